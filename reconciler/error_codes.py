@@ -194,6 +194,12 @@ E452 A column looks personal, and is neither masked nor excused.
      Mask it where the tables are declared, or say under `notPersonal` why it is no personal data.
 E453 A masked table is declared in another way than where its data live, so that its masks may not fit.
      Declare it as there, or let its owner merge the change first.
+E454 An entity was erased, and the key of its tombstone is not in hand; or no key is declared.
+     Set what `erasureKey` names to that key: without it nobody can leave the rows of the entity out.
+E455 The rows of an erased entity cannot be told in a table: its column, or the table, is not there as it was.
+     Declare the table and the column as they were when the entity was forgotten.
+E456 A store cannot remove blobs, so nothing that it holds can be erased.
+     Use a store of files or a bucket, which can; nothing was written.
 E501 A file or blob is damaged: its bytes do not have the digest that is recorded.
      Run `reconciler audit` to list all; `apply` restores deployed files, a backup restores blobs.
 E506 A model file contains a type that this tool never writes.
@@ -248,6 +254,8 @@ E707 The retirement of a model needs consent.
      Name the model in policy.retire of the environment by a pull request, or confirm the plan of its retirement.
 E708 A check found an error in the rows that a model is trained on, so it is not trained.
      Do what the message says; or switch the check off in the manifest, where the policy allows it, with the reason.
+E709 An artifact learnt data of an entity that was erased, so it is not deployed.
+     Promote its successor, which was trained without the entity.
 E801 A command line cannot be carried out as written.
      The hint has the nearest command that can; see also --help.
 E802 A command asks a person, and there is no terminal to ask on; or what answers it in advance is missing or wrong.

@@ -3,6 +3,8 @@
 copy     CopyRequest     -> array of TableFile
 profile  ProfileRequest  -> TableProfile
 select   SelectRequest   -> SelectResult
+digests  EntityRequest   -> EntityDigests
+erase    EraseRequest    -> array of ErasedFile
 parse    array of texts  -> object: text -> ParsedExpression
 
 DuckDB is imported before the first request is read.
@@ -14,7 +16,7 @@ from collections.abc import Mapping
 
 from reconciler.core.onboarding.table_profile import ProfileRequest
 from reconciler.data.in_process import LocalData, LocalExpressions
-from reconciler.ports import CopyRequest, ParsedExpression, SelectRequest
+from reconciler.ports import CopyRequest, EntityRequest, EraseRequest, ParsedExpression, SelectRequest
 from reconciler.workers.request_loop import serve
 
 
@@ -32,6 +34,8 @@ if __name__ == "__main__":
     serve(
         {
             "copy": (CopyRequest, data.copy),
+            "digests": (EntityRequest, data.digests),
+            "erase": (EraseRequest, data.erase),
             "profile": (ProfileRequest, data.profile),
             "select": (SelectRequest, data.select),
             "parse": (tuple[str, ...], _parse),

@@ -6,10 +6,21 @@ from collections.abc import Iterable, Mapping
 
 from reconciler.core.onboarding.table_profile import ProfileRequest, TableProfile
 from reconciler.data.dataset.select import select
+from reconciler.data.erasure import erase
 from reconciler.data.expressions import validate
 from reconciler.data.tables.profile import profile_table
 from reconciler.data.tables.snapshot import copy_tables
-from reconciler.ports import CopyRequest, ParsedExpression, SelectRequest, SelectResult, TableFile
+from reconciler.ports import (
+    CopyRequest,
+    EntityDigests,
+    EntityRequest,
+    ErasedFile,
+    EraseRequest,
+    ParsedExpression,
+    SelectRequest,
+    SelectResult,
+    TableFile,
+)
 
 
 class LocalData:
@@ -18,6 +29,14 @@ class LocalData:
     def copy(self, request: CopyRequest) -> tuple[TableFile, ...]:
         """Copy tables as Parquet files; see `tables.snapshot`."""
         return copy_tables(request)
+
+    def digests(self, request: EntityRequest) -> EntityDigests:
+        """Return the keyed digests of a value; see `erasure.erase`."""
+        return erase.digests(request)
+
+    def erase(self, request: EraseRequest) -> tuple[ErasedFile, ...]:
+        """Write tables without the rows of entities; see `erasure.erase`."""
+        return erase.erase(request)
 
     def profile(self, request: ProfileRequest) -> TableProfile:
         """Profile a file that no manifest describes yet; see `tables.profile`."""

@@ -16,6 +16,7 @@ from reconciler.ports import (
     Clock,
     Concurrency,
     DataEngine,
+    ErasureEngine,
     Expressions,
     Forge,
     NewId,
@@ -77,6 +78,7 @@ class Dependencies:
     `headers` and `expressions` check the columns of models to train, `machine` returns this machine's runtime; without
     them, a plan does not tell what a training would be refused for. `history` is git, also where `source` is the work
     tree. `secret` reads what a reference (env:NAME, file:PATH) names; None where there is nothing.
+    `erasure` finds the rows of entities; None where nothing is forgotten.
     """
 
     source: Source
@@ -102,3 +104,4 @@ class Dependencies:
     machine: Callable[[], Runtime] | None = None
     history: Source | None = None
     secret: Callable[[str], str | None] = _no_secret
+    erasure: ErasureEngine | None = None

@@ -9,6 +9,15 @@ from __future__ import annotations
 
 from reconciler.core.artifact.observed_state import CommitOrder, DriftType, FirstParentChange, LiveDeployment
 from reconciler.ports.compute import DataEngine, Expressions, Scorer, TableHeaders, TableLookup, Trainer
+from reconciler.ports.copied_rows import ErasedEntities, ErasedRows, SampledRows
+from reconciler.ports.erasure import (
+    EntityDigests,
+    EntityRequest,
+    ErasedFile,
+    EraseRequest,
+    ErasureEngine,
+    PredictionFile,
+)
 from reconciler.ports.execution import Clock, Concurrency, NewId, ParallelMap, Progress
 from reconciler.ports.forge import Forge
 from reconciler.ports.git import Proposal, Proposer, Remote, Source, Tag, Tags, TreeFile
@@ -27,7 +36,6 @@ from reconciler.ports.messages import (
     ParsedExpression,
     PredictRequest,
     PredictResult,
-    SampledRows,
     SelectionKind,
     SelectRequest,
     SelectResult,
@@ -59,7 +67,7 @@ from reconciler.ports.storage import (
     TracedTarget,
 )
 
-__all__ = [  # CommitOrder, DriftType, FirstParentChange and LiveDeployment are core values that cross these ports
+__all__ = [
     "ArrowStream",
     "BlobRemoval",
     "Clock",
@@ -70,6 +78,13 @@ __all__ = [  # CommitOrder, DriftType, FirstParentChange and LiveDeployment are 
     "CopyRequest",
     "DataEngine",
     "DriftType",
+    "EntityDigests",
+    "EntityRequest",
+    "EraseRequest",
+    "ErasedEntities",
+    "ErasedFile",
+    "ErasedRows",
+    "ErasureEngine",
     "ExpectedAmount",
     "Expressions",
     "FirstParentChange",
@@ -90,6 +105,7 @@ __all__ = [  # CommitOrder, DriftType, FirstParentChange and LiveDeployment are 
     "ParsedExpression",
     "PredictRequest",
     "PredictResult",
+    "PredictionFile",
     "Progress",
     "Proposal",
     "Proposer",

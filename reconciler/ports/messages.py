@@ -14,10 +14,11 @@ from reconciler.core.digest import Digest
 from reconciler.core.quality.drift import RowDrift
 from reconciler.core.quality.findings import Finding
 from reconciler.core.quality.unknown_values import UnknownValues
-from reconciler.core.spec.data import Contract, Mask, PersonalData, Sample, Table
+from reconciler.core.spec.data import Contract, Mask, PersonalData, Table
 from reconciler.core.spec.environment import Limits, Runtime
 from reconciler.core.spec.gates import NoWorseThanIncumbent
 from reconciler.core.spec.recipe import Recipe
+from reconciler.ports.copied_rows import ErasedRows, SampledRows
 from reconciler.ports.sources import Secret
 
 
@@ -72,15 +73,6 @@ class Masking:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SampledRows:
-    """The entities whose rows are copied. `columns`: (table, column) by which a table refers to an entity; of another
-    table it is the column of the entity's own name, and a table without it is copied whole."""
-
-    entity: Sample
-    columns: tuple[tuple[str, str], ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ContractChecks:
     """The contracts that the tables of a copy must keep to; one table may have several. `rows`: of each table's source
     at the last data snapshot; `moment`: when the copy is taken; `as_of`: the day that the tables show, where that is
@@ -104,7 +96,8 @@ class CopyRequest:
     `masking`: what is done to columns before anything is written. `columns`: (table, columns) of a table of which only
     those are copied that are there; `sample`: only the rows of some entities. `to_predict`: these are rows to predict,
     which may lack declared columns. `checks`: the contracts of the tables, where they have any: RefusedTablesError E421
-    tells everything that breaks them, and what else is wrong with the tables.
+    tells everything that breaks them, and what else is wrong with the tables. `erased`: entities whose rows are left
+    out.
     """
 
     root: Path
@@ -118,6 +111,7 @@ class CopyRequest:
     columns: tuple[tuple[str, tuple[str, ...]], ...] = ()
     sample: SampledRows | None = None
     checks: ContractChecks | None = None
+    erased: ErasedRows | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

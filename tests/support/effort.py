@@ -53,6 +53,7 @@ COUNTS: dict[str, tuple[int, int]] = {
     "COPIES": (3, 50),  # of three tables of a database that is written to all the while
     "MASK_ATTACKS": (9, 1),  # ways round masks between two that are gone
     "MASK_SEEDS": (3, 20),  # tables on which a model with masked keys is compared with one without
+    "ERASED_MODELS": (5, 100),  # on 5 recipes, of which one entity is erased
     "EXAMPLES": (1, 5),  # times the examples of each property test
 }
 

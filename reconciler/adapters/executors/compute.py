@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from reconciler.adapters.executors.bucket_environment import bucket_environment
 from reconciler.adapters.executors.worker_pool import WorkerPool
@@ -20,6 +21,10 @@ from reconciler.errors import DataError, ScoringError, TrainingError
 from reconciler.ports import (
     CompareRequest,
     CopyRequest,
+    EntityDigests,
+    EntityRequest,
+    ErasedFile,
+    EraseRequest,
     FoldsRequest,
     FoldsResult,
     HeaderRequest,
@@ -37,6 +42,7 @@ from reconciler.ports import (
 )
 
 PARSING = Limits(seconds=60, memory=1024**3)
+T = TypeVar("T")
 SMALL = 100_000  # cells of the training table
 AT_ONCE = 2_000  # expressions of one request: an answer has a largest size
 
@@ -56,13 +62,29 @@ class DataWorker:
         """Copy tables; where a secret is needed, in a process of its own, which ends with the copy."""
         own = bucket_environment(request.tables, os.environ)
         hashes = request.masking is not None and request.masking.key is not None
-        if not (request.secrets or own or hashes):
+        if not (request.secrets or own or hashes or request.erased is not None):
             return self._pool.call("copy", request, tuple[TableFile, ...], request.limits)
         worker = WorkerProcess(
             "reconciler.data", failure=DataError, halt=self._halt, begin=partial(spawn, "reconciler.data", more=own)
         )
         try:
             return worker.call("copy", request, tuple[TableFile, ...], request.limits)
+        finally:
+            worker.close()
+
+    def digests(self, request: EntityRequest) -> EntityDigests:
+        return self._alone("digests", request, EntityDigests, request.limits)
+
+    def erase(self, request: EraseRequest) -> tuple[ErasedFile, ...]:
+        return self._alone("erase", request, tuple[ErasedFile, ...], request.limits)
+
+    def _alone(self, operation: str, request: object, kind: type[T], limits: Limits) -> T:
+        """Ask a process of its own, which ends with the answer."""
+        worker = WorkerProcess(
+            "reconciler.data", failure=DataError, halt=self._halt, begin=partial(spawn, "reconciler.data")
+        )
+        try:
+            return worker.call(operation, request, kind, limits)
         finally:
             worker.close()
 

@@ -11,6 +11,7 @@ COMMANDS = {
     "list": "List the data snapshots of a sandbox.",
     "show": "Show a data snapshot: its tables, and what it was taken by.",
     "diff": "Compare two data snapshots: rows, columns, types, declarations.",
+    "forget": "Forget an entity: find what learnt from it, and leave its rows out from now on.",
     "drift": "Compare the records to predict today with what the deployed model was trained on.",
 }
 

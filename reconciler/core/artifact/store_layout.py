@@ -11,6 +11,9 @@ MARK = "store.json"
 SNAPSHOTS = "snapshots"
 REMOVALS = "removals"  # of the tables of snapshots that are not kept
 REFUSALS = "refusals"  # of refreshes, by the contracts of their tables
+ERASURES = "erasures"  # of entities, by the environment where their data live
+CERTIFICATES = "certificates"  # of erasures
+ERASED = "erased"  # what of this store they concern
 REGISTER = "register"
 
 
@@ -83,6 +86,16 @@ def controls(environment: str) -> str:
 def predictions(environment: str, model: str) -> str:
     """Return the prefix of a model's prediction log, a numbered log."""
     return f"predictions/{environment}/{model}"
+
+
+def erasures(environment: str) -> str:
+    """Return the prefix of the log of erasures of an environment, or of its copy in another one's store."""
+    return f"{ERASURES}/{environment}"
+
+
+def certificate(environment: str, erasure: int) -> str:
+    """Return the key of the certificate of an erasure."""
+    return f"{CERTIFICATES}/{environment}/erasure-{erasure}.json"
 
 
 def member(prefix: str, n: int) -> str:

@@ -39,10 +39,26 @@ class HistoryLoss:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ErasureEvent:
+    """An entity of `key` (TABLE.COLUMN) that was forgotten, or that came back: then `returns` is the erasure that this
+    one ended."""
+
+    environment: str
+    n: int
+    key: str
+    when: datetime
+    who: str
+    reason: str
+    returns: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class History:
-    """Newest first. With `at`, only what served at that time. `lost`: what this history does not know of."""
+    """Newest first. With `at`, only what served at that time. `lost`: what this history does not know of; `erasures`:
+    of the data that live in these environments, newest first; None where there are none."""
 
     events: tuple[HistoryEvent, ...]
     at: datetime | None = None
     lost: tuple[HistoryLoss, ...] = ()
+    erasures: tuple[ErasureEvent, ...] | None = None
     format: int = 1

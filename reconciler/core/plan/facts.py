@@ -59,7 +59,8 @@ class PinFacts:
     environment has it. `recipe_mismatch`: the first field in which the manifest's recipe differs from the one it was
     built from.
     `checks`: what the checks found in the rows of its build, where it is to be deployed.
-    `card_problem`: why the card in git is not what the evidence gives, or why that cannot be told.
+    `card_problem`: why the card in git is not what the evidence gives, or why that cannot be told. `erasure`: the name
+    of the erasure of an entity that it learnt from.
     """
 
     build: Build | None = None
@@ -70,6 +71,7 @@ class PinFacts:
     recipe_mismatch: FieldChange | None = None
     card_problem: str | None = None
     checks: CheckFacts | None = None
+    erasure: str | None = None
 
     @property
     def previously_deployed(self) -> bool:

@@ -125,8 +125,7 @@ def decide_serving(facts: ServingFacts) -> Decision:
 def _to_deploy(facts: ServingFacts, drift: Drift | None, health: HealthStatus) -> Decision:
     pin, deployed = facts.pinned, facts.deployed
     assert pin is not None  # noqa: S101  (the loader's rule E209)
-    blocked = _blocked(facts, pin)
-    if blocked is None:
+    if (blocked := _blocked(facts, pin)) is None:
         evidence = "was deployed here before" if facts.pin.previously_deployed else "passed its gates"
         effect = "the first artifact here" if facts.head is None else "nothing is deployed here now"
         reason = f"{short(pin)} {evidence}; {f'replaces {short(deployed)}' if deployed else effect}"
@@ -148,6 +147,7 @@ def _blocked(facts: ServingFacts, pin: Digest) -> Blocked | None:
     """Return the first reason why the pinned artifact must not be deployed."""
     return (
         policy_check.not_in_force(facts)
+        or policy_check.erased(facts, pin)
         or _artifact_missing(facts, pin)
         or _recipe_mismatch(facts)
         or policy_check.rejection(facts, pin)

@@ -51,6 +51,18 @@ def _pinned(facts: ServingFacts) -> str:
     return short(facts.pinned) if facts.pinned is not None else "nothing"
 
 
+def erased(facts: ServingFacts, artifact: Digest) -> Blocked | None:
+    """Return why an artifact that learnt from an erased entity is not deployed, also where it was before."""
+    if facts.pin.erasure is None:
+        return None
+    return Blocked(
+        status=ResultStatus.DENIED,
+        reasons=(f"{short(artifact)} learnt data of an entity that was erased ({facts.pin.erasure})",),
+        remedy=f"`reconciler promote {facts.name} --to {facts.environment.name}` proposes its successor, which was"
+        " trained without the entity",
+    )
+
+
 def rejection(facts: ServingFacts, artifact: Digest) -> Blocked | None:
     """Return why a rejected artifact is not deployed."""
     rejected = facts.environment.policy.rejection_of(artifact)

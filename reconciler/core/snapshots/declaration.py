@@ -17,6 +17,7 @@ class SnapshotDeclaration(DefaultsLeftOut):
     """What a snapshot is taken by. `mask_key` is the short id of the key of pseudonyms, never the key.
 
     `used`: (table, columns) that were asked for under `columns: used`, sorted; a table that nothing names is left out.
+    `erasures`: how many members the log of erasures had whose entities were left out.
     """
 
     tables: tuple[tuple[str, Table], ...] = ()
@@ -26,6 +27,7 @@ class SnapshotDeclaration(DefaultsLeftOut):
     sample: Sample | None = None
     columns: CopiedColumns = CopiedColumns.ALL
     used: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    erasures: int = 0
 
 
 def declaration_of(
@@ -86,6 +88,8 @@ def changes(before: SnapshotDeclaration, now: SnapshotDeclaration) -> Iterator[s
         yield _changed("maskKey", before.mask_key, now.mask_key)
     if before.sample != now.sample:
         yield _changed("sample", _sample(before.sample), _sample(now.sample))
+    if now.erasures > before.erasures:
+        yield f"an entity was forgotten, or came back (erasure {now.erasures - 1})"
     if before.columns != now.columns:
         yield _changed("columns", before.columns.value, now.columns.value)
     elif now.columns is CopiedColumns.USED:
@@ -106,6 +110,8 @@ def in_words(declaration: SnapshotDeclaration) -> Iterator[str]:
         yield f"maskKey {declaration.mask_key}"
     if declaration.sample is not None:
         yield f"sample {_sample(declaration.sample)}"
+    if declaration.erasures:
+        yield f"erasures {declaration.erasures}"
     if declaration.columns is not CopiedColumns.ALL:
         yield f"columns {declaration.columns.value}"
 

@@ -216,6 +216,8 @@ class DataBinding(DefaultsLeftOut):
     keep: int | None = None  # newest snapshots that are kept, besides those that an artifact was made from
     columns: CopiedColumns = CopiedColumns.ALL
     sample: Sample | None = None
+    erasure_key: str | None = None  # where the key of tombstones is (env:NAME or file:PATH), never the key
+    erasure_grace: int | None = None  # seconds after which the traces of a forgotten entity are removed
 
     def table(self, name: str) -> Table | None:
         """Return the declared table of this name, or None."""

@@ -13,7 +13,7 @@ from reconciler.errors import DataError
 from reconciler.ports import CopyRequest
 
 _DIGITS = 13  # of a hash, in base 16
-_IS_SAMPLED = name_of("is sampled")  # no column of a table has this name
+_IS_COPIED = name_of("is copied")  # no column of a table has this name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,8 +52,11 @@ class CopiedPart:
         """Return the column that chooses the rows, among those that are read; None where all are copied."""
         return next((column for column in columns if column.name == self.entity), None)
 
-    def query(self, values: Sequence[tuple[str, str]], source: str, chosen: CopiedColumn | None) -> str:
-        """Return SQL of each row that is copied: (column, SQL of its value) over `source`, where `chosen` chooses rows.
+    def query(
+        self, values: Sequence[tuple[str, str]], source: str, chosen: CopiedColumn | None, gone: str | None = None
+    ) -> str:
+        """Return SQL of each row that is copied: (column, SQL of its value) over `source`, where `chosen` chooses rows;
+        without those of which `gone` (SQL) is true.
 
         A row without an entity belongs to none. The hash is of the entity's text, so it chooses the same entities in
         every table, and at every refresh; a larger share has all those of a smaller one.
@@ -61,16 +64,21 @@ class CopiedPart:
         items = [f"{value} AS {name_of(name)}" for name, value in values]
         if (number := self.table.row_number) is not None and self.has(number):
             items.insert(0, f"row_number() OVER () AS {name_of(number)}")
-        if chosen is None:
+        if chosen is None and gone is None:
             return f"SELECT {', '.join(items)} FROM {source}"  # noqa: S608  (every part is quoted)
+        is_copied = [f"NOT ({gone})"] if gone is not None else []
+        if chosen is not None:
+            is_copied.append(self._is_sampled(chosen))
+        # The rows are numbered before any is left out: a number is that of the source's row.
+        every = f"SELECT {', '.join(items)}, {' AND '.join(is_copied)} AS {_IS_COPIED} FROM {source}"  # noqa: S608
+        return f"SELECT * EXCLUDE ({_IS_COPIED}) FROM ({every}) WHERE {_IS_COPIED}"  # noqa: S608
+
+    def _is_sampled(self, chosen: CopiedColumn) -> str:
         text = f"CAST({chosen.strict} AS VARCHAR)"
         if chosen.kind not in ("VARCHAR", "DATE", "TIMESTAMP"):
             text = f"regexp_replace({text}, '\\.0+$', '')"  # 12.0 of one table is 12 of another
         below = f"{int(self.share * 16**_DIGITS):0{_DIGITS}x}"
-        is_sampled = f"coalesce(left(sha256({text_of(self.salt)} || {text}), {_DIGITS}) < '{below}', false)"
-        # The rows are numbered before any is left out: a number is that of the source's row.
-        every = f"SELECT {', '.join(items)}, {is_sampled} AS {_IS_SAMPLED} FROM {source}"  # noqa: S608
-        return f"SELECT * EXCLUDE ({_IS_SAMPLED}) FROM ({every}) WHERE {_IS_SAMPLED}"  # noqa: S608
+        return f"coalesce(left(sha256({text_of(self.salt)} || {text}), {_DIGITS}) < '{below}', false)"
 
 
 def part_of(request: CopyRequest, name: str, table: Table) -> CopiedPart:

@@ -24,6 +24,7 @@ from typing import TypeVar
 from reconciler import plugins
 from reconciler.core.artifact.data_snapshot import PersonalColumn
 from reconciler.data.duckdb_session import Session, name_of, text_of, write_parquet
+from reconciler.data.erasure.rows_of_entities import ColumnText, RowsOfEntities
 from reconciler.data.masking.table_masking import LooksPersonal, denied, look_for_personal, masks_of
 from reconciler.data.quality.copy_checks import BrokenContract, CopyChecks, position_of
 from reconciler.data.tables.cells.double_meanings import beyond_bigint
@@ -51,13 +52,19 @@ def copy_tables(request: CopyRequest) -> tuple[TableFile, ...]:
     """
     held = {name: dict(types) for name, types in request.held}
     checks = CopyChecks(checks=_with_normal_types(request.checks), into=request.into.resolve(), limits=request.limits)
+    erased = RowsOfEntities(erased=request.erased)
     files: list[TableFile] = []
     personal: list[PersonalColumn] = []
     with open_sources(request) as sources:
-        for opener in _openers(request, checks):
-            part = part_of(request, opener.name, opener.table)
+        openers = {opener.name: opener for opener in _openers(request, checks)}
+        for opener in map(openers.__getitem__, erased.in_order(openers)):
             copy = _TableCopy(
-                opener=opener, held=held.get(opener.name, {}), masking=request.masking, part=part, checks=checks
+                opener=opener,
+                held=held.get(opener.name, {}),
+                masking=request.masking,
+                part=part_of(request, opener.name, opener.table),
+                checks=checks,
+                erased=erased,
             )
             with checks.gathered(opener.name, partial(_position, opener, sources[opener.name])):
                 try:
@@ -155,6 +162,7 @@ class _TableCopy:
     masking: Masking | None
     part: CopiedPart
     checks: CopyChecks
+    erased: RowsOfEntities
 
     def write(self, source: TableSource) -> TableFile:
         """Copy the table as its source reads it."""
@@ -189,7 +197,8 @@ class _TableCopy:
     def _columns(self, opened: OpenedTable) -> tuple[CopiedColumn, ...]:
         """Return how each column is copied: one of text by the values it stands for, any other by its type."""
         opener, session = self.opener, opened.session
-        read = {*self.part.read(opened.types), *self.checks.columns_named(opener.name)}
+        named = self.checks.columns_named(opener.name) | self.erased.columns(opener.name)
+        read = {*self.part.read(opened.types), *named}
         types = {name: kind for name, kind in opened.types.items() if name in read}
         formats = text_formats_of(opener.name, opener.table, types)
         declared = {name: normal_type(kind) or kind for name, kind in opener.table.types}
@@ -258,15 +267,20 @@ class _TableCopy:
             raise BrokenContract
         path = opener.into / f"{opener.name}.parquet"
         try:
+            texts = {column.name: ColumnText(value=column.strict, kind=column.kind) for column in columns}
+            gone = self.erased.condition(session, SOURCE, opener.name, texts)
             done = masks.apply(session, SOURCE)
-            write_parquet(session, self.part.query(done.items, f"{SOURCE}{done.joins}", chosen), path)
+            write_parquet(session, self.part.query(done.items, f"{SOURCE}{done.joins}", chosen, gone), path)
         except DataError as error:
             raise self._first_misfit(opened, columns) or opener.unreadable(error) from None
         written = f"read_parquet({text_of(str(path))})"
         doing = f"reading table {opener.name} back"
         rows = session.value(f"SELECT count(*) FROM {written}", doing=doing)
-        if rows > count or (chosen is None and rows < count):
+        some = chosen is not None or gone is not None
+        if rows > count or (not some and rows < count):
             raise opener.error("E402", f"expected {count:,} rows, read {rows:,}", "check the declared `delimiter`")
+        if not rows and chosen is None:
+            raise opener.error("E401", f"all of the {count:,} rows are of erased entities", "look whose table it is")
         if not rows:
             hint = "raise `share` of `sample`, or leave `sample` out"
             raise opener.error("E401", f"the sample leaves none of the {count:,} rows", hint)
@@ -276,7 +290,7 @@ class _TableCopy:
             rows=rows,
             columns=written_columns(path, session.types(written, doing=doing)),
             sampled_by=chosen.name if chosen is not None else None,
-            source_rows=count if chosen is not None else None,
+            source_rows=count if some else None,
             masked=done.masked,
             personal=personal,
         )

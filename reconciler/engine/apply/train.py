@@ -12,7 +12,7 @@ from reconciler import __version__, codec
 from reconciler.core.age import is_ahead
 from reconciler.core.artifact.build import Build, Provenance
 from reconciler.core.artifact.data_snapshot import Snapshot
-from reconciler.core.digest import Digest, digest_of_file
+from reconciler.core.digest import Digest, digest_of_file, short
 from reconciler.core.quality import refusal
 from reconciler.core.quality.findings import CheckFacts, CheckReport, Finding, MayBeOff
 from reconciler.core.spec.environment import Environment
@@ -21,7 +21,8 @@ from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.masking.comparable import masked_key
 from reconciler.engine.refresh.kept_snapshots import removed_snapshots
 from reconciler.engine.storage import blobs, builds, data_snapshots, oci_manifest
-from reconciler.errors import ConflictError, DataError, GateRefusedError, UsageError
+from reconciler.engine.storage.erasures.erased import erased, forgotten_since
+from reconciler.errors import ConflictError, DataError, GateRefusedError, TrainingError, UsageError
 from reconciler.ports import SelectionKind, SelectRequest, Store, TrainRequest
 
 
@@ -56,7 +57,8 @@ def train(
     inputs = builds.inputs_of(model, snapshot, builds.runtime_of(environment))
     fingerprint = codec.digest_of(inputs)
     known = builds.of_fingerprint(store, fingerprint)
-    if known is not None:
+    again = known is not None and fingerprint in erased(store).builds
+    if known is not None and not again:
         # Training would give the same bytes. New is only that the data were unchanged when the snapshot was taken.
         if known.taken < snapshot.taken or is_ahead(known.taken, deps.clock()):
             known = replace(known, taken=snapshot.taken, as_of=snapshot.as_of)
@@ -74,9 +76,17 @@ def train(
     if snapshot.n in removed_snapshots(store):
         message = f"the tables of data snapshot {snapshot.n} were removed while this model was trained on them"
         raise ConflictError(message, hint="run the same command again", code="E702")
+    if forgotten_since(store, snapshot):
+        message = f"an entity was forgotten, or came back, while this model was trained on data snapshot {snapshot.n}"
+        raise ConflictError(message, hint="run the same command again", code="E702")
     build = builds.record(store, own)
+    if again and build.artifact != own.artifact:
+        raise TrainingError(
+            f"the data are those of {short(build.artifact)} again, and training gave {short(own.artifact)}",
+            hint="`reconciler doctor` compares the installed versions with those that it was trained with",
+        )
     builds.add_to_recipe_log(store, build)
-    return TrainedBuild(build=build, trained=build == own, checks=checks)
+    return TrainedBuild(build=build, trained=again or build == own, checks=checks)
 
 
 def _checked(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 
@@ -23,10 +23,12 @@ from reconciler.engine.controls.controls_log import ControlsLog
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.find_environment import environments_of
 from reconciler.engine.inspect import journal_checkpoint
+from reconciler.engine.inspect.plan_damage import plan_damage
 from reconciler.engine.inspect.stored_object import ObjectCheck
-from reconciler.engine.plan import card_check, make_plan, observe, observe_loss
+from reconciler.engine.plan import card_check, observe, observe_loss
 from reconciler.engine.removed_environments import declared_beside, leftovers, without_settled
 from reconciler.engine.storage import blobs, builds, checkpoints, folder_rights, journal, numbered_log
+from reconciler.engine.storage.erasures.erased import erased_if_readable
 from reconciler.errors import ReconcilerError
 from reconciler.ports import Store
 
@@ -47,7 +49,7 @@ def audit(
         beside = declared_beside(desired, environment)
         auditor = _Auditor(deps, beside, environment, hashed)
         auditor.run()
-        findings += (*auditor.findings, *_damage(deps, beside, environment, auditor.findings))
+        findings += (*auditor.findings, *plan_damage(deps, beside, environment, auditor.findings))
         notes.extend(auditor.notes)
         checked.update(auditor.checked)
     if deps.tags is not None:
@@ -56,23 +58,6 @@ def audit(
         findings += journal_checkpoint.compare_with_journals(deps, desired, chosen, anchored)
         checked.update({"anchors": len(anchored.of(desired.project))} if anchored.anchors else {})
     return Audit(findings=tuple(findings), checked=tuple(sorted(checked.items())), notes=tuple(notes))
-
-
-def _damage(
-    deps: Dependencies, desired: DesiredState, environment: Environment, found: list[AuditFinding]
-) -> Iterator[AuditFinding]:
-    """Yield what stops a plan and is not among the findings."""
-    told = {finding.problem for finding in found}
-    for damage in make_plan.damage(deps, desired, environment):
-        if damage.problem not in told:
-            where = f"plan: {damage.model}" if damage.model is not None else "plan"
-            yield AuditFinding(
-                environment=environment.name,
-                where=where,
-                problem=damage.problem,
-                remedy=damage.remedy,
-                status=damage.status,
-            )
 
 
 _RESTORE = "restore it from a backup of the store"
@@ -97,6 +82,7 @@ class _Auditor:
             environment=environment.name,
             hashed=hashed,
             is_local=environment.store.root is not None,
+            erased=erased_if_readable(self.store),
         )
 
     def run(self) -> None:
@@ -191,7 +177,11 @@ class _Auditor:
             self._note(where, ahead("it", time), "nothing: it decides nothing any more")
 
     def _artifact(self, digest: Digest) -> None:
-        """Check that every file that the manifest names is there (their bytes are hashed as blobs)."""
+        """Check that every file that the manifest names is there (their bytes are hashed as blobs); nothing of an
+        artifact that was erased has to be."""
+        if digest in self.objects.erased.gone:
+            self.checked["erased artifacts"] += 1
+            return
         artifact = blobs.artifact(self.store, digest)
         for file in (artifact.config, *artifact.files):
             self._blob(f"artifact {digest}", file.digest)

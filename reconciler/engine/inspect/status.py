@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import datetime
 
 from reconciler.core.artifact.evaluation import Evaluation
 from reconciler.core.artifact.observed_state import JournalHead
 from reconciler.core.digest import Digest
-from reconciler.core.inspect.history import History, HistoryEvent, HistoryLoss
+from reconciler.core.inspect.history import ErasureEvent, History, HistoryEvent, HistoryLoss
 from reconciler.core.inspect.status import (
     EnvironmentFacts,
     EnvironmentStatus,
@@ -29,6 +29,7 @@ from reconciler.engine.plan import make_plan, observe_loss, verification
 from reconciler.engine.quality.last_drift import drift_notes
 from reconciler.engine.removed_environments import declared_beside, leftover, leftovers, without_settled
 from reconciler.engine.storage import blobs, data_snapshots, folder_rights, journal
+from reconciler.engine.storage.erasures import tombstones
 from reconciler.engine.storage.journal import Journals
 from reconciler.errors import ReconcilerError, UsageError
 from reconciler.ports import Store
@@ -188,7 +189,24 @@ def history(
         key=lambda event: (event.when, deploys[event.environment], event.environment, event.model, event.n),
         reverse=True,
     )
-    return History(events=tuple(events), at=at, lost=tuple(lost))
+    erasures = () if models else tuple(_erasures(deps, declared, at))
+    return History(events=tuple(events), at=at, lost=tuple(lost), erasures=erasures or None)
+
+
+def _erasures(deps: Dependencies, environments: Iterable[Environment], at: datetime | None) -> Iterator[ErasureEvent]:
+    """Yield the erasures of data that live in these environments, newest first."""
+    for environment in environments:
+        for one in reversed(tombstones.read(deps.stores[environment.name], environment.name)):
+            if at is None or one.when <= at:
+                yield ErasureEvent(
+                    environment=environment.name,
+                    n=one.n,
+                    key=f"{one.table}.{one.column}",
+                    when=one.when,
+                    who=one.who,
+                    reason=one.reason,
+                    returns=one.returns,
+                )
 
 
 def _lost(

@@ -13,14 +13,33 @@ from reconciler.core.artifact.data_snapshot import RefusedRefresh, Snapshot
 from reconciler.core.artifact.journal import JournalRegister, StoreMark
 from reconciler.core.artifact.prediction_log import PredictionLog
 from reconciler.core.digest import Digest, is_digest
+from reconciler.core.erasure.certificate import Certificate
+from reconciler.core.erasure.erased_objects import ErasedObjects
+from reconciler.core.erasure.tombstone import Tombstone
 from reconciler.core.quality.findings import CheckReport
 from reconciler.core.snapshots.removed_tables import RemovedTables
 from reconciler.core.spec.gates import Verification
 from reconciler.engine.plan import verification
 from reconciler.engine.refresh.kept_snapshots import removed_snapshots
 from reconciler.engine.storage import blobs, numbered_log
+from reconciler.engine.storage.erasures.erased import Erased
 from reconciler.errors import IntegrityError
 from reconciler.ports import Store
+
+_OF_DATA = frozenset(
+    (
+        store_layout.REMOVALS,
+        store_layout.REFUSALS,
+        store_layout.ERASURES,
+        store_layout.ERASED,
+        store_layout.CERTIFICATES,
+    )
+)
+_RECORDS: dict[str, tuple[type[RemovedTables | RefusedRefresh | ErasedObjects], str]] = {
+    store_layout.REMOVALS: (RemovedTables, "a removal"),
+    store_layout.REFUSALS: (RefusedRefresh, "a refusal"),
+    store_layout.ERASED: (ErasedObjects, "a record of an erasure"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +58,7 @@ class Passed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectCheck:
-    """Checks the objects of one environment's store.
+    """Checks the objects of one environment's store. `erased`: what of it may be gone, since its data were erased.
 
     `hashed`: bytes up to which a blob is hashed; None: each is. A blob in a store elsewhere is then not fetched.
     """
@@ -49,6 +68,7 @@ class ObjectCheck:
     environment: str
     hashed: int | None = None
     is_local: bool = True
+    erased: Erased = field(default_factory=Erased)
     series: set[str] = field(default_factory=set)
     """The numbered logs that were met, which may have no gap."""
 
@@ -71,22 +91,15 @@ class ObjectCheck:
                 kept = snapshot.n not in removed_snapshots(self.store)
                 tables = tuple(table.digest for table in snapshot.tables if kept)
                 return Passed(kind="snapshots", blobs=tables, dated=snapshot.taken)
-            case store_layout.REMOVALS | store_layout.REFUSALS as kind:
-                removes = kind == store_layout.REMOVALS
-                record: RemovedTables | RefusedRefresh = (
-                    codec.decode(RemovedTables, self._read(key), what=key)
-                    if removes
-                    else codec.decode(RefusedRefresh, self._read(key), what=key)
-                )
-                if record.environment != self.environment:
-                    what = "removal" if removes else "refusal"
-                    raise numbered_log.misplaced(key, f"a {what} of {record.environment}")
-                return Passed(kind=kind, dated=record.when)
+            case kind if kind in _OF_DATA:
+                return self._record_of_data(key, kind)
             case "predictions":
                 log = codec.decode(PredictionLog, self._read(key), what=key)
                 if not key.startswith(store_layout.predictions(log.environment, log.model) + "/"):
                     raise numbered_log.misplaced(key, f"of {log.environment}/{log.model}")
-                return Passed(kind="predictions", blobs=(log.rows,), dated=log.when)
+                again = self.erased.logs.get(key)
+                rows = log.rows if again is None or blobs.holds(self.store, log.rows) else again.after
+                return Passed(kind="predictions", blobs=(rows,) if rows is not None else (), dated=log.when)
             case store_layout.REGISTER:
                 member = codec.decode(JournalRegister, self._read(key), what=key)
                 if not key.startswith(store_layout.register(member.environment) + "/"):
@@ -102,6 +115,25 @@ class ObjectCheck:
                 return Passed(kind="mark")
             case _:
                 raise IntegrityError(f"reconciler does not write a file named {key}", hint="remove the file")
+
+    def _record_of_data(self, key: str, kind: str) -> Passed:
+        """Check a record of refreshes, removals or erasures."""
+        body = self._read(key)
+        if kind == store_layout.ERASURES:
+            tombstone = codec.decode(Tombstone, body, what=key)
+            if key != store_layout.member(store_layout.erasures(tombstone.environment), tombstone.n):
+                raise numbered_log.misplaced(key, tombstone.name)
+            return Passed(kind=kind, dated=tombstone.when)
+        if kind == store_layout.CERTIFICATES:
+            certificate = codec.decode(Certificate, body, what=key)
+            if key != store_layout.certificate(certificate.environment, certificate.erasure):
+                raise numbered_log.misplaced(key, f"the certificate of erasure {certificate.erasure}")
+            return Passed(kind=kind, dated=certificate.finished)
+        shape, what = _RECORDS[kind]
+        record = codec.decode(shape, body, what=key)
+        if record.environment != self.environment:
+            raise numbered_log.misplaced(key, f"{what} of {record.environment}")
+        return Passed(kind=kind, dated=record.when)
 
     def _blob(self, key: str) -> Passed:
         digest = Digest("sha256:" + key.rpartition("/")[2])
@@ -119,6 +151,8 @@ class ObjectCheck:
             store_layout.builds_of(build.recipe) + "/"
         ):
             raise numbered_log.misplaced(key, "another build")
+        if build.fingerprint in self.erased.builds:
+            return Passed(kind=f"erased {kind}", blobs=(build.provenance,))
         named = (build.evaluation_rows, build.training_keys, build.provenance)
         return Passed(kind=kind, blobs=named, artifact=build.artifact)
 

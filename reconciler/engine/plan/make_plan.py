@@ -29,6 +29,7 @@ from reconciler.engine.plan.training_quota import within_quota
 from reconciler.engine.quality import checked_refresh
 from reconciler.engine.refresh.refresh_notes import refresh_notes
 from reconciler.engine.storage import data_snapshots, references
+from reconciler.engine.storage.erasures import tombstones
 from reconciler.engine.storage.journal import Journals
 from reconciler.errors import ReconcilerError, UsageError
 from reconciler.ports import ParallelMap
@@ -81,6 +82,8 @@ def make_plan(
         told = _training_notes(deps, sandbox, trained)
         if refresh is not None:
             told = (*refresh_notes(deps, desired, environment, newest), *told)
+            if declared.erasures:
+                told = (*tombstones.what_stops_a_copy(deps, desired, environment), *told)
         told = (*checked_refresh.notes_of(desired, environment, deps.stores[environment.name], newest), *told)
         return _plan(desired, environment, refresh, trained, told or None, findings=_ahead(newest, now))
     store = deps.stores[environment.name]

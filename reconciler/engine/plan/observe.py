@@ -24,19 +24,19 @@ from reconciler.core.spec.applicable_gates import gates_of
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.model import Model
-from reconciler.core.spec.policy import Freeze
 from reconciler.engine.controls.observe_controls import ControlsObserver, observe_controls
 from reconciler.engine.controls.pin_controls import pin_controls
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.plan import card_check, gates_in_force, observe_loss, pin_origin, verification
 from reconciler.engine.plan.card_check import ModelCards
 from reconciler.engine.plan.gates_in_force import policy_violations
+from reconciler.engine.plan.plan_expiry import freezes_in_force
 from reconciler.engine.storage import blobs
+from reconciler.engine.storage.erasures.erased import Erased, erased
 from reconciler.engine.storage.journal import Journals
 from reconciler.engine.storage.yardsticks import Yardsticks, yardsticks
 from reconciler.errors import ReconcilerError
 from reconciler.ports import Source, Store, Target
-from reconciler.schedule import freeze_windows
 
 
 def head_of(deps: Dependencies, desired: DesiredState, environment: str, model: str) -> JournalHead | None:
@@ -64,6 +64,7 @@ class ServingObserver:
     now: datetime
     read_controls: Callable[[], ControlsObserver]
     cards: ModelCards
+    read_erased: Callable[[], Erased]
 
     @property
     def store(self) -> Store:
@@ -130,7 +131,7 @@ class ServingObserver:
                 judged = pin_controls(self.controls, model)
                 environment = judged.environment
                 facts = replace(facts, environment=environment)
-            policy = _freezes(environment.policy.freeze, self.now)
+            policy = freezes_in_force(environment.policy.freeze, self.now)
             policy = replace(policy, not_in_force=self.controls.not_in_force)
         if model is None or model.artifact is None:
             return replace(facts, policy=policy)
@@ -145,7 +146,10 @@ class ServingObserver:
             policy,
             stale_data_age=age if limit is not None and age is not None and age > limit else None,
             data_ahead=ahead("its data", pin.build.taken) if age is None else None,
-            policy_violations=policy_violations(self.store, environment, model, pin.evaluation, head),
+            policy_violations=(
+                *self.read_erased().to_be_replaced(facts.deployed),
+                *policy_violations(self.store, environment, model, pin.evaluation, head),
+            ),
         )
         card_problem = self.cards.problem(model, pin.build, pin.verification, head, self.journals.predecessor)
         return replace(facts, policy=policy, pin=replace(pin, card_problem=card_problem))
@@ -179,10 +183,11 @@ class ServingObserver:
         """Read the pinned artifact from the stores that this environment may use."""
         build = self.journals.build_of((environment.name, *environment.promotes_from), model, artifact, head)
         origin = blobs.origin_of(self.journals.stores, environment, artifact)
+        erasure = self.read_erased().artifacts.get(artifact)
         if origin is None or build is None:
             for source in environment.promotes_from:
                 self.journals.head(source, model.name)  # raises where its store is gone
-            return PinFacts(build=build, artifact_missing=True)
+            return PinFacts(build=build, artifact_missing=True, erasure=erasure)
         package = blobs.artifact(origin, artifact)
         evaluation = verification.evaluation_in(origin, package)
         mismatch = None
@@ -194,6 +199,7 @@ class ServingObserver:
             package=package,
             verification=self._verification(model, artifact, evaluation, head, environment),
             recipe_mismatch=mismatch,
+            erasure=erasure,
             checks=gates_in_force.checks_of(self._stores_of_verifications(), self.environment, model, build, head),
         )
 
@@ -298,16 +304,7 @@ def serving_observer(
         now=now,
         read_controls=cache(partial(observe_controls, desired, environment, store=store, source=deps.source)),
         cards=card_check.model_cards(deps, desired, environment),
-    )
-
-
-def _freezes(windows: tuple[Freeze, ...], now: datetime) -> PolicyFacts:
-    """Return the freeze windows in force now."""
-    if not windows:
-        return PolicyFacts()
-    for_rollbacks = tuple(window for window in windows if window.blocks_rollback)
-    return PolicyFacts(
-        frozen=freeze_windows.closed(windows, now), rollback_frozen=freeze_windows.closed(for_rollbacks, now)
+        read_erased=cache(partial(erased, store)),
     )
 
 

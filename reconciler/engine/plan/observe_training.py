@@ -13,6 +13,7 @@ from reconciler.core.artifact.build import Build
 from reconciler.core.artifact.data_snapshot import Snapshot
 from reconciler.core.artifact.evaluation import Evaluation
 from reconciler.core.artifact.observed_state import JournalHead
+from reconciler.core.digest import Digest
 from reconciler.core.plan.facts import TrainingFacts, VerificationFacts
 from reconciler.core.quality.findings import CheckFacts, MayBeOff
 from reconciler.core.spec.applicable_gates import gates_of
@@ -23,6 +24,8 @@ from reconciler.engine.controls.observe_controls import ControlsObserver, observ
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.plan import observe_loss, verification
 from reconciler.engine.storage import builds
+from reconciler.engine.storage.erasures import tombstones
+from reconciler.engine.storage.erasures.erased import erased
 from reconciler.engine.storage.journal import Journals
 from reconciler.engine.storage.yardsticks import Yardsticks, none_for, yardsticks
 from reconciler.engine.table_lookup import TrainingTables, training_tables
@@ -35,7 +38,8 @@ class TrainingObserver:
     """Reads the facts about the models of one sandbox.
 
     `models`: as git declares them, by name. `verifying`: the environments whose gates a candidate must pass; `pinned`:
-    their models, by environment and name; `read_controls` reads the controls of one of them.
+    their models, by environment and name; `read_controls` reads the controls of one of them. `erased`: see
+    `builds.BuildRequirements`.
     `snapshot` is the `newest`, and None while a refresh is due. `tables` checks the columns of a model to train.
     """
 
@@ -49,6 +53,7 @@ class TrainingObserver:
     read_controls: Callable[[str], ControlsObserver]
     tables: TrainingTables | None
     pinned: Mapping[tuple[str, str], Model]
+    erased: Mapping[Digest, str]
 
     @property
     def store(self) -> Store:
@@ -57,7 +62,7 @@ class TrainingObserver:
     def facts(self, model: Model) -> TrainingFacts:
         """Read the facts about one model; raises what reading its journal, builds and artifact raises."""
         store, head = self.store, self.journals.head(self.environment.name, model.name)
-        requirements = builds.requirements_of(model, self.environment, self.snapshot, self.now)
+        requirements = builds.requirements_of(model, self.environment, self.snapshot, self.now, self.erased)
         build, missing = builds.find(store, requirements, head)
         evaluation = verification.evaluation_of(store, build.artifact) if build else None
         return TrainingFacts(
@@ -142,6 +147,11 @@ class TrainingObserver:
         return replace(known, journaled=journaled is not None and journaled.gate_set == known.gate_set)
 
 
+def _any_erasure(store: Store, newest: Snapshot | None) -> bool:
+    """Tell whether any entity was forgotten: no more is looked at where none was."""
+    return newest is not None and tombstones.count(store, newest.source) > 0
+
+
 def training_observer(
     deps: Dependencies,
     desired: DesiredState,
@@ -158,6 +168,7 @@ def training_observer(
     def read_controls(name: str) -> ControlsObserver:
         return observe_controls(desired, verifying[name], store=deps.stores[name], source=deps.source, acts=False)
 
+    store = deps.stores[environment.name]
     return TrainingObserver(
         environment=environment,
         models={model.name: model for model in desired.models_of(environment.name)},
@@ -168,5 +179,6 @@ def training_observer(
         now=now,
         read_controls=cache(read_controls),
         tables=training_tables(deps, desired, environment, snapshot=snapshot, newest=newest or snapshot),
+        erased=erased(store).builds if _any_erasure(store, newest or snapshot) else {},
         pinned={(model.environment, model.name): model for name in verifying for model in desired.models_of(name)},
     )

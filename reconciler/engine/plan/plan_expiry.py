@@ -1,4 +1,4 @@
-"""Tell how long a plan holds if nothing changes but the time."""
+"""Tell what depends on the time alone: freezes in force, and how long a plan holds."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from reconciler.core.artifact.data_snapshot import Snapshot
+from reconciler.core.plan.facts import PolicyFacts
 from reconciler.core.plan.plan import Plan
 from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.model import Model
+from reconciler.core.spec.policy import Freeze
+from reconciler.schedule import freeze_windows
 
 
 def stays_until(
@@ -31,3 +34,13 @@ def stays_until(
     return until | {
         model.name: seconds for model in models if model.retrain.every is not None and model.name in planned
     }
+
+
+def freezes_in_force(windows: tuple[Freeze, ...], now: datetime) -> PolicyFacts:
+    """Return the freeze windows in force now."""
+    if not windows:
+        return PolicyFacts()
+    for_rollbacks = tuple(window for window in windows if window.blocks_rollback)
+    return PolicyFacts(
+        frozen=freeze_windows.closed(windows, now), rollback_frozen=freeze_windows.closed(for_rollbacks, now)
+    )

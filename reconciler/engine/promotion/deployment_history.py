@@ -11,6 +11,7 @@ from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.find_environment import unknown_model
 from reconciler.engine.plan import observe
 from reconciler.engine.storage import journal
+from reconciler.engine.storage.erasures.erased import check_artifact
 from reconciler.errors import UsageError
 
 
@@ -37,6 +38,7 @@ def rollback_artifact(
                 hint=history_hint(environment.name, model),
                 code="E801",
             )
+        _check_kept(deps, environment, model, artifact)
         return artifact
     today, declared = heads[-1].state, desired.model(environment.name, model)
     held = today.hold is not None and declared is not None and today.hold.pin == declared.artifact
@@ -44,6 +46,7 @@ def rollback_artifact(
         return today.artifact
     for head in reversed(heads):
         if head.state.artifact is not None and head.state.artifact != today.artifact:
+            _check_kept(deps, environment, model, head.state.artifact)
             return head.state.artifact
     _check_whole(deps, environment, model, heads[-1])
     raise UsageError(
@@ -52,6 +55,12 @@ def rollback_artifact(
         hint=_withdraw_hint(environment.name, model, today.artifact),
         code="E801",
     )
+
+
+def _check_kept(deps: Dependencies, environment: Environment, model: str, artifact: Digest) -> None:
+    """Raise GateRefusedError E709 where an artifact learnt from an entity that was erased."""
+    remedy = f"`reconciler promote {model} --to {environment.name}` proposes its successor, which never saw the entity"
+    check_artifact(deps.stores[environment.name], artifact, remedy)
 
 
 def _check_whole(deps: Dependencies, environment: Environment, model: str, head: JournalHead) -> None:

@@ -27,6 +27,7 @@ from reconciler.engine.promotion.candidate import candidate_of, recipe_text
 from reconciler.engine.promotion.open_pull_request import PreparedProposal, PullRequestRoute, of_one, propose_models
 from reconciler.engine.promotion.promotion_summary import summarize
 from reconciler.engine.storage import blobs
+from reconciler.engine.storage.erasures.erased import check_artifact
 from reconciler.engine.storage.journal import Journals
 from reconciler.engine.storage.yardsticks import yardsticks
 from reconciler.errors import ConflictError, GateRefusedError, UsageError
@@ -75,6 +76,7 @@ def prepare_promotion(
     """
     desired = checkout.desired
     origin, build = candidate_of(deps, checkout, model, to, digest)
+    check_artifact(deps.stores[origin], build.artifact, f"`reconciler apply {origin}` trains it without the entity")
     if (rejected := to.policy.rejection_of(build.artifact)) is not None:
         raise GateRefusedError(
             f"{short(build.artifact)} is rejected in {to.name}: {rejected.reason}",

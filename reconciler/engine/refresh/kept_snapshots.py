@@ -26,6 +26,7 @@ from reconciler.core.snapshots.removed_tables import RemovedTables
 from reconciler.core.spec.environment import Environment
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.storage import blobs, data_snapshots, numbered_log
+from reconciler.engine.storage.erasures.erased import erased
 from reconciler.errors import ConflictError, ReconcilerError
 from reconciler.ports import BlobRemoval, Store
 
@@ -33,8 +34,8 @@ GRACE = 86_400  # seconds that a snapshot stays after the next one was taken
 
 
 def removed_snapshots(store: Store) -> frozenset[int]:
-    """Return the numbers of the snapshots whose tables are not kept any more."""
-    return frozenset(n for removal in _removals(store) for n in removal.snapshots)
+    """Return the numbers of the snapshots whose tables are not kept any more, or hold an entity that was forgotten."""
+    return frozenset(n for removal in _removals(store) for n in removal.snapshots) | erased(store).snapshots.keys()
 
 
 def remove_old(deps: Dependencies, environment: Environment) -> tuple[str, ...]:
@@ -59,7 +60,7 @@ def _remove(deps: Dependencies, store: Store, environment: Environment, keep: in
     candidates = [n for n in range(newest.n + 1 - keep) if n not in gone]
     if not candidates:
         return None
-    named = {provenance.snapshot for _, provenance in _builds(store)}
+    named = {provenance.snapshot for _, provenance in builds_of_store(store)}
     old = tuple(
         n
         for n in candidates
@@ -89,7 +90,7 @@ def _finish(deps: Dependencies, store: Store) -> tuple[str, ...]:
     named = _named(store) if there else frozenset[Digest]()
     free = [digest for digest in there if digest not in named]
     for digest in free:
-        _remove_blob(deps, store, digest)
+        remove_blob(deps, store, digest)
     if not free:
         return ()
     count = len(removals[-1].snapshots)
@@ -104,7 +105,10 @@ def _named(store: Store) -> frozenset[Digest]:
     for n in range(newest.n + 1 if newest is not None else 0):
         if n not in gone:
             named |= {table.digest for table in data_snapshots.numbered(store, n).tables}
-    for build, provenance in _builds(store):
+    erasing = erased(store).builds
+    for build, provenance in builds_of_store(store):
+        if build.fingerprint in erasing and not blobs.holds(store, build.artifact):
+            continue  # what it named was removed with an entity that was forgotten
         named |= {build.provenance, build.evaluation_rows, build.training_keys, build.artifact}
         artifact = blobs.artifact(store, build.artifact)
         named |= {artifact.config.digest, *(file.digest for file in artifact.files)}
@@ -113,7 +117,7 @@ def _named(store: Store) -> frozenset[Digest]:
     return frozenset(named)
 
 
-def _remove_blob(deps: Dependencies, store: Store, digest: Digest) -> None:
+def remove_blob(deps: Dependencies, store: Store, digest: Digest) -> None:
     """Remove a blob, unless a snapshot that was recorded meanwhile names it."""
     kept = deps.scratch / f"removed-{deps.new_id()}-{hex_of(digest)[:12]}"
     if (path := store.path(store_layout.blob(digest))) is None or not isinstance(store, BlobRemoval):
@@ -151,7 +155,7 @@ def _removals(store: Store) -> Iterator[RemovedTables]:
         yield codec.decode(RemovedTables, body, what=key)
 
 
-def _builds(store: Store) -> Iterator[tuple[Build, Provenance]]:
+def builds_of_store(store: Store) -> Iterator[tuple[Build, Provenance]]:
     """Yield every build of a store with its provenance."""
     for key in store.keys("builds/"):
         if (body := store.read(key)) is not None:
@@ -162,6 +166,6 @@ def _builds(store: Store) -> Iterator[tuple[Build, Provenance]]:
 def made_from(store: Store) -> dict[int, int]:
     """Return how many artifacts were made from each snapshot, by what their provenance says."""
     used: dict[int, int] = {}
-    for _, provenance in _builds(store):
+    for _, provenance in builds_of_store(store):
         used[provenance.snapshot] = used.get(provenance.snapshot, 0) + 1
     return used

@@ -7,8 +7,8 @@ has the desired recipe and satisfies `retrain`. The first writer of a fingerprin
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 
@@ -134,7 +134,8 @@ class BuildRequirements:
 
     `data`, what the recipe reads, and `fingerprint` are None while a data refresh is due; `whole_tables` says of the
     same data what builds of earlier releases say. `oldest` is the earliest acceptable time of the data, `every` the
-    declared age in seconds. Data that are dated ahead of `now` never satisfy.
+    declared age in seconds. Data that are dated ahead of `now` never satisfy. `erased`: builds that learnt from an
+    entity that was forgotten, by fingerprint, with the name of the erasure.
     """
 
     recipe: Digest
@@ -146,9 +147,12 @@ class BuildRequirements:
     oldest: datetime | None
     every: int | None
     now: datetime
+    erased: Mapping[Digest, str] = field(default_factory=dict)
 
     def unmet(self, build: Build) -> str | None:
         """Return why this build does not satisfy the requirements, or None when it does."""
+        if (erasure := self.erased.get(build.fingerprint)) is not None:
+            return f"data of an entity was erased ({erasure})"
         if build.recipe != self.recipe:
             return "the recipe changed"
         if RetrainReason.DATA in self.because:
@@ -166,7 +170,11 @@ class BuildRequirements:
 
 
 def requirements_of(
-    model: Model, environment: Environment, snapshot: Snapshot | None, now: datetime
+    model: Model,
+    environment: Environment,
+    snapshot: Snapshot | None,
+    now: datetime,
+    erased: Mapping[Digest, str] | None = None,
 ) -> BuildRequirements:
     """Return what a build of `model` must satisfy now. `snapshot` is None while a data refresh is due."""
     runtime = runtime_of(environment)
@@ -186,6 +194,7 @@ def requirements_of(
         oldest=oldest,
         every=every,
         now=now,
+        erased=erased or {},
     )
 
 

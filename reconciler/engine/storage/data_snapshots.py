@@ -28,6 +28,7 @@ from reconciler.engine.masking.copying import held_types, masking_of
 from reconciler.engine.masking.masks_in_force import masks_in_force
 from reconciler.engine.needed_secrets import with_secrets
 from reconciler.engine.storage import blobs, numbered_log
+from reconciler.engine.storage.erasures import tombstones
 from reconciler.errors import DataError, IntegrityError, UsageError
 from reconciler.ports import ContractChecks, CopyRequest, SampledRows, Store, TableFile
 
@@ -83,7 +84,10 @@ def take(
         deps.secret, tables, lambda: masking_of(deps, desired, environment, origin, origin.data.tables, before)
     )
     taken = deps.clock()
-    declared = replace(declared, masks=masked.masks, mask_key=masked.key_id)
+    log = tombstones.read(deps.stores[origin.name], origin.name)
+    if origin.name != environment.name:
+        tombstones.copy(origin.name, log, store)
+    declared = replace(declared, masks=masked.masks, mask_key=masked.key_id, erasures=len(log))
     into = deps.scratch / f"snapshot-{deps.new_id()}"
     into.mkdir(parents=True)
     request = CopyRequest(
@@ -97,6 +101,9 @@ def take(
         sample=sampled_rows(declared.sample, origin.data) if declared.sample is not None else None,
         masking=masked.masking,
         checks=checks,
+        erased=tombstones.rows_left_out(
+            deps, origin, log, checks.contracts if checks is not None else origin.data.contracts
+        ),
     )
     files = deps.data.copy(request)
     for line in (*masked.notes, *_copied_as_they_are(files)):
@@ -166,6 +173,9 @@ def declared_now(
     another one is seen by the next refresh: no plan reads it.
     """
     declared, before = declaration(desired, environment), newest.declaration if newest is not None else None
+    if newest is not None:
+        origin_name = environment.data.copy_from or environment.name
+        declared = replace(declared, erasures=tombstones.count(deps.stores[environment.name], origin_name))
     if before is None:
         return declared
     if declared.masks != before.masks:

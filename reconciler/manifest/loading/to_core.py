@@ -144,6 +144,8 @@ def _data(given: data.DataBinding) -> core_data.DataBinding:
         keep=given.keep,
         columns=core_data.CopiedColumns(given.columns),
         sample=given.sampled(),
+        erasure_key=given.erasure_key,
+        erasure_grace=_seconds(given.erasure_grace),
     )
 
 

@@ -181,6 +181,13 @@ class DataBinding(Document):
     not_personal: dict[TableColumnName, Annotated[str, Field(min_length=1, max_length=400)]] = Field(
         default_factory=dict, description="TABLE.COLUMN: why it is no personal data, though it looks like it."
     )
+    erasure_key: SecretReference | None = Field(
+        default=None,
+        description="Where the key of tombstones is, for `data forget`: env:NAME or file:PATH, never the key itself.",
+    )
+    erasure_grace: Duration | None = Field(
+        default=None, description="How long traces of a forgotten entity stay before they are removed. Default: 30d."
+    )
     contracts: dict[Name, Contract] = Field(
         default_factory=dict, description="Table: what its copy must keep to, or no snapshot is taken."
     )
@@ -207,7 +214,7 @@ class DataBinding(Document):
             raise refuse("E204", "expected either `tables` or `copyFrom`")
         if self.as_of is not None and not self.tables:
             raise refuse("E205", "`asOf` needs `tables`: declare it in the environment that has the tables")
-        at_the_tables = ("personal_data", "not_personal", "contracts")
+        at_the_tables = ("personal_data", "not_personal", "contracts", "erasure_key", "erasure_grace")
         if not self.tables and (said := [name for name in at_the_tables if getattr(self, name)]):
             raise refuse("E205", f"`{_written(said[0])}` needs `tables`: declare it where the tables are", at=said[0])
         return self
@@ -217,6 +224,8 @@ class DataBinding(Document):
         no_duplicates([name.lower() for name in self.mask], "column")
         if both := sorted(set(self.mask) & set(self.not_personal)):
             raise refuse("E205", f"{both[0]} is masked, so `notPersonal` need not name it", at="notPersonal")
+        if self.erasure_grace is not None and self.erasure_key is None:
+            raise refuse("E204", "`erasureGrace` needs `erasureKey`", at="erasureGrace")
         if self.mask_key is None and self.tables and (hashed := [n for n, t in self.mask.items() if t == "pseudonym"]):
             raise refuse("E204", f"{hashed[0]} becomes a pseudonym, which needs `maskKey`", at="mask")
         for name in (*self.mask, *self.not_personal):

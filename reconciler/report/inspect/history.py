@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reconciler.core.artifact.journal import ApprovalRecord
-from reconciler.core.inspect.history import History, HistoryEvent
+from reconciler.core.inspect.history import ErasureEvent, History, HistoryEvent
 from reconciler.report.layout.blocks import (
     Block,
     Code,
@@ -33,11 +33,18 @@ def blocks(history: History, detail: Detail) -> Iterator[Block]:  # noqa: ARG001
     if history.at is not None:
         yield Paragraph(Literal(f"At {moment(history.at)}:"), tone=Tone.STRONG)
     yield from _lost(history)
+    if history.erasures:
+        yield Items(tuple(Item(_erasure(one), hang=2) for one in history.erasures))
     if history.events:
         yield EntryList(_COLUMNS, tuple(map(_entry, history.events)))
     elif not history.lost:
         nothing = "No journal entry was found." if history.at is None else "No journal entry is that old."
         yield Paragraph(nothing, tone=Tone.DIM)
+
+
+def _erasure(one: ErasureEvent) -> str:
+    what = "an entity was forgotten" if one.returns is None else f"an entity came back (erasure {one.returns} ended)"
+    return f"{moment(one.when)}  {one.environment} erasure {one.n}: {what}, by {one.key}, by {one.who}: {one.reason}"
 
 
 def _lost(history: History) -> Iterator[Block]:

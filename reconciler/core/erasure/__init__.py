@@ -1,0 +1,1 @@
+"""Erasure: tombstones of entities whose data are forgotten, and what they concern. Pure values."""

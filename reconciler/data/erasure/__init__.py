@@ -1,0 +1,1 @@
+"""Leave the rows of erased entities out of tables."""

@@ -1,0 +1,1 @@
+"""The records of erasures in a store: tombstones, and what they concern."""
