@@ -5,6 +5,7 @@ profile  ProfileRequest  -> TableProfile
 select   SelectRequest   -> SelectResult
 digests  EntityRequest   -> EntityDigests
 erase    EraseRequest    -> array of ErasedFile
+search   SearchRequest   -> array of positions
 parse    array of texts  -> object: text -> ParsedExpression
 
 DuckDB is imported before the first request is read.
@@ -16,7 +17,7 @@ from collections.abc import Mapping
 
 from reconciler.core.onboarding.table_profile import ProfileRequest
 from reconciler.data.in_process import LocalData, LocalExpressions
-from reconciler.ports import CopyRequest, EntityRequest, EraseRequest, ParsedExpression, SelectRequest
+from reconciler.ports import CopyRequest, EntityRequest, EraseRequest, ParsedExpression, SearchRequest, SelectRequest
 from reconciler.workers.request_loop import serve
 
 
@@ -36,6 +37,7 @@ if __name__ == "__main__":
             "copy": (CopyRequest, data.copy),
             "digests": (EntityRequest, data.digests),
             "erase": (EraseRequest, data.erase),
+            "search": (SearchRequest, data.search),
             "profile": (ProfileRequest, data.profile),
             "select": (SelectRequest, data.select),
             "parse": (tuple[str, ...], _parse),

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from reconciler.core.onboarding.table_profile import ProfileRequest, TableProfile
 from reconciler.data.dataset.select import select
-from reconciler.data.erasure import erase
+from reconciler.data.erasure import erase, search
 from reconciler.data.expressions import validate
 from reconciler.data.tables.profile import profile_table
 from reconciler.data.tables.snapshot import copy_tables
@@ -17,6 +17,7 @@ from reconciler.ports import (
     ErasedFile,
     EraseRequest,
     ParsedExpression,
+    SearchRequest,
     SelectRequest,
     SelectResult,
     TableFile,
@@ -37,6 +38,10 @@ class LocalData:
     def erase(self, request: EraseRequest) -> tuple[ErasedFile, ...]:
         """Write tables without the rows of entities; see `erasure.erase`."""
         return erase.erase(request)
+
+    def search(self, request: SearchRequest) -> tuple[int, ...]:
+        """Return the positions of the files that hold a value; see `erasure.search`."""
+        return search.search(request)
 
     def profile(self, request: ProfileRequest) -> TableProfile:
         """Profile a file that no manifest describes yet; see `tables.profile`."""

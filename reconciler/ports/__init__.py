@@ -17,6 +17,7 @@ from reconciler.ports.erasure import (
     EraseRequest,
     ErasureEngine,
     PredictionFile,
+    SearchRequest,
 )
 from reconciler.ports.execution import Clock, Concurrency, NewId, ParallelMap, Progress
 from reconciler.ports.forge import Forge
@@ -115,6 +116,7 @@ __all__ = [
     "RightsCheck",
     "SampledRows",
     "Scorer",
+    "SearchRequest",
     "Secret",
     "SelectRequest",
     "SelectResult",

@@ -66,6 +66,16 @@ class ErasedFile:
     left: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchRequest:
+    """A request to look for a value in files; `scratch`: an empty folder."""
+
+    files: tuple[Path, ...]
+    limits: Limits
+    scratch: Path
+    value: str = field(repr=False)
+
+
 class ErasureEngine(Protocol):
     """Finds the rows of entities, each request in a process of its own, which alone has the key of their digests."""
 
@@ -74,3 +84,6 @@ class ErasureEngine(Protocol):
 
     def erase(self, request: EraseRequest) -> tuple[ErasedFile, ...]:
         """Write files without the rows of entities; DataError E455 where a table lacks a column that leads to them."""
+
+    def search(self, request: SearchRequest) -> tuple[int, ...]:
+        """Return the positions of the files that hold a value, also inside Parquet pages and archives."""

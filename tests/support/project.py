@@ -129,6 +129,7 @@ def told(arguments: tuple[str, ...], document: Any) -> None:
     """Every JSON result that any of these tests sees is what its schema says."""
     command = next(one for one in ("-".join(arguments[:2]), *arguments) if one in documents())
     special = {"--comment": "plan-comment", "--on-merge": "apply-on-merge", "--environments": "ci-environments"}
+    special |= {f"--{name}": f"data-forget-{name}" for name in ("returned", "finish", "verify")}
     for flag, name in special.items():
         command = name if flag in arguments else command
     if command in ("promote", "rollback", "adopt", "override") and "models" in document:

@@ -33,6 +33,7 @@ from reconciler.ports import (
     ParsedExpression,
     PredictRequest,
     PredictResult,
+    SearchRequest,
     SelectRequest,
     SelectResult,
     TableFile,
@@ -77,6 +78,9 @@ class DataWorker:
 
     def erase(self, request: EraseRequest) -> tuple[ErasedFile, ...]:
         return self._alone("erase", request, tuple[ErasedFile, ...], request.limits)
+
+    def search(self, request: SearchRequest) -> tuple[int, ...]:
+        return self._alone("search", request, tuple[int, ...], request.limits)
 
     def _alone(self, operation: str, request: object, kind: type[T], limits: Limits) -> T:
         """Ask a process of its own, which ends with the answer."""

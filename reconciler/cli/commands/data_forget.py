@@ -28,6 +28,12 @@ _MOST = 4096  # bytes of a value
 @click.option("--reason", metavar="TEXT", help="Why; it is kept in the tombstone, so it must name nobody.")
 @click.option("--returned", is_flag=True, help="The entity came back: end its erasure.")
 @click.option("--finish", is_flag=True, help="Remove the traces of what was forgotten, where the time has come.")
+@click.option(
+    "--verify",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Hold a certificate against the stores; with --value-file also look for the value in all that they hold.",
+)
 @click.option("--yes", is_flag=True, help="Go on without asking.")
 @options.shared
 @click.pass_obj
@@ -40,6 +46,7 @@ def command(
     reason: str | None,
     returned: bool,
     finish: bool,
+    verify: Path | None,
     yes: bool,
 ) -> int:
     """Forget an entity, such as a customer, whose data live in ENV.
@@ -58,6 +65,8 @@ def command(
     where = whole_environment(invocation, environments, environment, "data forget")
     if finish:
         return _finish(invocation, where, yes=yes)
+    if verify is not None:
+        return _verify(invocation, where, verify, value_file)
     table, column = _place(key, where)
     with opened(invocation, changes=where) as project:
         declared = project.environment(where)
@@ -115,6 +124,23 @@ def _finish(invocation: Invocation, where: str, *, yes: bool) -> int:
     return exit_code(ResultStatus.CLEAN if result.is_done else ResultStatus.PENDING)
 
 
+def _verify(invocation: Invocation, where: str, file: Path, value_file: Path | None) -> int:
+    """Hold a certificate against the stores. Changes nothing."""
+    from reconciler.cli.exit_codes import exit_code
+    from reconciler.cli.project import opened
+    from reconciler.core.size_limits import RECORD_BYTES
+    from reconciler.core.status_codes import ResultStatus
+    from reconciler.engine.erasure.verify_certificate import verify_certificate
+    from reconciler.report.erasure import verify_result
+
+    body = _bytes_of(file, RECORD_BYTES)
+    value = _read(value_file) if value_file is not None else None
+    with opened(invocation) as project:
+        result = verify_certificate(project.deps, project.desired, project.environment(where), body, value)
+    streams.show(invocation, verify_result, result)
+    return exit_code(ResultStatus.FAILED if result.problems else ResultStatus.CLEAN)
+
+
 def _reason(text: str | None, where: str, key: str | None) -> str:
     if not (text or "").strip():
         raise _usage("--reason is missing: the tombstone says why", f"{_again(where, key)} --reason TEXT")
@@ -139,17 +165,24 @@ def _value(file: Path | None, label: str, where: str) -> str:
 
 def _read(file: Path) -> str:
     try:
-        with file.open("rb") as stream:
-            body = stream.read(_MOST + 3)
-        text = body.decode()
-    except OSError as error:
-        raise _usage(f"{file} cannot be read: {error.strerror}", "name a file with the value") from error
+        text = _bytes_of(file, _MOST + 2).decode()
     except UnicodeDecodeError as error:
         raise _usage(f"{file} is no text in UTF-8", "write the value as text in UTF-8") from error
     for end in ("\r\n", "\n"):
         if text.endswith(end):
             return text[: -len(end)]
     return text
+
+
+def _bytes_of(file: Path, most: int) -> bytes:
+    try:
+        with file.open("rb") as stream:
+            body = stream.read(most + 1)
+    except OSError as error:
+        raise _usage(f"{file} cannot be read: {error.strerror}", "name a file that is there") from error
+    if len(body) > most:
+        raise _usage(f"{file} has more than {most:,} bytes", "name the right file")
+    return body
 
 
 def _again(where: str, key: str | None) -> str:

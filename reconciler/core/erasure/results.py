@@ -99,7 +99,7 @@ class FinishResult:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifiedCertificate:
     """A certificate held against the stores. `problems`: what is not as it says; `searched`: how many objects were
-    looked through for the value, where it was given; `skipped`: objects too large or of a form that was not read."""
+    looked through for the value, where it was given."""
 
     environment: str
     erasure: int

@@ -135,29 +135,7 @@ def _question(
     log = tombstones.read(deps.stores[environment.name], environment.name)
     tombstones.check_key(key, log)
     leads = referring(_contracts(deps, desired, places), dict(environment.data.tables), table, column)
-    kind, entity, pseudonyms = None, "", dict[str, str]()
-    masks = _mask_keys(deps, desired, places, table, column)
-    kind = _type_of(deps, places, table, column)
-    for key_id, digits in masks.items() or {None: None}.items():
-        scratch = deps.scratch / f"entity-{deps.new_id()}"
-        scratch.mkdir(parents=True)
-        if deps.erasure is None:
-            raise UsageError("this process cannot look for entities in tables")
-        digests = deps.erasure.digests(
-            EntityRequest(
-                table=table,
-                column=column,
-                limits=environment.limits,
-                scratch=scratch,
-                value=value,
-                key=key.digits,
-                kind=kind,
-                mask_key=digits,
-            )
-        )
-        entity = digests.entity
-        if key_id is not None and digests.pseudonym is not None:
-            pseudonyms[key_id] = digests.pseudonym
+    entity, pseudonyms = entity_digests(deps, desired, places, table, column, value, key)
     now = deps.clock()
     grace = environment.data.erasure_grace
     asked = Tombstone(
@@ -176,6 +154,45 @@ def _question(
         reason=reason,
     )
     return _Question(places=places, key=key, leads=leads, log=log, asked=asked)
+
+
+def entity_digests(
+    deps: Dependencies,
+    desired: DesiredState,
+    places: ErasurePlaces,
+    table: str,
+    column: str,
+    value: str,
+    key: MaskKey,
+) -> tuple[str, dict[str, str]]:
+    """Return the keyed digest of a value, and those of its pseudonyms by the ids of their keys.
+
+    Raises DataError E451 where copies have pseudonyms and their key is not in hand.
+    """
+    if deps.erasure is None:
+        raise UsageError("this process cannot look for entities in tables")
+    keys = _mask_keys(deps, desired, places, table, column)
+    masks: list[tuple[str | None, str | None]] = [*keys.items()] or [(None, None)]
+    kind, entity, pseudonyms = _type_of(deps, places, table, column), "", dict[str, str]()
+    for key_id, digits in masks:
+        scratch = deps.scratch / f"entity-{deps.new_id()}"
+        scratch.mkdir(parents=True)
+        digests = deps.erasure.digests(
+            EntityRequest(
+                table=table,
+                column=column,
+                limits=places.origin.limits,
+                scratch=scratch,
+                value=value,
+                key=key.digits,
+                kind=kind,
+                mask_key=digits,
+            )
+        )
+        entity = digests.entity
+        if key_id is not None and digests.pseudonym is not None:
+            pseudonyms[key_id] = digests.pseudonym
+    return entity, pseudonyms
 
 
 def _is_same(known: Tombstone, asked: Tombstone) -> bool:

@@ -12,7 +12,7 @@ from reconciler.core.artifact import store_layout
 from reconciler.core.artifact.build import Build, Provenance
 from reconciler.core.artifact.journal import inconsistency
 from reconciler.core.artifact.observed_state import JournalHead, LiveDeployment, drift_of
-from reconciler.core.digest import Digest, is_digest
+from reconciler.core.digest import Digest, digest_of_bytes, is_digest
 from reconciler.core.inspect.audit import Audit, AuditFinding
 from reconciler.core.inspect.drift import remedy_around
 from reconciler.core.spec.desired_state import DesiredState, card_path
@@ -300,6 +300,9 @@ class _Auditor:
         name, head, render = self.environment.name, self.heads.get(model.name), self.deps.render_card
         card = self.desired.card(name, model.name)
         if head is None or head.state.build is None or head.state.artifact != model.artifact or not (card and render):
+            return
+        if head.state.card == digest_of_bytes(card) and card_check.compares_with(card) in self.objects.erased.gone:
+            self.checked["cards of before an erasure"] += 1  # it was drawn when it was deployed
             return
         pinned = card_check.model_cards(self.deps, self.desired, self.environment).pinned(model, head.state.build, head)
         self.checked["cards"] += 1

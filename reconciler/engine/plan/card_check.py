@@ -166,6 +166,11 @@ def _checks(pinned: PinnedModel) -> CheckFacts:
     )
 
 
+def compares_with(card: bytes) -> Digest | None:
+    """Return the incumbent that a card in git compares its artifact with."""
+    return stated_evidence(card.decode("utf-8", "replace")).incumbent
+
+
 def problem(pinned: PinnedModel, card: bytes, render: RenderCard) -> str | None:
     """Say why a card in git is not what the evidence gives, or why that cannot be told; None where it is."""
     text = card.decode("utf-8", "replace")

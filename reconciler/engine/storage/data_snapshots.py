@@ -84,9 +84,7 @@ def take(
         deps.secret, tables, lambda: masking_of(deps, desired, environment, origin, origin.data.tables, before)
     )
     taken = deps.clock()
-    log = tombstones.read(deps.stores[origin.name], origin.name)
-    if origin.name != environment.name:
-        tombstones.copy(origin.name, log, store)
+    log = tombstones.known_before_a_copy(deps, origin, environment)
     declared = replace(declared, masks=masked.masks, mask_key=masked.key_id, erasures=len(log))
     into = deps.scratch / f"snapshot-{deps.new_id()}"
     into.mkdir(parents=True)

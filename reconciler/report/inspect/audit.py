@@ -27,6 +27,7 @@ _ONE = {
     "blobs not hashed": "larger blob not hashed",
     "builds": "build",
     "cards": "card",
+    "cards of before an erasure": "card of before an erasure",
     "certificates": "certificate of an erasure",
     "checks": "report of checks",
     "erased": "record of an erasure",

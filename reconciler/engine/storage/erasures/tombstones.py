@@ -75,6 +75,28 @@ def copy(origin: str, log: Iterable[Tombstone], into: Store) -> None:
         append(into, tombstone)
 
 
+def known_before_a_copy(deps: Dependencies, origin: Environment, environment: Environment) -> tuple[Tombstone, ...]:
+    """Return the erasures of the data that are about to be copied, and bring the copy of their log up to date.
+
+    Raises DataError E455 where entities were forgotten of data that the environment copied under another name.
+    """
+    store = deps.stores[environment.name]
+    names = {key.split("/")[1] for key in store.keys(f"{store_layout.ERASURES}/")} - {origin.name}
+    for name in sorted(names):
+        if forgotten := in_force(read(store, name)):
+            raise DataError(
+                f"{environment.name} copied data of {name}, of which entities were forgotten ({forgotten[0].name}); it"
+                f" copies from {origin.name} now, and that nobody comes back by that cannot be told",
+                code="E455",
+                hint=f"copy from {name} as before, or give what copies from {origin.name} a sandbox of its own",
+            )
+    if origin.name == environment.name or origin.name not in deps.stores:
+        return read(store, origin.name)
+    log = read(deps.stores[origin.name], origin.name)
+    copy(origin.name, log, store)
+    return log
+
+
 def erasure_key(deps: Dependencies, origin: Environment) -> MaskKey:
     """Return the key of tombstones that an environment names. Raises DataError E454."""
     reference = origin.data.erasure_key
