@@ -13,14 +13,19 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from reconciler.core.erasure.referring import tables_in_order
 from reconciler.data.duckdb_session import Session, name_of, text_of
+from reconciler.data.masking.copied import Copied
 from reconciler.data.masking.pseudonyms import pseudonym_of, text_form
 from reconciler.errors import DataError
 from reconciler.ports import ErasedEntities, ErasedRows
+
+T = TypeVar("T")
+NOT_TOLD = "E455"
 
 
 def entity_digest(table: str, column: str, text: str, key: bytes) -> str:
@@ -65,6 +70,10 @@ class RowsOfEntities:
         ]
         return tables_in_order(references, names)
 
+    def ordered(self, tables: Mapping[str, T]) -> Iterator[T]:
+        """Yield what there is of each table, in that order."""
+        yield from map(tables.__getitem__, self.in_order(tables))
+
     def columns(self, table: str) -> frozenset[str]:
         """Return the columns of a table that are needed to tell the rows."""
         entities = self.erased.entities if self.erased is not None else ()
@@ -88,7 +97,7 @@ class RowsOfEntities:
         if missing := sorted(self.columns(table) - columns.keys()):
             raise DataError(
                 f"table {table}: column {missing[0]} does not exist, and the rows of an erased entity are told by it",
-                code="E455",
+                code=NOT_TOLD,
                 hint="declare the column as it was when the entity was forgotten",
             )
         parts = []
@@ -106,6 +115,11 @@ class RowsOfEntities:
                 )
                 self._found[index, table, name] = tuple(value for (value,) in found)
         return " OR ".join(parts) or None
+
+    def condition_of_copied(self, session: Session, relation: str, table: str, columns: Iterable[Copied]) -> str | None:
+        """Return that SQL for a table that is copied, by how its columns are."""
+        texts = {column.name: ColumnText(value=column.strict, kind=column.kind) for column in columns}
+        return self.condition(session, relation, table, texts)
 
     def _of(
         self,

@@ -24,7 +24,7 @@ from typing import TypeVar
 from reconciler import plugins
 from reconciler.core.artifact.data_snapshot import PersonalColumn
 from reconciler.data.duckdb_session import Session, name_of, text_of, write_parquet
-from reconciler.data.erasure.rows_of_entities import ColumnText, RowsOfEntities
+from reconciler.data.erasure.rows_of_entities import NOT_TOLD, RowsOfEntities
 from reconciler.data.masking.table_masking import LooksPersonal, denied, look_for_personal, masks_of
 from reconciler.data.quality.copy_checks import BrokenContract, CopyChecks, position_of
 from reconciler.data.tables.cells.double_meanings import beyond_bigint
@@ -56,15 +56,10 @@ def copy_tables(request: CopyRequest) -> tuple[TableFile, ...]:
     files: list[TableFile] = []
     personal: list[PersonalColumn] = []
     with open_sources(request) as sources:
-        openers = {opener.name: opener for opener in _openers(request, checks)}
-        for opener in map(openers.__getitem__, erased.in_order(openers)):
+        for opener in erased.ordered({each.name: each for each in _openers(request, checks)}):
+            types, part = held.get(opener.name, {}), part_of(request, opener.name, opener.table)
             copy = _TableCopy(
-                opener=opener,
-                held=held.get(opener.name, {}),
-                masking=request.masking,
-                part=part_of(request, opener.name, opener.table),
-                checks=checks,
-                erased=erased,
+                opener=opener, held=types, masking=request.masking, part=part, checks=checks, erased=erased
             )
             with checks.gathered(opener.name, partial(_position, opener, sources[opener.name])):
                 try:
@@ -267,11 +262,12 @@ class _TableCopy:
             raise BrokenContract
         path = opener.into / f"{opener.name}.parquet"
         try:
-            texts = {column.name: ColumnText(value=column.strict, kind=column.kind) for column in columns}
-            gone = self.erased.condition(session, SOURCE, opener.name, texts)
+            gone = self.erased.condition_of_copied(session, SOURCE, opener.name, columns)
             done = masks.apply(session, SOURCE)
             write_parquet(session, self.part.query(done.items, f"{SOURCE}{done.joins}", chosen, gone), path)
         except DataError as error:
+            if error.code == NOT_TOLD:
+                raise
             raise self._first_misfit(opened, columns) or opener.unreadable(error) from None
         written = f"read_parquet({text_of(str(path))})"
         doing = f"reading table {opener.name} back"
@@ -279,11 +275,12 @@ class _TableCopy:
         some = chosen is not None or gone is not None
         if rows > count or (not some and rows < count):
             raise opener.error("E402", f"expected {count:,} rows, read {rows:,}", "check the declared `delimiter`")
-        if not rows and chosen is None:
-            raise opener.error("E401", f"all of the {count:,} rows are of erased entities", "look whose table it is")
         if not rows:
-            hint = "raise `share` of `sample`, or leave `sample` out"
-            raise opener.error("E401", f"the sample leaves none of the {count:,} rows", hint)
+            why = "the sample leaves none" if chosen is not None else "the entities that were forgotten leave none"
+            hint = (
+                "raise `share` of `sample`, or leave `sample` out" if chosen is not None else "look whose table it is"
+            )
+            raise opener.error("E401", f"{why} of the {count:,} rows", hint)
         return TableFile(
             name=opener.name,
             path=path,

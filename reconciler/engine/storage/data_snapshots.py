@@ -99,9 +99,7 @@ def take(
         sample=sampled_rows(declared.sample, origin.data) if declared.sample is not None else None,
         masking=masked.masking,
         checks=checks,
-        erased=tombstones.rows_left_out(
-            deps, origin, log, checks.contracts if checks is not None else origin.data.contracts
-        ),
+        erased=tombstones.rows_left_out(deps, origin, log, checks.contracts if checks is not None else ()),
     )
     files = deps.data.copy(request)
     for line in (*masked.notes, *_copied_as_they_are(files)):
@@ -172,8 +170,8 @@ def declared_now(
     """
     declared, before = declaration(desired, environment), newest.declaration if newest is not None else None
     if newest is not None:
-        origin_name = environment.data.copy_from or environment.name
-        declared = replace(declared, erasures=tombstones.count(deps.stores[environment.name], origin_name))
+        copied = environment.data.copy_from or environment.name
+        declared = replace(declared, erasures=tombstones.count(deps.stores[environment.name], copied))
     if before is None:
         return declared
     if declared.masks != before.masks:
