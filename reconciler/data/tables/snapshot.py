@@ -193,7 +193,7 @@ class _TableCopy:
         """Return how each column is copied: one of text by the values it stands for, any other by its type."""
         opener, session = self.opener, opened.session
         named = self.checks.columns_named(opener.name) | self.erased.columns(opener.name)
-        read = {*self.part.read(opened.types), *named}
+        read = named.union(self.part.read(opened.types))
         types = {name: kind for name, kind in opened.types.items() if name in read}
         formats = text_formats_of(opener.name, opener.table, types)
         declared = {name: normal_type(kind) or kind for name, kind in opener.table.types}
@@ -266,9 +266,8 @@ class _TableCopy:
             done = masks.apply(session, SOURCE)
             write_parquet(session, self.part.query(done.items, f"{SOURCE}{done.joins}", chosen, gone), path)
         except DataError as error:
-            if error.code == NOT_TOLD:
-                raise
-            raise self._first_misfit(opened, columns) or opener.unreadable(error) from None
+            misfit = error if error.code == NOT_TOLD else self._first_misfit(opened, columns)
+            raise misfit or opener.unreadable(error) from None
         written = f"read_parquet({text_of(str(path))})"
         doing = f"reading table {opener.name} back"
         rows = session.value(f"SELECT count(*) FROM {written}", doing=doing)
@@ -276,11 +275,9 @@ class _TableCopy:
         if rows > count or (not some and rows < count):
             raise opener.error("E402", f"expected {count:,} rows, read {rows:,}", "check the declared `delimiter`")
         if not rows:
-            why = "the sample leaves none" if chosen is not None else "the entities that were forgotten leave none"
-            hint = (
-                "raise `share` of `sample`, or leave `sample` out" if chosen is not None else "look whose table it is"
-            )
-            raise opener.error("E401", f"{why} of the {count:,} rows", hint)
+            why = "the sample leaves" if chosen is not None else "those that were forgotten leave"
+            hint = "raise `share` of `sample`, or leave `sample` out" if chosen is not None else None
+            raise opener.error("E401", f"{why} none of the {count:,} rows", hint)
         return TableFile(
             name=opener.name,
             path=path,
