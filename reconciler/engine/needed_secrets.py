@@ -6,7 +6,7 @@ log or an error.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from reconciler.core.spec.data import Table
@@ -17,56 +17,63 @@ ReadSecret = Callable[[str], str | None]
 M = TypeVar("M")
 
 
-def table_secrets(read: ReadSecret, tables: Iterable[tuple[str, Table]]) -> tuple[Secret, ...]:
-    """Return the secrets that tables refer to, each once. Raises DataError E433, which names all that are not set."""
+def unset_secrets(read: ReadSecret, tables: Iterable[tuple[str, Table]]) -> Iterator[DataError]:
+    """Yield DataError E433 for each secret that tables refer to and that is not set here."""
+    for reference, names in _references(tables).items():
+        if not read(reference):
+            of = f"table{'s' * (len(names) != 1)} {', '.join(names)}"
+            yield DataError(f"{is_unset(reference)} ({of})", code="E433", hint=_how(reference))
+
+
+def checked(
+    read: ReadSecret, tables: Sequence[tuple[str, Table]], masking: Callable[[], M]
+) -> tuple[tuple[M, ...], tuple[DataError, ...]]:
+    """Return what `masking` returns, which reads the key of pseudonyms, and what is missing: of it (E451), in which case
+    nothing is returned, and of the tables."""
+    missing = tuple(unset_secrets(read, tables))
+    try:
+        return (masking(),), missing
+    except DataError as error:
+        if error.code != "E451":
+            raise
+        return (), (*missing, error)
+
+
+def with_secrets(
+    read: ReadSecret, tables: Sequence[tuple[str, Table]], masking: Callable[[], M]
+) -> tuple[M, tuple[Secret, ...]]:
+    """Return what `masking` returns, which reads the key of pseudonyms, and the secrets of the tables, each once.
+
+    Raises DataError E433 or E451, which names all that are missing.
+    """
+    masked, missing = checked(read, tables, masking)
+    if missing:
+        message = "; ".join(error.message for error in missing)
+        hint = "; ".join(error.hint for error in missing if error.hint)
+        raise DataError(message, code=missing[0].code, hint=hint)
+    values = ((reference, read(reference)) for reference in _references(tables))
+    return masked[0], tuple(Secret(reference=reference, value=value) for reference, value in values if value)
+
+
+def is_unset(reference: str) -> str:
+    """Say that there is nothing where the secret of a reference is looked up."""
+    kind, _, place = reference.partition(":")
+    if kind == "env":
+        return f"the environment variable {place} is not set"
+    return f"the file {place} holds nothing that can be read"
+
+
+def _references(tables: Iterable[tuple[str, Table]]) -> dict[str, list[str]]:
+    """Return the tables' names by what they refer to."""
     names: dict[str, list[str]] = {}
     for name, table in tables:
         if table.url is not None:
             names.setdefault(table.url, []).append(name)
-    values = {reference: read(reference) for reference in names}
-    unset = [reference for reference, value in values.items() if not value]
-    if unset:
-        told = (f"{place_of(reference)} is not set, or empty ({_tables(names[reference])})" for reference in unset)
-        raise DataError("; ".join(told), code="E433", hint="; ".join(_how(reference) for reference in unset))
-    return tuple(Secret(reference=reference, value=value) for reference, value in values.items() if value)
-
-
-def with_secrets(
-    read: ReadSecret, tables: Iterable[tuple[str, Table]], masking: Callable[[], M]
-) -> tuple[M, tuple[Secret, ...]]:
-    """Return what `masking` returns, which reads the key of pseudonyms, and the secrets of the tables.
-
-    Raises DataError E433 or E451, which names all that are missing.
-    """
-    unset = None
-    try:
-        secrets = table_secrets(read, tables)
-    except DataError as error:
-        unset, secrets = error, ()
-    try:
-        masked = masking()
-    except DataError as error:
-        if unset is None or error.code != "E451":
-            raise
-        message, hint = f"{unset.message}; {error.message}", f"{unset.hint}; {error.hint}"
-        raise DataError(message, code=unset.code, hint=hint) from None
-    if unset is not None:
-        raise unset
-    return masked, secrets
-
-
-def place_of(reference: str) -> str:
-    """Return where the secret of a reference is looked up."""
-    kind, _, place = reference.partition(":")
-    return f"the environment variable {place}" if kind == "env" else f"the file {place}"
-
-
-def _tables(names: list[str]) -> str:
-    return f"table{'s' * (len(names) != 1)} {', '.join(names)}"
+    return names
 
 
 def _how(reference: str) -> str:
     kind, _, place = reference.partition(":")
     if kind == "env":
-        return f"set {place} to the address of the database: `read -rs {place} && export {place}` asks for it"
-    return f"write the address of the database into {place}, readable for this user"
+        return f"`read -rs {place} && export {place}` asks for the database's address"
+    return f"write the database's address into {place}"

@@ -15,7 +15,7 @@ from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.model import Model
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.load_desired import bodies_at, column_problems, environment_path
-from reconciler.engine.needed_secrets import ReadSecret, place_of
+from reconciler.engine.needed_secrets import ReadSecret, is_unset
 from reconciler.errors import DataError, InvalidManifestsError, Problem
 from reconciler.manifest.loading import load as manifest
 from reconciler.ports import HeaderRequest, Secret, TableHeader, TableHeaders
@@ -90,7 +90,7 @@ def header_of(headers: TableHeaders, secret: ReadSecret, request: HeaderRequest)
     if (reference := request.table.url) is None:
         return headers.header(request)
     if not (value := secret(reference)):
-        return TableHeader(columns=None, unknown=f"table {request.name}: {place_of(reference)} is not set, or empty")
+        return TableHeader(columns=None, unknown=f"table {request.name}: {is_unset(reference)}")
     return headers.header(replace(request, secrets=(Secret(reference=reference, value=value),)))
 
 

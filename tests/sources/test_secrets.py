@@ -13,7 +13,7 @@ from reconciler.adapters.executors.bucket_environment import bucket_environment
 from reconciler.adapters.executors.compute import DataWorker, HeaderWorker
 from reconciler.adapters.system.secret import read_secret
 from reconciler.core.spec.data import Table
-from reconciler.engine.needed_secrets import ReadSecret, table_secrets
+from reconciler.engine.needed_secrets import ReadSecret, with_secrets
 from reconciler.engine.table_lookup import header_of
 from reconciler.errors import DataError
 from reconciler.ports import CopyRequest, HeaderRequest, Secret
@@ -29,6 +29,11 @@ def of(url: str = URL) -> tuple[tuple[str, Table], ...]:
 
 def reader(root: Path, environ: dict[str, str]) -> ReadSecret:
     return partial(read_secret, root, environ)
+
+
+def table_secrets(read: ReadSecret, tables: tuple[tuple[str, Table], ...]) -> tuple[Secret, ...]:
+    """The secrets of tables that have no masks."""
+    return with_secrets(read, tables, lambda: None)[1]
 
 
 def test_a_secret_is_the_text_of_a_variable_or_a_file(tmp_path: Path) -> None:
@@ -98,7 +103,7 @@ def test_where_it_is_not_set_the_columns_are_not_known(tmp_path: Path) -> None:
         request = HeaderRequest(root=tmp_path, name="t", table=of()[0][1])
         header = header_of(headers, reader(tmp_path, {}), request)
         assert header.columns is None
-        assert header.unknown == "table t: the environment variable ERP_URL is not set, or empty"
+        assert header.unknown == "table t: the environment variable ERP_URL is not set"
         assert headers.header(request).columns is None, "nor without a reader"
     finally:
         headers.close()

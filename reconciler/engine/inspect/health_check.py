@@ -16,11 +16,12 @@ from reconciler.core.spec.runtime import differences, remedy
 from reconciler.core.status_codes import ResultStatus, status_of, worst_status
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.inspect import audit
+from reconciler.engine.needed_secrets import unset_secrets
 from reconciler.engine.plan import observe_loss
 from reconciler.engine.refresh.refresh_notes import unset_here
 from reconciler.engine.storage import blobs, data_snapshots, folder_rights
 from reconciler.engine.table_lookup import header_of
-from reconciler.errors import ReconcilerError
+from reconciler.errors import DataError, ReconcilerError
 from reconciler.ports import HeaderRequest
 
 
@@ -136,9 +137,11 @@ def _tables(root: Path, environment: Environment) -> Iterator[Check]:
 
 def _elsewhere(deps: Dependencies, environment: Environment) -> Iterator[Check]:
     """Ask databases and buckets for the columns of their tables: whether they can be reached from here."""
-    reached = []
-    for name, table in environment.data.tables:
-        if table.is_here or deps.headers is None:
+    reached, elsewhere = [], [(name, table) for name, table in environment.data.tables if not table.is_here]
+    for problem in unset_secrets(deps.secret, elsewhere):
+        yield _unset(environment, "tables", problem)
+    for name, table in elsewhere:
+        if deps.headers is None or (table.url is not None and not deps.secret(table.url)):
             continue
         try:
             header = header_of(deps.headers, deps.secret, HeaderRequest(root=deps.data_root, name=name, table=table))
@@ -164,14 +167,15 @@ def _secrets(deps: Dependencies, desired: DesiredState, sandbox: Environment) ->
     data = data_snapshots.source_of(desired, sandbox).data
     if (data.mask_key or sandbox.data.mask_key) is None and not any(table.url for _, table in data.tables):
         return
-    problem = unset_here(deps.secret, desired, sandbox)
-    yield Check(
-        area=sandbox.name,
-        name="secrets",
-        level=Level.GOOD if problem is None else Level.WARNING,
-        found="all that a refresh needs are set" if problem is None else f"cannot refresh here: {problem.message}",
-        remedy=problem.hint if problem is not None else None,
-    )
+    problems = unset_here(deps.secret, desired, sandbox)
+    for problem in problems:
+        yield _unset(sandbox, "secrets", problem)
+    if not problems:
+        yield Check(area=sandbox.name, name="secrets", level=Level.GOOD, found="all that a refresh needs are set")
+
+
+def _unset(environment: Environment, name: str, problem: DataError) -> Check:
+    return Check(area=environment.name, name=name, level=Level.WARNING, found=problem.message, remedy=problem.hint)
 
 
 def _trains(environment: Environment, declared: Runtime, machine: Runtime) -> Check:

@@ -9,7 +9,7 @@ from reconciler.core.spec.environment import Environment
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.masking.copying import masking_of
 from reconciler.engine.masking.mask_key import read_key
-from reconciler.engine.needed_secrets import ReadSecret, with_secrets
+from reconciler.engine.needed_secrets import ReadSecret, checked
 from reconciler.engine.storage import data_snapshots
 from reconciler.errors import DataError, ReconcilerError
 
@@ -29,34 +29,30 @@ def refresh_notes(
         if not masks and not any(table.url for _, table in origin.data.tables):
             return ()
         tables = data_snapshots.copied_tables(data_snapshots.declaration(desired, environment), origin)
-        masked, _ = with_secrets(
+        masked, missing = checked(
             deps.secret, tables, lambda: masking_of(deps, desired, environment, origin, origin.data.tables, newest)
         )
     except DataError as error:
         return (_cannot(error),)
     except ReconcilerError as error:
         return (f"whether a refresh is possible here cannot be told: {error.message}",)
-    return masked.notes
+    return (*map(_cannot, missing), *(note for each in masked for note in each.notes))
 
 
-def unset_here(read: ReadSecret, desired: DesiredState, sandbox: Environment) -> DataError | None:
-    """Return what a refresh of a sandbox lacks on this machine, by what this commit declares; None where nothing."""
+def unset_here(read: ReadSecret, desired: DesiredState, sandbox: Environment) -> tuple[DataError, ...]:
+    """Return what a refresh of a sandbox lacks on this machine, by what this commit declares."""
     origin = data_snapshots.source_of(desired, sandbox)
     tables = data_snapshots.copied_tables(data_snapshots.declaration(desired, sandbox), origin)
     masks = (*origin.data.masks, *sandbox.data.masks)
     reference = origin.data.mask_key or sandbox.data.mask_key
     hashes = any(mask.treatment is Treatment.PSEUDONYM for mask in masks)
-    try:
-        with_secrets(read, tables, lambda: read_key(read, reference) if hashes else None)
-    except DataError as error:
-        return error
-    return None
+    return checked(read, tables, lambda: read_key(read, reference) if hashes else None)[1]
 
 
 def unset_notes(read: ReadSecret, desired: DesiredState) -> tuple[str, ...]:
     """Say of each sandbox what its refresh lacks on this machine, by what this commit declares."""
-    found = ((each, unset_here(read, desired, each)) for each in desired.environments if each.trains)
-    return tuple(f"{each.name}: {_cannot(error)}" for each, error in found if error is not None)
+    sandboxes = (each for each in desired.environments if each.trains)
+    return tuple(f"{each.name}: {_cannot(error)}" for each in sandboxes for error in unset_here(read, desired, each))
 
 
 def _cannot(error: DataError) -> str:
