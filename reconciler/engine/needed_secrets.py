@@ -25,11 +25,18 @@ def unset_secrets(read: ReadSecret, tables: Iterable[tuple[str, Table]]) -> Iter
             yield DataError(f"{is_unset(reference)} ({of})", code="E433", hint=_how(reference))
 
 
+def table_secrets(read: ReadSecret, tables: Sequence[tuple[str, Table]]) -> tuple[Secret, ...]:
+    """Return the secrets that tables refer to, each once. Raises DataError E433, which names all that are not set."""
+    return with_secrets(read, tables, lambda: None)[1]
+
+
 def checked(
     read: ReadSecret, tables: Sequence[tuple[str, Table]], masking: Callable[[], M]
 ) -> tuple[tuple[M, ...], tuple[DataError, ...]]:
-    """Return what `masking` returns, which reads the key of pseudonyms, and what is missing: of it (E451), in which case
-    nothing is returned, and of the tables."""
+    """Return what `masking` returns, which reads the key of pseudonyms, and what is missing here.
+
+    Where the key is (E451), there is no masking.
+    """
     missing = tuple(unset_secrets(read, tables))
     try:
         return (masking(),), missing
@@ -55,12 +62,16 @@ def with_secrets(
     return masked[0], tuple(Secret(reference=reference, value=value) for reference, value in values if value)
 
 
+def place_of(reference: str) -> str:
+    """Return where the secret of a reference is looked up."""
+    kind, _, place = reference.partition(":")
+    return f"the environment variable {place}" if kind == "env" else f"the file {place}"
+
+
 def is_unset(reference: str) -> str:
     """Say that there is nothing where the secret of a reference is looked up."""
-    kind, _, place = reference.partition(":")
-    if kind == "env":
-        return f"the environment variable {place} is not set"
-    return f"the file {place} holds nothing that can be read"
+    what = "is not set" if reference.startswith("env:") else "holds nothing that can be read"
+    return f"{place_of(reference)} {what}"
 
 
 def _references(tables: Iterable[tuple[str, Table]]) -> dict[str, list[str]]:

@@ -13,7 +13,7 @@ from reconciler.adapters.executors.bucket_environment import bucket_environment
 from reconciler.adapters.executors.compute import DataWorker, HeaderWorker
 from reconciler.adapters.system.secret import read_secret
 from reconciler.core.spec.data import Table
-from reconciler.engine.needed_secrets import ReadSecret, with_secrets
+from reconciler.engine.needed_secrets import ReadSecret, table_secrets
 from reconciler.engine.table_lookup import header_of
 from reconciler.errors import DataError
 from reconciler.ports import CopyRequest, HeaderRequest, Secret
@@ -29,11 +29,6 @@ def of(url: str = URL) -> tuple[tuple[str, Table], ...]:
 
 def reader(root: Path, environ: dict[str, str]) -> ReadSecret:
     return partial(read_secret, root, environ)
-
-
-def table_secrets(read: ReadSecret, tables: tuple[tuple[str, Table], ...]) -> tuple[Secret, ...]:
-    """The secrets of tables that have no masks."""
-    return with_secrets(read, tables, lambda: None)[1]
 
 
 def test_a_secret_is_the_text_of_a_variable_or_a_file(tmp_path: Path) -> None:
