@@ -8,6 +8,7 @@ from reconciler.core.quality.checks import CheckOff
 from reconciler.core.quality.findings import CheckFacts, Finding, switched_off
 
 NOT_CHECKED = "its rows were not checked before the training: an older program made it"
+STOPPED = "will not be trained on these rows: "  # the note of a plan, with the reasons
 _MOST = 5  # findings of one message
 
 

@@ -62,7 +62,14 @@ def build(
     absent: tuple[str, ...] = ()
     if trained is not None:
         recipe, absent = for_prediction(recipe, table_types)
-    columns = arrange(recipe, (*table_types, *absent))
+    try:
+        columns = arrange(recipe, (*table_types, *absent))
+    except DataError as error:
+        if error.code != "E416" or not (lost := sorted((trained or {}).keys() - table_types.keys())):
+            raise
+        it, is_known = ("it", "it is") if len(lost) == 1 else ("them", "they are")
+        hint = f"the tables had {', '.join(lost)} in training: add {it}, empty where {is_known} not known yet"
+        raise DataError(error.message, code="E416", hint=hint) from None
     nothing = "".join(f", CAST(NULL AS {(trained or {}).get(name, 'VARCHAR')}) AS {name_of(name)}" for name in absent)
     session.run(
         f"CREATE VIEW ledger_0 AS SELECT *{nothing}, CAST({text_of(as_of)} AS DATE) AS {AS_OF} FROM {joined}",

@@ -8,6 +8,7 @@ from reconciler.core.artifact.journal import Action
 from reconciler.core.digest import Digest, short
 from reconciler.core.inspect.explanation import Advice, Explanation
 from reconciler.core.plan.plan import ModelPlan
+from reconciler.core.quality import refusal
 from reconciler.core.quality.findings import CheckFacts
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
@@ -83,9 +84,14 @@ def _advice(
         yield Advice(reason=part.blocked.remedy)
     if any(step.action is Action.DEPLOY for step in part.steps):
         yield from _permission(deps, desired, environment, part)
-    if part.steps or refresh:
+    stopped = next((note for note in part.detail.notes if note.startswith(refusal.STOPPED)), None)
+    if stopped is not None and not refresh:  # apply would say so again
+        remedies = (finding.remedy for finding in part.detail.checks or () if finding.message in stopped)
+        yield from (Advice(reason=remedy) for remedy in dict.fromkeys(remedies))
+    elif part.steps or refresh:
         advice = "apply the plan" if part.blocked is None else "meanwhile, carry out the other steps of the plan"
         yield Advice(reason=advice, command=f"reconciler apply {environment.name} {part.model}")
+    if part.steps or refresh:
         if part.sync is not SyncStatus.IN_SYNC:
             yield from _adopt(deps, desired, environment, part.model)
         return

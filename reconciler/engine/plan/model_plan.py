@@ -50,7 +50,7 @@ def _with_checks(part: ModelPlan, checks: CheckFacts) -> ModelPlan:
     """Add what the checks found in the rows that are, or would be, trained on."""
     notes = part.detail.notes
     if part.trains and (reasons := refusal.reasons(checks)):
-        notes = (*notes, f"will not be trained on these rows: {'; '.join(reasons)}")
+        notes = (*notes, f"{refusal.STOPPED}{'; '.join(reasons)}")
     return replace(part, detail=replace(part.detail, checks=_told(checks), notes=notes))
 
 

@@ -86,6 +86,22 @@ def check_columns(
         for path, code, message, hint in contract_checks.column_problems(environment.data, here, here_texts):
             reading.add(file, ("spec", "data", *path), code, message, hint)
     origins = {each.name: each.data.copy_from or each.name for each in desired.environments}
+    for environment in desired.environments:
+        for mask in environment.data.masks:
+            columns = known.get((origins[environment.name], mask.table))
+            if columns is not None and mask.column.lower() not in {name.lower() for name in columns}:
+                place = ("spec", "data", "mask", f"{mask.table}.{mask.column}")
+                message, hint = f"no column {mask.column} in {mask.table}", column_checks.nearest(mask.column, columns)
+                reading.add(f"environments/{environment.name}.yaml", place, "E450", message, hint)
+        if (sample := environment.data.sample) is not None:
+            columns = known.get((origins[environment.name], sample.table))
+            if columns is not None and sample.column not in columns:
+                message, hint = (
+                    f"no column {sample.column} in {sample.table}",
+                    column_checks.nearest(sample.column, columns),
+                )
+                place = ("spec", "data", "sample", "by")
+                reading.add(f"environments/{environment.name}.yaml", place, "E416", message, hint)
     for model in desired.models:
         if not any(reading.touches(model.file, (*RECIPE, "data", part)) for part in _NAMING):
             origin = origins.get(model.environment, "")

@@ -22,6 +22,12 @@ Path = tuple[str | int, ...]
 _LONGEST = 80  # characters of an example in a hint
 _PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./%+-]*")  # text that needs no quotes, wherever it stands
 _NAMING_COLUMNS = ("key", "by", "at", "known", "column")
+_FORMS = {  # what a field expects that is held to a pattern
+    "changeAtMost": "a whole percentage from 1% to 100%, such as 30%",
+    "unknownAtMost": "a percentage from 0% to 100%, such as 5% or 0.5%",
+    "python": 'a version of Python in quotes, such as "3.11"',
+    "branch": "the name of a branch, such as main",
+}
 _NOT_SUPPORTED = {
     "contract": "a table's contract stands under data.contracts of the environment that has the table",
 }
@@ -123,6 +129,11 @@ class _InvalidDocument:
             case "string_too_long" | "string_too_short" if error["ctx"].get("max_length", 1) == 1:
                 code, message = "E205", "expected one character"
                 hint = 'a tab is written "\\t", in double quotes' if location[-1:] == ("delimiter",) else None
+            case "string_pattern_mismatch":
+                fits = f"text that fits {error['ctx']['pattern']}"
+                code, message = "E205", f"expected {_FORMS.get(str(location[-1]), fits) if location else fits}"
+            case "string_type" if location and str(location[-1]) in _FORMS and place.plain:
+                message, hint = f"expected {_FORMS[str(location[-1])]}, found {_found(place)}", None
             case "string_type":
                 message, hint = _text_due(place)
             case _ if kind.endswith(("_type", "_parsing")) or kind == "int_from_float":

@@ -24,7 +24,7 @@ def _person(text: str) -> str:
 
 
 Person = Annotated[str, AfterValidator(_person)]
-UnknownShare = Annotated[str, Field(pattern=r"^[0-9]{1,2}(\.[0-9]{1,2})?%$")]
+UnknownShare = Annotated[str, Field(pattern=r"^([0-9]{1,2}(\.[0-9]{1,2})?|100)%$")]
 
 
 class Approvals(Document):

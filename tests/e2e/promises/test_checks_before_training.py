@@ -59,6 +59,9 @@ def test_a_certain_leak_stops_its_model_and_no_other(leaking: Project) -> None:
     assert any(note.startswith("will not be trained on these rows") for note in part["detail"]["notes"])
     assert [each["subject"] for each in part["detail"]["checks"] if each["severity"] == "error"] == ["overdue"]
     assert "CANARY" not in told
+    said = leaking.run("why", "lateness", "--in", "sandbox", "-o", "json").json
+    assert [each.get("command") for each in said["advice"]] == [None], "an apply would be refused again"
+    assert said["advice"][0]["reason"].startswith("remove overdue from the features")
 
 
 def test_a_leak_is_deployed_only_once_both_files_were_let_in_and_is_told_everywhere(leaking: Project) -> None:

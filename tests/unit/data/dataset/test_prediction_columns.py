@@ -65,6 +65,7 @@ def test_what_past_knows_of_earlier_rows_is_still_asked_for(tmp_path: Path) -> N
     with pytest.raises(DataError, match="paid_date") as caught:
         predicted(without(tmp_path, "paid_date"), recipe)
     assert caught.value.code == "E416"
+    assert caught.value.hint == "the tables had paid_date in training: add it, empty where it is not known yet"
 
 
 def test_training_still_asks_for_the_outcome(tmp_path: Path) -> None:

@@ -44,6 +44,16 @@ def with_model(old: str, new: str) -> dict[str, bytes]:
     return {**files, MODEL: text.replace(old, new, 1).encode()}
 
 
+@pytest.mark.parametrize(
+    ("written", "code"), [("0.05", "E201"), ('"5"', "E205"), ("101%", "E205"), ("-1%", "E205"), ("five", "E205")]
+)
+def test_a_share_that_is_no_percentage_is_told_how_to_write_it(written: str, code: str) -> None:
+    policy = f"  policy:\n    predict: {{unknownAtMost: {written}}}\n"
+    (found,) = problems(with_file(PRODUCTION, "  policy:", policy + "  #"))
+    assert (found.code, found.hint) == (code, None)
+    assert "expected a percentage from 0% to 100%, such as 5% or 0.5%" in found.message
+
+
 def with_file(path: str, old: str, new: str) -> dict[str, bytes]:
     files = good()
     text = files[path].decode()

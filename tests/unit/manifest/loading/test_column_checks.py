@@ -19,7 +19,7 @@ MODEL = "manifests/sandbox/customer-payments.yaml"
 PATHS = ("reconciler.yaml", SANDBOX, PRODUCTION, MODEL, "requirements.lock")
 FILES = {path: (REPOSITORY / path).read_bytes() for path in PATHS}
 INVOICES = ("invoice_id", "customer_id", "invoice_date", "due_date", "paid_date", "invoice_amount")
-CUSTOMERS = ("customer_id", "country", "customer_group")
+CUSTOMERS = ("customer_id", "country", "customer_group", "name", "email")
 TABLES = {"invoices": INVOICES, "customers": CUSTOMERS}
 
 
@@ -163,6 +163,34 @@ def test_a_declaration_names_columns_of_its_file(old: str, new: str, code: str, 
     (found,) = problems((old, new), file=PRODUCTION)
     assert (found.where.file, found.code) == (PRODUCTION, code)
     assert found.field == f"spec.data.tables.invoices.{field}"
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "field"),
+    [
+        (PRODUCTION, "customers.email: drop", "customers.e_mail: drop", "mask.customers.e_mail"),
+        (
+            SANDBOX,
+            "copyFrom: production",
+            "copyFrom: production\n    mask: {customers.mail: drop}",
+            "mask.customers.mail",
+        ),
+    ],
+)
+def test_a_mask_names_a_column_of_the_table_that_is_copied(file: str, old: str, new: str, field: str) -> None:
+    (found,) = problems((old, new), file=file)
+    assert (found.where.file, found.code, found.field) == (file, "E450", f"spec.data.{field}")
+    assert found.hint == "did you mean email?"
+
+
+def test_a_sample_goes_by_a_column_of_the_table() -> None:
+    change = ("copyFrom: production", "copyFrom: production\n    sample: {by: customers.custmer_id, share: 20%}")
+    (found,) = problems(change, file=SANDBOX)
+    assert (found.code, found.field, found.hint) == ("E416", "spec.data.sample.by", "did you mean customer_id?")
+
+
+def test_a_mask_is_of_a_column_in_any_case() -> None:
+    assert problems(("customers.email: drop", "customers.EMAIL: drop"), file=PRODUCTION) == ()
 
 
 def test_row_numbers_take_a_name_of_their_own() -> None:
