@@ -24,7 +24,7 @@ PATHS = (
 )
 FILES = {path: (REPOSITORY / path).read_bytes() for path in PATHS}
 INVOICES = ("invoice_id", "customer_id", "invoice_date", "due_date", "paid_date", "invoice_amount")
-CUSTOMERS = ("customer_id", "country", "customer_group")
+CUSTOMERS = ("customer_id", "country", "customer_group", "name", "email")
 
 
 class Headers:
