@@ -37,7 +37,8 @@ IMPORTED = (
     *("duckdb", "pyarrow.compute", "pyarrow.parquet", "skops.io", "sklearn.compose", "sklearn.ensemble"),
     *("sklearn.impute", "sklearn.linear_model", "sklearn.pipeline", "sklearn.preprocessing"),
 )
-MAY_DIFFER = ("HOME", "PATH", "TMPDIR")  # no library looks at them while it is imported
+MAY_DIFFER = ("HOME", "LANG", "LC_ALL", "PATH", "TMPDIR")
+"""No library looks at them while it is imported; and what a locale decides at a start is decided in UTF-8."""
 
 PROGRAM = """\
 #!{python} -IS

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import pty
 import re
 import select
+import shlex
 import subprocess
 import sys
 import termios
@@ -17,9 +19,13 @@ import pytest
 from tests.support.project import MODEL, Project
 from tests.support.warm_start import warm_workers
 
+START = "import sys; sys.executable = {workers!r}; from reconciler.cli.main import run; run()"
+"""A command that starts cold, as a person starts it; its workers are forked."""
+
 
 def shell(project: Project, line: str, **environ: str) -> subprocess.CompletedProcess[bytes]:
-    command = f'exec 3>&1; R() {{ "{sys.executable}" -m reconciler "$@"; }}; {line}'
+    program = START.format(workers=warm_workers())
+    command = f'exec 3>&1; R() {{ {shlex.join([sys.executable, "-P", "-c", program])} "$@"; }}; {line}'
     return subprocess.run(
         ["bash", "-c", command],
         cwd=project.root,
@@ -54,16 +60,44 @@ def test_a_full_disk_under_the_result_is_a_typed_error(project: Project) -> None
     assert b"Exception ignored" not in ran.stderr
 
 
+FORMS = """\
+import sys; sys.executable = {workers!r}
+from reconciler.cli.main import run
+for form in ("text", "markdown", "json"):
+    sys.argv[1:] = ["plan", "sandbox", "-o", form]
+    try:
+        run()
+    except SystemExit as ended:
+        assert not ended.code, ended.code
+    print("END", flush=True)
+"""
+"""One result in each form, all in one process that starts cold: what is read at its start holds for all."""
+
+
 def test_a_result_has_the_same_bytes_under_every_locale_and_variable(project: Project) -> None:
     project.recipe("late: days_late > 0", "späť: days_late > 0")
     poor = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "NO_COLOR": "1", "TERM": "dumb"}
     rich = {"LC_ALL": "C.UTF-8", "COLUMNS": "40", "TERM": "xterm", "CI": "1", "TZ": "Asia/Tokyo", "PYTHONHASHSEED": "7"}
-    for form in ("text", "markdown", "json"):
-        expected = shell(project, f"R plan sandbox -o {form}", NO_COLOR="").stdout
-        assert expected
-        assert b"\x1b" not in expected
-        for environ in (poor, rich):
-            assert shell(project, f"R plan sandbox -o {form}", **environ).stdout == expected, environ
+    results = [
+        subprocess.run(
+            [sys.executable, "-P", "-c", FORMS.format(workers=warm_workers())],
+            cwd=project.root,
+            env=project.environment | environ,
+            capture_output=True,
+            check=True,
+            timeout=60,
+        ).stdout
+        for environ in ({"NO_COLOR": ""}, poor, rich)
+    ]
+    expected, *others = results
+    text, markdown, document, end = expected.split(b"END\n")
+    assert text.startswith(b"Plan for sandbox")
+    assert markdown
+    assert markdown != text
+    assert json.loads(document)
+    assert end == b""
+    assert b"\x1b" not in expected
+    assert others == [expected, expected]
     coloured = shell(project, "R plan sandbox", NO_COLOR="", FORCE_COLOR="1").stdout
     assert b"\x1b[" in coloured
 
@@ -71,9 +105,6 @@ def test_a_result_has_the_same_bytes_under_every_locale_and_variable(project: Pr
 def _take_terminal() -> None:
     """In the child: its standard input becomes its controlling terminal, so that Ctrl-C reaches it."""
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-
-
-START = "import sys; sys.executable = {workers!r}; from reconciler.cli.main import run; run()"
 
 
 class Terminal:
