@@ -1,11 +1,7 @@
-"""One apply of real files to real files, with fakes for training and scoring; as a program, to be killed.
-
-python -m tests.integration.engine.apply_with_fakes FOLDER ENVIRONMENT COMMITS SEED PIN PINNED
-"""
+"""One apply of real files to real files, with fakes for training and scoring."""
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -45,14 +41,14 @@ def on_disk(folder: Path, source: MemorySource) -> Dependencies:
     )
 
 
-def apply_once(folder: Path, environment: str, commits: str, seed: str, pin: str, pinned: str) -> dict[str, object]:
+def apply_once(folder: str, environment: str, commits: str, seed: str, pin: str, pinned: str) -> dict[str, object]:
     """Apply the last of `commits`, as a process does that has nothing but the folder; `pinned`: the seed of the pin."""
     source = MemorySource()
     source.line = commits.split(",")
     pinned_seed = int(pinned) if pinned else None
     desired = sample_project.desired(source.line[-1], seed=int(seed), pin=pin or None, pinned_seed=pinned_seed)
     trainer = FakeTrainer()
-    deps = replace(on_disk(folder, source), trainer=trainer)
+    deps = replace(on_disk(Path(folder), source), trainer=trainer)
     where = environment_of(desired, environment)
     done = apply.apply(deps, desired, where, make_plan(deps, desired, where), confirmed=True)
     left = make_plan(deps, desired, where)
@@ -63,7 +59,3 @@ def apply_once(folder: Path, environment: str, commits: str, seed: str, pin: str
         "findings": [str(finding) for finding in audit.audit(deps, desired, ("sandbox", "production")).findings],
         "candidate": left.models[0].detail.candidate if left.models else None,
     }
-
-
-if __name__ == "__main__":
-    apply_once(Path(sys.argv[1]), *sys.argv[2:7])

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import re
+import resource
 import shutil
+import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +18,7 @@ import pytest
 from reconciler.adapters.filesystem.durable_files import ABANDONED
 from reconciler.adapters.filesystem.store import FilesStore
 from reconciler.errors import IntegrityError, StoreError
+from tests.support.traced import Traced
 
 RACE = """
 import sys
@@ -55,64 +59,60 @@ def test_of_eight_processes_that_race_for_a_key_fifty_times_one_wins_each_time(t
     assert not list(tmp_path.rglob(".tmp-*"))
 
 
-CREATE = """
-import sys
-from pathlib import Path
-from reconciler.adapters.filesystem.store import FilesStore
-from reconciler.errors import StoreError
-try:
-    print(FilesStore(Path(sys.argv[1])).create("blobs/sha256/abc", b"whole" * 1000))
-except StoreError as error:
-    print(error.code, error)
-"""
+WRITERS = "tests.integration.adapters.filesystem.writers"
 
 
-def create(root: Path, *inject: str) -> subprocess.CompletedProcess[str]:
-    root.parent.mkdir(exist_ok=True)
-    traced = ["strace", "-f", "-qq", "-o", str(root.parent / "log"), *inject] if inject else []
-    return subprocess.run(
-        [*traced, sys.executable, "-B", "-P", "-c", CREATE, str(root)], capture_output=True, text=True, check=False
-    )
+@pytest.fixture(scope="module")
+def traced() -> Iterator[Traced]:
+    with Traced(WRITERS) as traced:
+        yield traced
 
 
 @pytest.mark.needs("strace")
 @pytest.mark.parametrize("calls", ["fsync", "link,linkat", "unlink,unlinkat", "mkdir,mkdirat"])
-def test_a_create_killed_at_any_durable_call_leaves_nothing_or_all(calls: str, tmp_path: Path) -> None:
-    create(tmp_path / "counted" / "store", "-e", f"trace={calls}")
-    count = len(re.findall(r"^\d+ +\w+\(", (tmp_path / "counted" / "log").read_text(), re.MULTILINE))
+def test_a_create_killed_at_any_durable_call_leaves_nothing_or_all(calls: str, traced: Traced, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    traced.run("create", str(tmp_path / "counted"), log=log, options=("-e", f"trace={calls}"))
+    count = len(re.findall(r"^\d+ +\w+\(", log.read_text(), re.MULTILINE))
     assert count
     for index in range(1, count + 1):
-        root = tmp_path / str(index) / "store"
-        killed = create(root, "-e", f"trace={calls}", "-e", f"inject={calls}:signal=SIGKILL:when={index}")
-        assert killed.returncode != 0
+        root = tmp_path / str(index)
+        options = ("-e", f"trace={calls}", "-e", f"inject={calls}:signal=SIGKILL:when={index}")
+        code, _ = traced.run("create", str(root), log=log, options=options)
+        assert code == -signal.SIGKILL
         store = FilesStore(root)
         found = store.read("blobs/sha256/abc")
         assert found in (None, b"whole" * 1000)
         assert list(store.keys("")) == ([] if found is None else ["blobs/sha256/abc"])
-        assert create(root).stdout == ("True\n" if found is None else "False\n")
+        assert store.create("blobs/sha256/abc", b"whole" * 1000) is (found is None)
         assert store.read("blobs/sha256/abc") == b"whole" * 1000
 
 
 @pytest.mark.needs("strace")
-def test_a_failed_fsync_is_final_and_nothing_gets_its_name(tmp_path: Path) -> None:
+def test_a_failed_fsync_is_final_and_nothing_gets_its_name(traced: Traced, tmp_path: Path) -> None:
     root = tmp_path / "store"
     FilesStore(root).create("blobs/sha256/other", b"x")  # so that the folders are there
     inject = "inject=fsync:error=EIO"
-    said = create(root, "-e", "trace=fsync,openat,link,linkat", "-e", inject + ":when=5+")
+    options = ("-e", "trace=fsync,openat,link,linkat", "-e", inject + ":when=5+")
+    _, said = traced.run("create", str(root), log=tmp_path / "log", options=options)
     log = (tmp_path / "log").read_text()
     failed = re.findall(r"fsync\((\d+)\) += -1 EIO", log)
     assert len(failed) == 1, "forced once, and never again"
     assert "link" not in log.replace("linkat", "link").split("EIO", 1)[1]
-    assert said.stdout.startswith("E608 ")
+    assert said.startswith("E608 ")
     assert FilesStore(root).read("blobs/sha256/abc") is None
     assert not list(root.rglob(".tmp-*"))
 
 
 def test_a_disk_that_is_full_is_told_with_the_path_and_the_bytes_needed(tmp_path: Path) -> None:
-    limited = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n" + CREATE
     root = tmp_path / "store"
+    command = [sys.executable, "-B", "-P", "-m", WRITERS, "create", str(root)]
     ran = subprocess.run(
-        [sys.executable, "-B", "-P", "-c", limited, str(root)], capture_output=True, text=True, check=True
+        command,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000)),
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert ran.stdout.startswith(f"E608 E608 cannot write {root}/blobs/sha256/abc: ")
     assert "(5,000 bytes needed)" in ran.stdout

@@ -6,11 +6,13 @@ import fcntl
 import json
 import os
 import re
+import resource
 import shutil
+import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +26,11 @@ from reconciler.core.digest import digest_of_bytes, hex_of
 from reconciler.errors import ConflictError, IntegrityError, TargetError
 from reconciler.testing.contracts.stores_and_targets import ENVIRONMENT, PROJECT, current, release
 from tests.support.effort import spread
+from tests.support.traced import Traced
 
 MODEL = "model.skops"
+WRITERS = "tests.integration.adapters.filesystem.writers"
+WRITE = (sys.executable, "-B", "-P", "-m", WRITERS)
 
 
 def target_in(root: Path, *, patience: float = 30.0) -> DirectoryTarget:
@@ -38,30 +43,15 @@ def served_folder(target: DirectoryTarget) -> Path:
     return folder
 
 
-PLACE = """
-import json, sys
-from pathlib import Path
-from reconciler import codec
-from reconciler.adapters.filesystem.target import DirectoryTarget
-from reconciler.core.artifact.journal import ReleasePointer
-from reconciler.errors import ReconcilerError
-root, current = Path(sys.argv[1]), codec.from_json(ReleasePointer, json.loads(sys.argv[2]))
-files = json.loads(sys.argv[3])
-target = DirectoryTarget(root, project=current.project, environment=current.environment)
-try:
-    target.place(current, {name: Path(path) for name, path in files.items()})
-except ReconcilerError as error:
-    print(f"{type(error).__name__}: {error}")
-"""
+def arguments(root: Path, what: ReleasePointer, files: dict[str, Path]) -> tuple[str, str, str]:
+    """Return the arguments of `writers.place`."""
+    return str(root), json.dumps(codec.to_json(what)), json.dumps({name: str(path) for name, path in files.items()})
 
 
-def place_command(root: Path, what: ReleasePointer, files: dict[str, Path]) -> list[str]:
-    arguments = [
-        str(root),
-        json.dumps(codec.to_json(what)),
-        json.dumps({name: str(path) for name, path in files.items()}),
-    ]
-    return [sys.executable, "-B", "-P", "-c", PLACE, *arguments]
+@pytest.fixture(scope="module")
+def traced() -> Iterator[Traced]:
+    with Traced(WRITERS) as traced:
+        yield traced
 
 
 def spoil(folder: Path) -> None:
@@ -82,7 +72,7 @@ def spoil(folder: Path) -> None:
 @pytest.mark.parametrize("start", ["empty", "older release", "spoiled release"])
 @pytest.mark.parametrize("calls", ["fsync", "link,linkat", "rename,renameat,renameat2", "unlink,unlinkat,rmdir"])
 def test_a_place_killed_at_any_durable_call_serves_the_old_or_the_new_and_is_finished_by_the_next(
-    calls: str, start: str, tmp_path: Path
+    calls: str, start: str, traced: Traced, tmp_path: Path
 ) -> None:
     with release(b"old") as (old, before), release(b"new") as (new, after):
         template = tmp_path / "template"
@@ -95,11 +85,10 @@ def test_a_place_killed_at_any_durable_call_serves_the_old_or_the_new_and_is_fin
         what = current(2, new)
         right = {name: path.read_bytes() for name, path in after.items()}
 
-        def run(folder: Path, *inject: str) -> subprocess.CompletedProcess[bytes]:
+        def run(folder: Path, *inject: str) -> int:
             shutil.copytree(template, folder, symlinks=True)
-            traced = ["strace", "-f", "-qq", "-o", str(folder / "log"), "-e", f"trace={calls}", *inject]
-            command = place_command(folder / "serving", what, dict(after))
-            return subprocess.run([*traced, *command], capture_output=True, check=False)
+            words = arguments(folder / "serving", what, dict(after))
+            return traced.run("place", *words, log=folder / "log", options=("-e", f"trace={calls}", *inject))[0]
 
         run(tmp_path / "counted")
         log = (tmp_path / "counted" / "log").read_text()
@@ -111,8 +100,7 @@ def test_a_place_killed_at_any_durable_call_serves_the_old_or_the_new_and_is_fin
         kills = [(name, index) for name, n in counts.items() for index in spread(range(1, n + 1), "PLACE_STRIDE")]
         for name, index in kills:
             folder = tmp_path / f"{name}-{index}"  # strace counts each system call by itself
-            killed = run(folder, "-e", f"inject={name}:signal=SIGKILL:when={index}")
-            assert killed.returncode != 0
+            assert run(folder, "-e", f"inject={name}:signal=SIGKILL:when={index}") == -signal.SIGKILL
             target = target_in(folder / "serving")
             (found,) = target.observe(()) or (None,)
             pointer = found.current if found else None
@@ -134,7 +122,7 @@ def test_a_place_killed_at_any_durable_call_serves_the_old_or_the_new_and_is_fin
 
 @pytest.mark.soak
 @pytest.mark.needs("strace")
-def test_a_served_file_that_is_mended_is_at_no_moment_absent_or_half_written(tmp_path: Path) -> None:
+def test_a_served_file_that_is_mended_is_at_no_moment_absent_or_half_written(traced: Traced, tmp_path: Path) -> None:
     """Killed at every system call that names this very file."""
     with release(b"new") as (new, after):
         template = tmp_path / "template"
@@ -145,8 +133,8 @@ def test_a_served_file_that_is_mended_is_at_no_moment_absent_or_half_written(tmp
         def run(folder: Path, *inject: str) -> Path:
             shutil.copytree(template, folder, symlinks=True)
             served = folder / inside
-            traced = ["strace", "-f", "-qq", "-o", str(tmp_path / "log"), "-P", str(served), *inject]
-            subprocess.run([*traced, *place_command(folder, current(2, new), dict(after))], check=False)
+            words = arguments(folder, current(2, new), dict(after))
+            traced.run("place", *words, log=tmp_path / "log", options=("-P", str(served), *inject))
             return served
 
         run(tmp_path / "counted")
@@ -164,7 +152,9 @@ def test_a_writer_that_was_held_up_while_a_newer_one_finished_changes_nothing(tm
         held = tmp_path / "held"
         os.mkfifo(held)
         late = subprocess.Popen(
-            place_command(target.root, current(1, one), {**first, MODEL: held}), stdout=subprocess.PIPE, text=True
+            [*WRITE, "place", *arguments(target.root, current(1, one), {**first, MODEL: held})],
+            stdout=subprocess.PIPE,
+            text=True,
         )
         with held.open("wb") as stream:  # opens when the late writer reads: it is in the middle of copying
             target.place(current(2, two), second)
@@ -177,7 +167,7 @@ def test_a_writer_that_was_held_up_while_a_newer_one_finished_changes_nothing(tm
 def test_two_who_place_the_same_release_at_once_both_find_it_whole(tmp_path: Path) -> None:
     root = tmp_path / "serving"
     with release(b"one") as (one, files):
-        racers = [subprocess.Popen(place_command(root, current(1, one), dict(files))) for _ in range(4)]
+        racers = [subprocess.Popen([*WRITE, "place", *arguments(root, current(1, one), dict(files))]) for _ in range(4)]
         assert [racer.wait(timeout=60) for racer in racers] == [0, 0, 0, 0]
         assert target_in(root).observe(()) == (LiveDeployment(model="payments", current=current(1, one)),)
     assert not list(root.rglob(".tmp-*"))
@@ -341,9 +331,13 @@ def test_a_disk_that_is_full_leaves_what_was_served(tmp_path: Path) -> None:
     with release(b"one") as (one, first), release(b"two" * 10_000) as (two, second):
         target = target_in(tmp_path)
         target.place(current(1, one), first)
-        limited = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (10000, 10000))\n" + PLACE
-        command = [one if one != PLACE else limited for one in place_command(tmp_path, current(2, two), dict(second))]
-        said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        said = subprocess.run(
+            [*WRITE, "place", *arguments(tmp_path, current(2, two), dict(second))],
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000)),
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
         assert said.startswith("TargetError: E608 cannot write to the target")
         assert "bytes needed)" in said
         assert target.observe(()) == (LiveDeployment(model="payments", current=current(1, one)),)
