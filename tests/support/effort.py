@@ -19,8 +19,8 @@ FULL = os.environ.get("EFFORT", "quick") == "full"
 Case = TypeVar("Case", int, str)
 
 COUNTS: dict[str, tuple[int, int]] = {
-    "SEEDS": (240, 2_000),  # schedules of the simulation
-    "REQUEST_SEEDS": (160, 1_000),  # of the simulation of requests; 100,000 take 1.6 processor hours
+    "SEEDS": (160, 2_000),  # schedules of the simulation
+    "REQUEST_SEEDS": (100, 1_000),  # of the simulation of requests; 100,000 take 1.6 processor hours
     "STRIDE": (29, 7),  # bytes between two damaged ones of a record
     "KILL_STRIDE": (11, 1),  # durable calls between two at which a process is killed
     "KILLS": (3, 30),  # refreshes that are killed
@@ -29,14 +29,14 @@ COUNTS: dict[str, tuple[int, int]] = {
     "FILE_STRIDE": (9, 1),  # files of `init`, `add` and `ci` between two at which one is killed
     "GIT_STRIDE": (9, 1),  # git commands between two at which a proposal is killed
     "SET_GIT_STRIDE": (40, 5),  # the same of a proposal for several models
-    "CRASH_STRIDE": (3, 1),  # effects between two at which a recovery crashes
+    "CRASH_STRIDE": (5, 1),  # effects between two at which a recovery crashes
     "APPROVAL_CASES": (240, 3_000),  # questions about random approvals, of each forge
     "RACES": (4, 50),  # entries of a bucket that eight processes want
     "ROUNDS": (10, 60),  # applies during which something goes wrong between us and a bucket
     "REMOTE_MODELS": (22, 36),  # deployed in a bucket; the journals of 36 are two pages of a listing
     "APPLIES": (3, 8),  # pairs of applies at once
     "PARALLEL_ROUNDS": (3, 10),  # rounds of eight models applied at once
-    "MODEL_FILES": (300, 2_000),  # files of models that are changed at random, loaded and predicted with
+    "MODEL_FILES": (120, 2_000),  # files of models that are changed at random, loaded and predicted with
     "MODELS": (4, 1),  # models between two whose every attribute is changed
     "ROWS": (3_000, 10_000),  # of the tables that are trained on again and again
     "COLUMNS": (12, 30),
@@ -53,7 +53,7 @@ COUNTS: dict[str, tuple[int, int]] = {
     "MASK_ATTACKS": (9, 1),  # ways round masks between two that are gone
     "MASK_SEEDS": (3, 20),  # tables on which a model with masked keys is compared with one without
     "ERASED_MODELS": (5, 100),  # on 5 recipes, of which one entity is erased
-    "EXAMPLES": (1, 3),  # times the examples of each property test
+    "EXAMPLES": (1, 4),  # times the examples of each property test
 }
 
 # The files that take longest in `make test`, in CPU seconds: their tests are handed out first. Of a group that shares

@@ -169,12 +169,16 @@ class Project:
             ["git", *arguments], cwd=self.root, check=True, capture_output=True, text=True, env=self.environment
         ).stdout.strip()
 
-    def start(self, *arguments: str, cold: bool = False) -> subprocess.Popen[str]:
-        """Start a command as a person does, but for its workers, which are forked unless they are to start `cold`."""
+    def command(self, *arguments: str, cold: bool = False) -> list[str]:
+        """Return what starts a command in a process that begins with nothing. Its workers are forked, or `cold`."""
         starter = None if cold else warm_start(self.python, self.environment)
         workers = f"import sys; sys.executable = {starter.workers!r}; " if starter is not None else ""
+        return [self.python, "-P", "-c", f"{workers}from reconciler.cli.main import run; run()", *arguments]
+
+    def start(self, *arguments: str, cold: bool = False) -> subprocess.Popen[str]:
+        """Start a command as a person does, but for its workers, which are forked unless they are to start `cold`."""
         return subprocess.Popen(
-            [self.python, "-P", "-c", f"{workers}from reconciler.cli.main import run; run()", *self._words(arguments)],
+            self.command(*self._words(arguments), cold=cold),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             stdin=subprocess.DEVNULL,

@@ -11,15 +11,19 @@ from typing import Any
 import pytest
 
 from tests.support.project import CI, Project
+from tests.support.warm_start import warm_workers
 
 NOTEBOOK = Path(__file__).resolve().parents[3] / "docs/tutorial.ipynb"
 EXECUTE = """
 import sys, nbformat
 from nbclient import NotebookClient
 notebook = nbformat.read(sys.argv[1], as_version=4)
+notebook.cells.insert(0, nbformat.v4.new_code_cell(f"import sys; sys.executable = {sys.argv[3]!r}"))
 NotebookClient(notebook, timeout=300, kernel_name="python3").execute()
+del notebook.cells[0]
 nbformat.write(notebook, sys.argv[2])
 """
+"""The first cell lets the workers be forked."""
 
 
 def _run(folder: Path) -> list[list[dict[str, Any]]]:
@@ -32,9 +36,10 @@ def _run(folder: Path) -> list[list[dict[str, Any]]]:
         f"GIT_{role}_{fact}": "ada@example.org" for role in ("AUTHOR", "COMMITTER") for fact in ("NAME", "EMAIL")
     }
     environment |= {"HOME": str(folder), "IPYTHONDIR": str(folder / ".ipython"), "GIT_CONFIG_NOSYSTEM": "1"}
+    environment |= {"OMP_NUM_THREADS": "1"}
     environment |= {f"JUPYTER_{kind}_DIR": str(folder / ".jupyter") for kind in ("CONFIG", "DATA", "RUNTIME")}
     ran = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", EXECUTE, str(NOTEBOOK), str(out)],
+        [sys.executable, "-W", "ignore", "-c", EXECUTE, str(NOTEBOOK), str(out), warm_workers()],
         cwd=folder,
         env=environment,
         capture_output=True,

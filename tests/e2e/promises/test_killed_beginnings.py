@@ -72,7 +72,7 @@ def test_killed_at_any_of_its_files_the_next_run_ends_with_the_same_files(
 ) -> None:
     def traced(project: Project, *options: str) -> int:
         strace = ["strace", "-qq", "-o", str(tmp_path / "log"), "-e", f"trace={','.join(CALLS)}", *options]
-        words = [project.python, "-P", "-m", "reconciler", *COMMANDS[command]]
+        words = project.command(*COMMANDS[command])
         ran = subprocess.run(
             [*strace, *words], cwd=project.root, env=project.environment, capture_output=True, check=False
         )

@@ -46,7 +46,7 @@ def test_killed_at_any_of_its_files_the_last_snapshot_is_whole_and_the_next_refr
 ) -> None:
     def traced(*options: str) -> int:
         strace = ["strace", "-qq", "-o", str(tmp_path / "log"), "-e", f"trace={','.join(CALLS)}", *options]
-        words = [trained.python, "-P", "-m", "reconciler", *REFRESH]
+        words = trained.command(*REFRESH)
         ran = subprocess.run(
             [*strace, *words], cwd=trained.root, env=trained.environment, capture_output=True, check=False
         )
@@ -137,7 +137,7 @@ def test_out_of_room_the_last_snapshot_stays_and_the_next_refresh_goes_on(traine
     def little_room() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
 
-    words = [trained.python, "-P", "-m", "reconciler", *REFRESH]
+    words = trained.command(*REFRESH, cold=True)  # its workers are to have its limit
     full = subprocess.run(
         words, cwd=trained.root, env=trained.environment, preexec_fn=little_room, capture_output=True, check=False
     )

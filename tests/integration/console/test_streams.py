@@ -19,13 +19,9 @@ import pytest
 from tests.support.project import MODEL, Project
 from tests.support.warm_start import warm_workers
 
-START = "import sys; sys.executable = {workers!r}; from reconciler.cli.main import run; run()"
-"""A command that starts cold, as a person starts it; its workers are forked."""
-
 
 def shell(project: Project, line: str, **environ: str) -> subprocess.CompletedProcess[bytes]:
-    program = START.format(workers=warm_workers())
-    command = f'exec 3>&1; R() {{ {shlex.join([sys.executable, "-P", "-c", program])} "$@"; }}; {line}'
+    command = f'exec 3>&1; R() {{ {shlex.join(project.command())} "$@"; }}; {line}'
     return subprocess.run(
         ["bash", "-c", command],
         cwd=project.root,
@@ -116,7 +112,7 @@ class Terminal:
         subprocess.run(["stty", "cols", str(columns), "rows", "24"], stdin=theirs, check=True)
         self.shown = self._typed = b""
         self.process = subprocess.Popen(
-            [sys.executable, "-P", "-c", START.format(workers=warm_workers()), *arguments],
+            project.command(*arguments),
             cwd=project.root,
             env={
                 **project.environment,

@@ -138,7 +138,7 @@ def check(rows: list[Any], kinds: tuple[str, str]) -> None:
 
 
 SETTINGS = settings(
-    max_examples=examples(30), deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+    max_examples=examples(20), deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
 )
 D = BASE
 TIES = [

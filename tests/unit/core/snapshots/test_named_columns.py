@@ -13,6 +13,7 @@ from reconciler.core.spec.recipe import Holdout, Join, NamedExpression, Past, Wi
 from reconciler.data.expressions.parse import RefusedError
 from reconciler.data.expressions.validate import read_all
 from tests.simulation.sample_project import recipe
+from tests.support.effort import examples
 
 CASES = [
     ("amount > 0 AND country IN ('DE', 'amount_2')", {"amount", "country"}),
@@ -66,7 +67,7 @@ _TERM = st.recursive(
 )
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(80))
 @given(text=_TERM)
 def test_no_column_that_the_parser_finds_is_missed(text: str) -> None:
     parsed = read_all([text])[text]
