@@ -13,7 +13,8 @@ from reconciler.adapters.executors.bucket_environment import bucket_environment
 from reconciler.adapters.executors.compute import DataWorker, HeaderWorker
 from reconciler.adapters.system.secret import read_secret
 from reconciler.core.spec.data import Table
-from reconciler.engine.needed_secrets import ReadSecret, table_secrets
+from reconciler.engine.masking.mask_key import read_key
+from reconciler.engine.needed_secrets import ReadSecret, table_secrets, with_secrets
 from reconciler.engine.table_lookup import header_of
 from reconciler.errors import DataError
 from reconciler.ports import CopyRequest, HeaderRequest, Secret
@@ -46,6 +47,21 @@ def test_one_that_is_not_set_is_told_by_its_name(tmp_path: Path, url: str) -> No
         table_secrets(reader(tmp_path, {"ERP_URL": "  ", "CANARY": CANARY}), of(url))
     assert caught.value.code == "E433"
     assert url.partition(":")[2] in caught.value.message
+
+
+def test_all_that_are_not_set_are_told_at_once_the_key_of_pseudonyms_among_them(tmp_path: Path) -> None:
+    read = reader(tmp_path, {"ERP_URL": CANARY, "KEY": "short"})
+    tables = (*of(), ("u", of("env:CRM_URL")[0][1]), ("v", of("env:CRM_URL")[0][1]), ("w", of("file:none")[0][1]))
+    with pytest.raises(DataError) as caught:
+        with_secrets(read, tables, lambda: read_key(read, "env:KEY"))
+    assert caught.value.code == "E433"
+    assert caught.value.message.split("; ") == [
+        "the environment variable CRM_URL is not set (tables u, v)",
+        "the file none holds nothing that can be read (table w)",
+        "the key of pseudonyms is too short: KEY holds fewer than 16 bytes",
+    ]
+    assert caught.value.hint is not None
+    assert len(caught.value.hint.split("; ")) >= 3
 
 
 def test_no_text_of_a_request_holds_a_secret() -> None:
