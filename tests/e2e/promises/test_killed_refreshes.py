@@ -105,7 +105,7 @@ def test_a_full_disk_at_any_page_leaves_the_last_snapshot_and_the_next_refresh_g
         for each in (copy, disk):
             each.mkdir(exist_ok=True)
         small = ["unshare", "-rm", "sh", "-c", SMALL_DISK, "sh", str(folder), str(pages), str(disk), str(copy)]
-        words = [trained.python, "-P", "-m", "reconciler", *REFRESH]
+        words = trained.command(*REFRESH, cold=True)  # its workers are to see that disk
         ran = subprocess.run(
             [*small, *words], cwd=trained.root, env=trained.environment, capture_output=True, check=False
         )
