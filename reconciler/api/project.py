@@ -158,7 +158,7 @@ class Project:
         """
         from reconciler.api import predict
 
-        with _remedies(), _opened(self._options) as project:
+        with _remedies(), _opened(replace(self._options, predicts=True)) as project:
             return predict.predict_frame(project, project.environment(env), model, rows, unknown=unknown)
 
 

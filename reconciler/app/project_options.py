@@ -42,7 +42,8 @@ class ProjectOptions:
     `root` is the folder of reconciler.yaml (`locations.project` finds it). Manifests are those of the commit `revision`
     (None: HEAD), or, with `working_tree`, those on disk. Paths of tables start at `data_root` (None: at `root`).
     `say` is given each warning as one line of text, with `verbose` also which commit is read; `progress` is told the
-    steps of long work.
+    steps of long work. `predicts`: what is deployed is used, and nothing else: what masks leave of the recipes that a
+    sandbox would train is no matter.
     """
 
     root: Path
@@ -50,6 +51,7 @@ class ProjectOptions:
     working_tree: bool = False
     data_root: str | None = None
     verbose: bool = False
+    predicts: bool = False
     say: Callable[[str], None] = say_nothing
     progress: Progress = SILENT
 

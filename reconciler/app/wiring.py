@@ -290,9 +290,9 @@ def _load(
     if options.verbose:
         options.say(f"project {options.root}, {f'commit {revision}' if revision else 'the working tree'}")
     if not cached:
-        return load(source, data, revision=revision, tables=tables)
+        return load(source, data, revision=revision, tables=tables, masks=not options.predicts)
     expressions = CachedExpressions(data, _cache_folder(options, head), grammar=_grammar)
-    return load(source, expressions, revision=revision, known=known, tables=tables)
+    return load(source, expressions, revision=revision, known=known, tables=tables, masks=not options.predicts)
 
 
 def cached_headers(options: ProjectOptions, headers: TableHeaders, head: GitState | None = None) -> TableHeaders:

@@ -42,10 +42,11 @@ def shown(invocation: Invocation) -> Iterator[ProjectOptions]:
 
 @contextmanager
 def opened(invocation: Invocation, **settings: Any) -> Iterator[OpenProject]:
-    """Open the project that the command line names; `settings` are those of `wiring.open_project`."""
+    """Open the project that the command line names; `settings` are those of `wiring.open_project`, and `predicts`."""
     from reconciler.app.wiring import open_project
 
-    with shown(invocation) as options, open_project(options, **settings) as project:
+    predicts = settings.pop("predicts", False)
+    with shown(invocation) as options, open_project(replace(options, predicts=predicts), **settings) as project:
         yield project
 
 

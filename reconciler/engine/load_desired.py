@@ -66,12 +66,13 @@ def load(
     revision: str | None,
     known: frozenset[str] = frozenset(),
     tables: TableLookup | None = None,
+    masks: bool = True,
 ) -> Checkout:
     """Read the configuration at `revision` (a full commit id; None for a work tree).
 
     `known`: manifests and cards that are known to be valid and are not needed; their models are left out. `tables`:
-    where the columns that models name are looked up. Raises InvalidManifestsError with every problem of every file,
-    SourceError E306 when there is no project at that commit.
+    where the columns that models name are looked up. `masks`: whether it matters what they leave to trainings. Raises
+    InvalidManifestsError with every problem of every file, SourceError E306 when there is no project at that commit.
     """
     commit = revision or ""
     tree = source.tree(commit, ())
@@ -85,7 +86,9 @@ def load(
     tree, files = _read(source, tree, documents)
     tree, locks = _read(source, tree, wanted_files.locks(tree, files))
     files |= locks
-    desired = manifest.load(files, tree, revision=revision, expressions=expressions, tables=tables, cards=True)
+    desired = manifest.load(
+        files, tree, revision=revision, expressions=expressions, tables=tables, masks=masks, cards=True
+    )
     return Checkout(revision=revision, tree=tree, files=files, desired=desired, expressions=expressions)
 
 

@@ -53,7 +53,7 @@ def command(
 
     where, models = selected(invocation, names, environment)
     model = one_model(models, where, "data drift")
-    with opened(invocation) as project:
+    with opened(invocation, predicts=True) as project:
         drift = data_drift(project.deps, project.desired, project.environment(where), model, inputs)
     streams.show(invocation, report, drift)
     failed = fail_on is not None and drift.is_at_least(DriftVerdict(fail_on))

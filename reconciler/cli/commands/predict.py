@@ -57,7 +57,7 @@ def command(
 
     where, models = selected(invocation, names, environment)
     model = one_model(models, where, "predict", " --out FILE")
-    with opened(invocation) as project:
+    with opened(invocation, predicts=True) as project:
         declared = project.environment(where)
         predicted = predict.predict(
             project.deps,

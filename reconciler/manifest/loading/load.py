@@ -56,13 +56,14 @@ def load(
     revision: str | None,
     expressions: Expressions,
     tables: TableLookup | None = None,
+    masks: bool = True,
     cards: bool = False,
 ) -> DesiredState:
     """Load the desired state from `files`, path -> bytes of those of the `tree` that are read (`wanted_files`).
 
-    `tables`: columns that models name are looked up there. `cards`: each card must belong to the artifact that is
-    pinned. Raises InvalidManifestsError with all problems, sorted by place: a document that is not valid is looked at
-    further as if it were mended (`second_look`).
+    `tables`: columns that models name are looked up there. `masks`: uses of masked columns are checked. `cards`: each
+    card must belong to the artifact that is pinned. Raises InvalidManifestsError with all problems, sorted by place: a
+    document that is not valid is looked at further as if it were mended (`second_look`).
     """
     documents_and_cards(tree)  # raises where there are more of them than are read
     reading = ProblemCollector(files=files)
@@ -81,7 +82,8 @@ def load(
         parsed = parse_expressions(expressions, [model.recipe for model in models])
         for model in models:
             check_expressions(reading, model, parsed)
-            check_masked(reading, desired, model, parsed)
+            if masks:
+                check_masked(reading, desired, model, parsed)
         if tables is not None:
             check_columns(reading, desired, parsed, tables)
     # References across documents are checked only when every environment could be read: it would look missing.

@@ -297,18 +297,22 @@ def test_another_treatment_leaves_what_is_deployed_predicting(project: Project) 
     project.run("predict", "lateness", "--in", "production", "--out", "after.csv")
     assert (project.root / "after.csv").read_bytes() == before
 
-    # One with which nobody could train such a model: its recipe in the sandbox reads none of those columns any more.
+    # Ones with which nobody could train such a model, merged before its recipe in the sandbox was mended, and after.
     stricter = text.replace("born: {generalise: year}", "born: redact").replace(
         "customer_id: pseudonym", "customer_id: drop"
     )
     production.write_text(stricter.replace("    mask:\n", "    mask:\n      customers.segment: drop\n"))
+    project.commit("Stricter ones")
+    assert "E228" in project.run("validate", code=2).out
+    project.run("predict", "lateness", "--in", "production", "--out", "after.csv")
+    assert (project.root / "after.csv").read_bytes() == before
     recipe = project.root / "manifests/sandbox/lateness.yaml"
     told = recipe.read_text().replace("        age: date_diff('year', born, issued)\n", "")
     told = told.replace("      join: {customers: customer_id}\n", "").replace("[country, segment]", "[country]")
     past = told[told.index("      past:\n") : told.index("      predict:")]
     told = told.replace(past, "").replace("[age, amount, terms, prior, prior_late]", "[amount, terms]")
     recipe.write_text(told)
-    project.commit("Stricter ones")
+    project.commit("A recipe for them")
     project.run("apply", "production", "--yes")
     project.run("predict", "lateness", "--in", "production", "--out", "after.csv")
     assert (project.root / "after.csv").read_bytes() == before
