@@ -5,15 +5,16 @@ from __future__ import annotations
 import csv
 import random
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 
 from reconciler import codec
 from reconciler.adapters.filesystem.store import FilesStore
+from reconciler.core.artifact.data_snapshot import Snapshot
 from reconciler.core.digest import Digest
 from reconciler.core.erasure.results import FinishResult, ForgetResult
-from reconciler.core.spec.data import Contract, DataBinding, Reference, Table
+from reconciler.core.spec.data import Contract, DataBinding, Mask, Reference, Table
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment, Policy, Role, StorageLocation
 from reconciler.core.spec.gates import Threshold
@@ -38,7 +39,7 @@ from reconciler.engine.erasure.forget import end_erasure, forget
 from reconciler.engine.erasure.remove_erased import remove_erased
 from reconciler.engine.inspect.audit import audit
 from reconciler.engine.plan import make_plan
-from reconciler.engine.storage import journal
+from reconciler.engine.storage import data_snapshots, journal
 from reconciler.ports import Store
 from reconciler.testing.fake_compute import FakeClock, FakeScorer, Ids, Silent
 from reconciler.testing.memory import MemoryTarget
@@ -170,11 +171,23 @@ ORIGIN = Environment(
 )
 
 
+EXCUSED = (("customers.customer_id", "made up"), ("invoices.customer_id", "made up"))
+
+
 class ErasureProject:
     """A sandbox that copies from `origin`, and so many models on the recipes above."""
 
-    def __init__(self, folder: Path, *, models: int = len(RECIPES), tables: Tables = Tables()) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        models: int = len(RECIPES),
+        tables: Tables = Tables(),
+        masks: tuple[Mask, ...] = (),
+    ) -> None:
         self.folder = folder
+        key = "env:MASK" if masks else None
+        self.origin = replace(ORIGIN, data=replace(ORIGIN.data, masks=masks, mask_key=key, not_personal=EXCUSED))
         self.write(tables)
         self.clock, self.processes, self.data = FakeClock(), 0, LocalData()
         self.key: str | None = KEY
@@ -190,7 +203,7 @@ class ErasureProject:
         self.desired = DesiredState(
             project="erasure",
             revision=None,
-            environments=(ORIGIN, sandbox),
+            environments=(self.origin, sandbox),
             models=tuple(
                 Model(
                     name=f"m{n:03d}",
@@ -236,7 +249,7 @@ class ErasureProject:
             actor=lambda: "somebody",
             scratch=scratch,
             data_root=self.folder,
-            secret=lambda reference: self.key if reference == "env:KEY" else None,
+            secret={"env:KEY": self.key, "env:MASK": "a-secret-key-of-masks"}.get,
         )
 
     def apply(self) -> list[str]:
@@ -246,11 +259,22 @@ class ErasureProject:
         result = apply.apply(deps, self.desired, self.sandbox, plan, confirmed=True)
         return [model.model for model in result.results if any(line.startswith("trained") for line in model.done)]
 
+    def only(self, *recipes: str) -> None:
+        """Declare no models but those on these recipes."""
+        models = tuple(model for model in self.desired.models if recipe_of(model.name) in recipes)
+        self.desired = replace(self.desired, models=models)
+
+    def refresh(self, desired: DesiredState | None = None) -> Snapshot:
+        """Take a data snapshot."""
+        wanted, deps = desired or self.desired, self.deps()
+        apply.claim(deps, self.desired, self.sandbox)
+        return data_snapshots.take(deps, wanted, wanted.environments[1])
+
     def forget(self, deps: Dependencies | None = None, value: str = CANARY) -> ForgetResult:
         return forget(
             deps or self.deps(),
             self.desired,
-            ORIGIN,
+            self.origin,
             table="customers",
             column="customer_id",
             value=value,
@@ -258,11 +282,17 @@ class ErasureProject:
         )
 
     def finish(self, deps: Dependencies | None = None) -> FinishResult:
-        return remove_erased(deps or self.deps(), self.desired, ORIGIN)
+        return remove_erased(deps or self.deps(), self.desired, self.origin)
 
     def returned(self) -> None:
         end_erasure(
-            self.deps(), self.desired, ORIGIN, table="customers", column="customer_id", value=CANARY, reason="came back"
+            self.deps(),
+            self.desired,
+            self.origin,
+            table="customers",
+            column="customer_id",
+            value=CANARY,
+            reason="came back",
         )
 
     def audit(self) -> list[str]:

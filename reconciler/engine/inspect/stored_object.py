@@ -167,7 +167,7 @@ class ObjectCheck:
         result = codec.decode(Verification, self._read(key), what=key)
         if key != store_layout.verification(result.artifact, result.gate_set):
             raise numbered_log.misplaced(key, "a verification of another artifact or of other gates")
-        if blobs.holds(self.store, result.artifact):
+        if result.artifact not in self.erased.gone and blobs.holds(self.store, result.artifact):
             verification.check_recorded(result, verification.evaluation_of(self.store, result.artifact))
         return Passed(kind="verifications")
 
