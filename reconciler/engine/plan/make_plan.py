@@ -90,6 +90,7 @@ def make_plan(
     controls = ControlsLog(store=store, project=desired.project, environment=environment.name).check_head()
     observer = observe.serving_observer(deps, desired, environment, now=now, journals=journals)
     notes = observer.notes()
+    observer.read_shared()
     plans = _plan_deployments(observer, asked, settled, registered, deps.parallel_map, about)
     entry = controls.entry if controls is not None else None
     findings = all_ahead(now, (f"entry {entry.n} of its controls log", entry.when)) if entry is not None else ()

@@ -34,7 +34,7 @@ def plan_training(observer: TrainingObserver, model: Model) -> ModelPlan:
     """Plan one model of a sandbox. An error in its facts blocks this model and no other."""
     try:
         facts = observer.facts(model)
-        if facts.head is not None:
+        if facts.head is not None and not observer.is_erased(facts.head):
             references.check_trained(observer.store, facts.head, observer.newest)
         part = _from_training_facts(observer, facts)
         if part.steps or part.blocked is not None:

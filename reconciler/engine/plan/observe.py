@@ -7,6 +7,7 @@ An observer is made once per plan and environment and reads the facts of any of 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache, partial
@@ -75,6 +76,11 @@ class ServingObserver:
         """Return the environment's controls, read once; raises what reading them raises, for each model."""
         return self.read_controls()
 
+    def read_shared(self) -> None:
+        """Read what the plans of all models depend on; each model's plan says what cannot be read."""
+        with suppress(ReconcilerError):
+            self.read_erased()
+
     def notes(self) -> tuple[str, ...] | None:
         """Return what concerns all models alike; None where there is nothing, or where each model says why."""
         try:
@@ -139,17 +145,14 @@ class ServingObserver:
         if pin.evaluation is None or pin.build is None:
             return replace(facts, policy=policy, pin=pin)
         age, limit = age_of(pin.build.taken, self.now), environment.policy.max_data_age
-        policy = self._with_change(facts, policy)
+        policy, replaced = self._with_change(facts, policy), self.read_erased().to_be_replaced(facts.deployed)
         if judged is not None:
             policy = self._with_controls(policy, facts, judged, pin, pin.evaluation)
         policy = replace(
             policy,
             stale_data_age=age if limit is not None and age is not None and age > limit else None,
             data_ahead=ahead("its data", pin.build.taken) if age is None else None,
-            policy_violations=(
-                *self.read_erased().to_be_replaced(facts.deployed),
-                *policy_violations(self.store, environment, model, pin.evaluation, head),
-            ),
+            policy_violations=(*replaced, *policy_violations(self.store, environment, model, pin.evaluation, head)),
         )
         card_problem = self.cards.problem(model, pin.build, pin.verification, head, self.journals.predecessor)
         return replace(facts, policy=policy, pin=replace(pin, card_problem=card_problem))

@@ -77,6 +77,10 @@ class TrainingObserver:
             evaluation=evaluation,
         )
 
+    def is_erased(self, head: JournalHead) -> bool:
+        """Tell whether what a journal entry holds learnt from an entity that was forgotten: it need not be there."""
+        return head.state.build is not None and head.state.build.fingerprint in self.erased
+
     def read_shared(self) -> None:
         """Read what the plans of all models depend on; each model's plan says what cannot be read."""
         for environment in self.verifying:

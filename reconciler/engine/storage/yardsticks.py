@@ -16,7 +16,8 @@ from reconciler.core.computed_once import computed_once
 from reconciler.core.digest import Digest
 from reconciler.core.spec.gates import Against, Gate, NoWorseThanIncumbent
 from reconciler.core.spec.model import Model
-from reconciler.engine.storage import journal
+from reconciler.engine.storage import blobs, journal
+from reconciler.engine.storage.erasures.erased import erased
 from reconciler.engine.storage.journal import Journals
 
 
@@ -57,6 +58,8 @@ class Yardsticks:
             found = Deployment(artifact=state.artifact, build=state.build, until=None)
         elif state.vetted and not self.previously_deployed and self._deployments:
             found = self._deployments[-1]
+            if found.artifact in self._erased:
+                return None
         else:
             return None
         return found if found.artifact != self.artifact else None
@@ -74,7 +77,8 @@ class Yardsticks:
         return tuple(
             deployment
             for artifact, deployment in sorted(last.items())
-            if artifact not in (current, self.artifact) and (deployment.until is None or deployment.until >= start)
+            if artifact not in (current, self.artifact, *self._erased)
+            and (deployment.until is None or deployment.until >= start)
         )
 
     def deployed_before(self, gates: tuple[Gate, ...]) -> tuple[tuple[str, tuple[Digest, ...]], ...] | None:
@@ -85,6 +89,14 @@ class Yardsticks:
             if isinstance(gate, NoWorseThanIncumbent) and gate.against is Against.BEST
         }
         return tuple(sorted(found.items())) or None
+
+    @computed_once
+    def _erased(self) -> frozenset[Digest]:
+        """Return the artifacts that learnt from an entity that was forgotten, and those of them that are not there any
+        more though it came back: nothing is compared with them."""
+        store = self.journals.stores[self.environment]
+        known = erased(store)
+        return frozenset(each for each in known.gone if each in known.artifacts or not blobs.holds(store, each))
 
     @computed_once
     def _entries(self) -> tuple[JournalHead, ...]:
