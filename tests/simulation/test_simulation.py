@@ -82,5 +82,30 @@ def test_a_target_that_goes_back_to_a_lower_number_is_caught(
     assert any(violation.startswith("I2") for violation in scenario.oracle.violations) is caught
 
 
+def test_a_target_that_was_emptied_meanwhile_serves_no_older_entry_unsaid(tmp_path: Path) -> None:
+    """It cannot know that the writer is late; the journal does."""
+    scenario = Scenario(tmp_path)
+    target = MemoryTarget(tmp_path / "served")
+    scenario.project.target = scenario.oracle.target = target
+    first = scenario.deployed(10)
+    scenario.commit(seed=20, pin=first, pinned_seed=10)
+    scenario.apply("sandbox")
+    scenario.commit(seed=20, pin=scenario.candidate)
+    others_went_first: list[str] = []
+
+    def is_emptied(effect: str) -> Fault:
+        if effect.startswith("target: place") and not others_went_first:
+            others_went_first.append(effect)
+            scenario.apply("production")
+            scenario.commit(seed=20, pin=first, pinned_seed=10)
+            scenario.apply("production")
+            target.current.clear()
+        return Fault.NONE
+
+    late = scenario.one("production", script=is_emptied)
+    assert others_went_first
+    assert late.status is ResultStatus.CONFLICT
+
+
 def test_a_seed_is_always_the_same_run() -> None:
     assert simulate(42).trace == simulate(42).trace
