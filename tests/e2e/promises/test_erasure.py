@@ -133,5 +133,10 @@ def test_a_value_that_is_nowhere_leaves_a_tombstone_and_says_so(trained: Project
     said = words(trained.run(*FORGET, "--value-file", value_file(trained, "7")).out)
     assert "Nothing at hand holds this value." in said
     assert "the tables of production themselves" in said
+    back = (*FORGET, "--returned", "--value-file", value_file(trained, "7"))
+    assert trained.run(*back, "-o", "json").json["ended"] == [0]
+    assert "no erasure of production is of this value" in words(trained.run(*back, code=2).err)
+    assert "an entity came back (erasure 0 ended)" in words(trained.run("history").out)
+    assert words(trained.run("data", "refresh", "sandbox", "--yes").out).startswith("Data snapshot 1:")
     stored = b"".join(path.read_bytes() for path in Path(trained.root / ".reconciler").rglob("*") if path.is_file())
     assert KEY.encode() not in stored

@@ -22,7 +22,7 @@ from reconciler.engine.masking.mask_key import SHORTEST, MaskKey
 from reconciler.engine.masking.same_data import same_data
 from reconciler.engine.needed_secrets import place_of
 from reconciler.engine.storage import numbered_log
-from reconciler.errors import DataError, IntegrityError
+from reconciler.errors import DataError, IntegrityError, StoreError
 from reconciler.ports import ErasedEntities, ErasedRows, Store
 
 
@@ -92,7 +92,12 @@ def known_before_a_copy(deps: Dependencies, origin: Environment, environment: En
             )
     if origin.name == environment.name or origin.name not in deps.stores:
         return read(store, origin.name)
-    log = read(deps.stores[origin.name], origin.name)
+    try:
+        log = read(deps.stores[origin.name], origin.name)
+    except StoreError:
+        if origin.data.erasure_key is not None:
+            raise
+        return read(store, origin.name)  # where nothing can be forgotten, who copies need not read its store
     copy(origin.name, log, store)
     return log
 
