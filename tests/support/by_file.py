@@ -12,6 +12,7 @@ from tests.support.effort import FULL
 
 TOGETHER = (
     "tests/object_storage/",  # one S3 server
+    "tests/sources/",  # one PostgreSQL
     "tests/integration/app/planning/test_plan_cache.py",  # one fleet
     "tests/integration/app/planning/test_readers_take_what_is_unchanged.py",
     "tests/e2e/promises/test_hostile_checkout.py",  # one environment of Python's
