@@ -24,6 +24,7 @@ from reconciler.errors import DataError
 
 if TYPE_CHECKING:
     import duckdb
+    import pyarrow as pa
 
 T = TypeVar("T")
 
@@ -46,6 +47,14 @@ _REASONS = {
     "PermissionException": "access to a file is not allowed",
     "InvalidTypeException": "the types of the values do not match",
 }
+# How DuckDB's messages begin where its exception has lost its class on the way through Arrow's stream -> that class.
+_CLASSES = {
+    "Out of Memory Error": "OutOfMemoryException",
+    "Conversion Error": "ConversionException",
+    "Out of Range Error": "OutOfRangeException",
+    "IO Error": "IOException",
+    "INTERRUPT Error": "InterruptException",
+}
 
 
 class Session:
@@ -55,6 +64,7 @@ class Session:
         self._connection = connection
         self._limits = limits
         self._expired = threading.Event()
+        self._beside: list[Session] = []
 
     def run(self, sql: str, *, doing: str, hint: str | None = None) -> None:
         """Execute a statement."""
@@ -76,6 +86,36 @@ class Session:
         """Register numpy arrays as the relation `name`; the caller keeps them alive while it is used."""
         self._guard(lambda: self._connection.register(name, columns), doing=f"reading {name}", hint=None)
 
+    @contextmanager
+    def batches(self, sql: str, *, rows: int, doing: str) -> Iterator[RecordBatches]:
+        """Open a query's rows as Arrow record batches of so many rows, computed as they are drawn."""
+        reader = self._guard(lambda: self._connection.sql(sql).to_arrow_reader(rows), doing=doing, hint=None)
+        try:
+            yield RecordBatches(reader, lambda: self._guard(lambda: next(reader, None), doing=doing, hint=None))
+        finally:
+            reader.close()
+
+    @contextmanager
+    def beside(self) -> Iterator[Session]:
+        """Open a session on the same database, with its limits and its deadline, for a statement at the same time."""
+        session = Session(self._connection.cursor(), self._limits)
+        session._expired = self._expired
+        self._beside.append(session)
+        try:
+            yield session
+        finally:
+            self._beside.remove(session)
+            session._connection.close()
+
+    @contextmanager
+    def stream(self, name: str, batches: pa.RecordBatchReader) -> Iterator[None]:
+        """Register record batches as the relation `name`, which can be read once."""
+        self._guard(lambda: self._connection.register(name, batches), doing=f"reading {name}", hint=None)
+        try:
+            yield
+        finally:
+            self._connection.unregister(name)
+
     def types(self, relation: str, *, doing: str) -> dict[str, str]:
         """Return column name -> DuckDB type of a relation or of a SELECT in brackets, in order. Computes no row."""
         return {row[0]: row[1] for row in self.rows(f"DESCRIBE SELECT * FROM {relation}", doing=doing)}
@@ -83,7 +123,8 @@ class Session:
     def expire(self) -> None:
         """Interrupt the running statement; called by the timer's thread."""
         self._expired.set()
-        self._connection.interrupt()
+        for session in (self, *self._beside):
+            session._connection.interrupt()
 
     def _execute(self, sql: str, *, doing: str, hint: str | None) -> None:
         self._guard(lambda: self._connection.execute(sql), doing=doing, hint=hint)
@@ -97,6 +138,8 @@ class Session:
             return call()
         except duckdb.Error as error:
             kind = type(error).__name__
+        except (OSError, ValueError, MemoryError) as error:  # of Arrow, while batches are drawn
+            kind = _CLASSES.get(str(error).partition(":")[0], "InvalidInputException")
         # Outside the handler, so that DuckDB's exception is not even the context of the DataError.
         if self._expired.is_set():
             raise self._out_of_time(doing)
@@ -114,6 +157,18 @@ class Session:
             code="E418",
             hint="raise limits.time in the environment, or select fewer rows",
         )
+
+
+class RecordBatches:
+    """The record batches of a query, which can be drawn once. Drawing one raises DataError E413, E418."""
+
+    def __init__(self, reader: pa.RecordBatchReader, draw: Callable[[], pa.RecordBatch | None]) -> None:
+        self.schema = reader.schema
+        self._draw = draw
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        while (batch := self._draw()) is not None:
+            yield batch
 
 
 @contextmanager

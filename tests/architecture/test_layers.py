@@ -62,11 +62,13 @@ LIBRARIES: dict[str, set[str]] = {
     },
     "pandas": {"api"},
     "pyarrow": {
+        "data",
         "api",
         "model_file",
         "evaluation",
         "scoring",
         "data/dataset",
+        "data/tables",
         "data/tables/opening",
         "data/csv_files",
         "testing",

@@ -142,6 +142,7 @@ def recipe_of(
     task: Task = Task.CLASSIFICATION,
     seed: int = 7,
     key: str = "invoice_id",
+    known: str = "paid_date",
 ) -> Recipe:
     """A recipe on the ledger; whatever is not given is a plain classification by days late."""
     features_of_past = PAST if past is None else past
@@ -155,7 +156,7 @@ def recipe_of(
             past=Past(
                 by="customer_id",
                 at="invoice_date",
-                known="paid_date",
+                known=known,
                 features=named(features_of_past),
                 where=past_where,
             )

@@ -1,7 +1,7 @@
 """Make pseudonyms: HMAC-SHA-256 of a value's text under a secret key, in SQL.
 
 Equal values have equal pseudonyms under one key, in every table and whatever the column's type: what is hashed is the
-value's text (`text_form`). A column with few distinct values has each hashed once, and joined; NULL stays NULL.
+value's text (`text_form`). A column with few distinct values has each hashed once, and looked up; NULL stays NULL.
 """
 
 # SQL is text here; every part is quoted (`name_of`, `text_of`) or comes from a checked declaration.
@@ -15,8 +15,10 @@ from dataclasses import dataclass
 
 from reconciler.data.duckdb_session import Session, name_of
 
-MOST_DISTINCT = 2_000_000  # values of one column that are hashed once and joined; of more, each is hashed where it is
-_SELDOM = 0.5  # share of distinct values from which a join gains nothing
+MOST_DISTINCT = (
+    2_000_000  # values of one column that are hashed once and looked up; of more, each is hashed where it is
+)
+_SELDOM = 0.5  # share of distinct values from which a look-up gains nothing
 _BLOCK = 64  # bytes of a block of SHA-256
 _WHOLE = frozenset(["TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER"])
 
@@ -47,45 +49,53 @@ def pseudonym_of(text: str, key: bytes) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HashedColumn:
-    """A column to hash. `text`: SQL of its values' text; `alias`: the name of its relation of pseudonyms."""
+    """A column to hash. `text`: SQL of its values' text; `table`: the name of its table of pseudonyms."""
 
     name: str
     text: str
-    alias: str
+    table: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lookup:
+    """A column of texts that are looked up in a table of the session's database, by column `value`, for `pseudonym`."""
+
+    column: str
+    table: str
+    value: str = "value"
+    pseudonym: str = "pseudonym"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pseudonyms:
-    """SQL of pseudonyms: by column, and the joins that they need behind FROM."""
+    """SQL of the columns' pseudonyms; of those with a lookup, of the texts to look up."""
 
     items: dict[str, str]
-    joins: str
+    lookups: tuple[Lookup, ...]
 
 
-def pseudonyms(
-    session: Session, source: str, columns: Sequence[HashedColumn], key: bytes, *, table: str, fresh: str
-) -> Pseudonyms:
-    """Return SQL of the columns' pseudonyms, for rows of `source`; `fresh`: a text that no column's name begins with.
+def pseudonyms(session: Session, source: str, columns: Sequence[HashedColumn], key: bytes, *, table: str) -> Pseudonyms:
+    """Return the columns' pseudonyms, for rows of `source`.
 
     The distinct values of columns that repeat theirs are kept in memory, never in a file.
     """
     if not columns:
-        return Pseudonyms(items={}, joins="")
+        return Pseudonyms(items={}, lookups=())
     doing = f"masking table {table}"
     counts = ", ".join(f"approx_count_distinct({column.text})" for column in columns)
     rows, *distinct = session.rows(f"SELECT count(*), {counts} FROM {source}", doing=doing)[0]
-    items, joins = {}, ""
+    items, lookups = {}, []
     for column, count in zip(columns, distinct, strict=True):
         if count > min(MOST_DISTINCT, rows * _SELDOM):
             items[column.name] = pseudonym_of(column.text, key)
             continue
-        value, hashed = name_of(f"{fresh}value"), name_of(f"{fresh}pseudonym")
-        alias = name_of(column.alias)
+        lookup = Lookup(column=column.name, table=column.table)
+        # No temporary table: a session beside this one looks the values up.
         session.run(
-            f"CREATE TEMP TABLE {alias} AS SELECT {value}, {pseudonym_of(value, key)} AS {hashed} FROM"
-            f" (SELECT DISTINCT {column.text} AS {value} FROM {source}) WHERE {value} IS NOT NULL",
+            f"CREATE TABLE {name_of(lookup.table)} AS SELECT value, {pseudonym_of('value', key)} AS pseudonym FROM"
+            f" (SELECT DISTINCT {column.text} AS value FROM {source}) WHERE value IS NOT NULL",
             doing=doing,
         )
-        items[column.name] = f"{alias}.{hashed}"
-        joins += f" LEFT JOIN {alias} ON {alias}.{value} = {column.text}"
-    return Pseudonyms(items=items, joins=joins)
+        items[column.name] = column.text
+        lookups.append(lookup)
+    return Pseudonyms(items=items, lookups=tuple(lookups))

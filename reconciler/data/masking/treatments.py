@@ -17,7 +17,7 @@ from reconciler.core.artifact.data_snapshot import MaskedColumn
 from reconciler.core.spec.data import Mask, Treatment
 from reconciler.data.duckdb_session import Session, text_of
 from reconciler.data.masking.copied import Copied
-from reconciler.data.masking.pseudonyms import HashedColumn, pseudonyms, text_form
+from reconciler.data.masking.pseudonyms import HashedColumn, Lookup, pseudonyms, text_form
 from reconciler.errors import DataError
 
 REDACTED = "redacted"
@@ -27,10 +27,10 @@ _DATES = ("DATE", "TIMESTAMP")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MaskedTable:
-    """The masked columns of a table copy: SQL of each that is written, the joins behind FROM, what was done."""
+    """The masked columns of a table copy: SQL of each that is written or looked up, the lookups, what was done."""
 
     items: tuple[tuple[str, str], ...]
-    joins: str = ""
+    lookups: tuple[Lookup, ...] = ()
     masked: tuple[MaskedColumn, ...] = ()
 
 
@@ -47,15 +47,14 @@ class TableMasks:
         """Return the masked columns for rows of `source`. Raises DataError E413 where a value does not fit its type."""
         if not self.masks:
             return MaskedTable(items=tuple((column.name, column.strict) for column in self.columns))
-        fresh = _fresh(column.name for column in self.columns)
         hashed = [
             HashedColumn(
-                name=column.name, text=text_form(column.strict, column.kind), alias=f"pseudonyms {self.table} {index}"
+                name=column.name, text=text_form(column.strict, column.kind), table=f"pseudonyms {self.table} {index}"
             )
             for index, column in enumerate(self.columns)
             if self._treatment(column) is Treatment.PSEUDONYM
         ]
-        made = pseudonyms(session, source, hashed, self.key or b"", table=self.table, fresh=fresh)
+        made = pseudonyms(session, source, hashed, self.key or b"", table=self.table)
         items = []
         for column in self.columns:
             mask = self.masks.get(column.name)
@@ -63,7 +62,7 @@ class TableMasks:
                 items.append((column.name, column.strict))
             elif mask.treatment is not Treatment.DROP:
                 items.append((column.name, made.items.get(column.name) or _value(column, mask)))
-        return MaskedTable(items=tuple(items), joins=made.joins, masked=tuple(self._done()))
+        return MaskedTable(items=tuple(items), lookups=made.lookups, masked=tuple(self._done()))
 
     def _treatment(self, column: Copied) -> Treatment | None:
         mask = self.masks.get(column.name)
@@ -107,14 +106,6 @@ def table_masks(
             f"table {table}: every column is dropped", code="E450", hint="leave the table out, or keep its key"
         )
     return TableMasks(table=table, columns=tuple(columns), masks=chosen, key=key)
-
-
-def _fresh(names: Iterator[str] | Sequence[str]) -> str:
-    known = {name.lower() for name in names}
-    prefix = "masked "
-    while any(name.startswith(prefix) for name in known):
-        prefix = f"_{prefix}"
-    return prefix
 
 
 # --- values ---------------------------------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ from typing import TypeVar
 
 from reconciler import plugins
 from reconciler.core.artifact.data_snapshot import PersonalColumn
-from reconciler.data.duckdb_session import Session, name_of, text_of, write_parquet
+from reconciler.data.duckdb_session import Session, name_of, text_of
 from reconciler.data.erasure.rows_of_entities import NOT_TOLD, RowsOfEntities
 from reconciler.data.masking.table_masking import LooksPersonal, denied, look_for_personal, masks_of
 from reconciler.data.quality.copy_checks import BrokenContract, CopyChecks, position_of
@@ -39,6 +39,7 @@ from reconciler.data.tables.copied_column import CopiedColumn, column_of_parquet
 from reconciler.data.tables.copied_part import CopiedPart, part_of
 from reconciler.data.tables.opening.opened_table import SOURCE, OpenedTable, TableOpener
 from reconciler.data.tables.type_inference import infer
+from reconciler.data.tables.write_copy import write_copy
 from reconciler.errors import DataError
 from reconciler.ports import ContractChecks, CopyRequest, Masking, SourceAccess, TableFile, TableFiles, TableSource
 
@@ -264,14 +265,15 @@ class _TableCopy:
         try:
             gone = self.erased.condition_of_copied(session, SOURCE, opener.name, columns)
             done = masks.apply(session, SOURCE)
-            write_parquet(session, self.part.query(done.items, f"{SOURCE}{done.joins}", chosen, gone), path)
+            query = self.part.query(done.items, SOURCE, chosen, gone)
+            some = chosen is not None or gone is not None
+            write_copy(session, query, path, rows=None if some else count, lookups=done.lookups)
         except DataError as error:
             misfit = error if error.code == NOT_TOLD else self._first_misfit(opened, columns)
             raise misfit or opener.unreadable(error) from None
         written = f"read_parquet({text_of(str(path))})"
         doing = f"reading table {opener.name} back"
         rows = session.value(f"SELECT count(*) FROM {written}", doing=doing)
-        some = chosen is not None or gone is not None
         if rows > count or (not some and rows < count):
             raise opener.error("E402", f"expected {count:,} rows, read {rows:,}", "check the declared `delimiter`")
         if not rows:

@@ -6,10 +6,12 @@ types of the others. Keeps true: no more rows and bytes are written than a table
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
 from reconciler.core.size_limits import TABLE_BYTES, TABLE_ROWS
+from reconciler.data.tables.hand_over import hand_over
 from reconciler.errors import DataError
 from reconciler.ports import ArrowStream
 
@@ -34,10 +36,16 @@ def write_batches(stream: ArrowStream, path: Path, names: tuple[str, ...], error
     written = pa.schema([(name, kind) for name, kind in kinds.items() if _is_written(kind, pa)])
     left = {name: str(kind) for name, kind in kinds.items() if name not in written.names}
     places = [place for place, name in enumerate(names) if name not in left]
-    rows = 0
-    # Neither dictionaries nor statistics: the file is read once or twice, from beginning to end, and removed.
-    options: dict[str, Any] = {"compression": "lz4", "use_dictionary": False, "write_statistics": False}
-    with pq.ParquetWriter(path, written, **options) as writer:
+
+    def write(batches: Iterator[Any]) -> None:
+        # Neither dictionaries nor statistics: the file is read once or twice, from beginning to end, and removed.
+        options: dict[str, Any] = {"compression": "lz4", "use_dictionary": False, "write_statistics": False}
+        with pq.ParquetWriter(path, written, **options) as writer:
+            for batch in batches:
+                writer.write_batch(batch)
+
+    def fitting() -> Iterator[Any]:
+        rows = 0
         while (batch := _next(reader, error)) is not None:
             rows += batch.num_rows
             if rows > TABLE_ROWS:
@@ -48,7 +56,9 @@ def write_batches(stream: ArrowStream, path: Path, names: tuple[str, ...], error
                 raise error("E419", message, "select fewer columns or rows with `query`, or split the table")
             columns = [_storage(batch.column(place), pa) for place in places]
             columns = [column.cast(field.type) for column, field in zip(columns, written, strict=True)]
-            writer.write_batch(pa.record_batch(columns, schema=written))
+            yield pa.record_batch(columns, schema=written)
+
+    hand_over(fitting(), write)
     return left
 
 
