@@ -25,6 +25,7 @@ from reconciler import plugins
 from reconciler.core.artifact.data_snapshot import PersonalColumn
 from reconciler.data.duckdb_session import Session, name_of, text_of
 from reconciler.data.erasure.rows_of_entities import NOT_TOLD, RowsOfEntities
+from reconciler.data.masking.masked_folders import masked_folders
 from reconciler.data.masking.table_masking import LooksPersonal, denied, look_for_personal, masks_of
 from reconciler.data.quality.copy_checks import BrokenContract, CopyChecks, position_of
 from reconciler.data.tables.cells.double_meanings import beyond_bigint
@@ -56,7 +57,7 @@ def copy_tables(request: CopyRequest) -> tuple[TableFile, ...]:
     erased = RowsOfEntities(erased=request.erased)
     files: list[TableFile] = []
     personal: list[PersonalColumn] = []
-    with open_sources(request) as sources:
+    with masked_folders(request.masking), open_sources(request) as sources:
         for opener in erased.ordered({each.name: each for each in _openers(request, checks)}):
             types, part = held.get(opener.name, {}), part_of(request, opener.name, opener.table)
             copy = _TableCopy(

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.model import Model
 from reconciler.core.spec.recipe import Recipe
+from reconciler.core.spec.table_error import without_folder_values
 from reconciler.errors import DataError, Problem
 from reconciler.manifest.loading import column_checks, leakage, masked_columns
 from reconciler.manifest.loading.column_checks import ColumnProblem, expression_path
@@ -73,7 +74,9 @@ def check_columns(
                 columns = lookup.columns(desired, environment, name)
             except DataError as error:
                 message = error.message.removeprefix(f"table {name}: ")
-                reading.add(file, place, error.code or "E401", f"{error.where or table.path}: {message}", error.hint)
+                masked = [mask.column for mask in environment.data.masks]
+                message = without_folder_values(f"{error.where or table.path}: {message}", masked)
+                reading.add(file, place, error.code or "E401", message, error.hint)
                 continue
             if columns is not None:
                 known[environment.name, name] = columns

@@ -62,6 +62,8 @@ def _is_doubtful(path: Path, places: Collection[Path], mended: Any) -> bool:
     """
     if any(path[: len(place)] == place for place in places):
         return True
+    if any(path[:-1] == place[:-1] for place in places) and _at(mended, path[:-1]) == {}:
+        return True  # the only field was removed: nothing tells which form was meant
     inside = (place for place in places if len(path) < len(place) and place[: len(path)] == path)
     return any(isinstance(_at(mended, place), (dict, list, type(None))) for place in inside)
 

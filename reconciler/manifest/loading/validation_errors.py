@@ -22,6 +22,7 @@ Path = tuple[str | int, ...]
 _LONGEST = 80  # characters of an example in a hint
 _PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./%+-]*")  # text that needs no quotes, wherever it stands
 _NAMING_COLUMNS = ("key", "by", "at", "known", "column")
+_ONE_SIGN = ("delimiter", "decimal", "grouping")  # fields of one character
 _FORMS = {  # what a field expects that is held to a pattern
     "changeAtMost": "a whole percentage from 1% to 100%, such as 30%",
     "unknownAtMost": "a percentage from 0% to 100%, such as 5% or 0.5%",
@@ -39,7 +40,7 @@ def problems_of(
     """Yield (location, problem) for every problem of one document. `data`: what was validated, if not `node`'s data."""
     given = node.data() if data is None else data
     errors: list[tuple[Any, Path]] = []
-    for entry in error.errors(include_url=False, include_context=True, include_input=False):
+    for entry in _of_right_branches(error.errors(include_url=False, include_context=True, include_input=False), given):
         field = "uses" if entry["type"] == "union_tag_invalid" else entry.get("ctx", {}).get("at")
         loc = (*entry["loc"], field) if field else entry["loc"]
         errors.append((entry, _walkable(loc, given, missing=entry["type"] == "missing")))
@@ -53,6 +54,52 @@ def problems_of(
         told.setdefault(location, []).append(document.problem(entry, location))
     for location, problems in told.items():
         yield from ((location, problem) for problem in _joined(problems))
+
+
+def _of_right_branches(entries: list[Any], data: Any) -> list[Any]:
+    """Return pydantic's errors without those of a union's branches that the value was not written for: a mapping by its
+    fields, a text by the texts that may stand there."""
+    unions: dict[Path, dict[str, list[Any]]] = {}
+    for entry in entries:
+        if (branch := _branch_of(entry["loc"], data, missing=entry["type"] == "missing")) is not None:
+            unions.setdefault(branch[0], {}).setdefault(branch[1], []).append(entry)
+    left_out: set[int] = set()
+    for location, branches in unions.items():
+        if len(branches) > 1:
+            whole = {  # of each branch: what is said of the value as a whole
+                name: {entry["type"] for entry in told if len(entry["loc"]) == len(location) + 1}
+                for name, told in branches.items()
+            }
+            of_mapping = [
+                name for name in whole if not any(kind == "literal_error" or _is_type(kind) for kind in whole[name])
+            ]
+            fitting = [
+                name for name in of_mapping if all(entry["type"] != "extra_forbidden" for entry in branches[name])
+            ]
+            of_text = [name for name in whole if "literal_error" in whole[name]]
+            kept = fitting or of_mapping[:1] or of_text or list(branches)
+            left_out |= {id(entry) for name in branches if name not in kept for entry in branches[name]}
+    return [entry for entry in entries if id(entry) not in left_out]
+
+
+def _is_type(kind: str) -> bool:
+    return kind.endswith("_type")
+
+
+def _branch_of(loc: Path, data: Any, *, missing: bool) -> tuple[Path, str] | None:
+    """Return where the first union on the way stands, and the branch of it that an error is of."""
+    position: Any = data
+    for index, part in enumerate(loc):
+        if (isinstance(position, dict) and part in position) or (
+            isinstance(position, list) and isinstance(part, int) and part < len(position)
+        ):
+            inner: Any = part
+            position = position[inner]
+        elif missing and index == len(loc) - 1:
+            return None
+        else:
+            return loc[:index], str(part)
+    return None
 
 
 def _joined(problems: list[Problem]) -> list[Problem]:
@@ -126,6 +173,8 @@ class _InvalidDocument:
             case _ if kind.startswith("E"):
                 code, message = kind, error["msg"]
                 hint = self._additions(location, message) if code == "E204" else None
+            case "string_too_short" if not location or location[-1] not in _ONE_SIGN:
+                code, message = "E205", "is empty: write a text"
             case "string_too_long" | "string_too_short" if error["ctx"].get("max_length", 1) == 1:
                 code, message = "E205", "expected one character"
                 hint = 'a tab is written "\\t", in double quotes' if location[-1:] == ("delimiter",) else None

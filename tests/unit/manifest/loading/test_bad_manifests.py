@@ -45,6 +45,21 @@ def with_model(old: str, new: str) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize(
+    ("written", "place", "told"),
+    [
+        ("hide", "", "E205 expected 'drop', 'redact' or 'pseudonym', found text"),
+        ("[drop]", "", "E205 expected 'drop', 'redact' or 'pseudonym', found a list"),
+        ("{generalise: week}", ".generalise", "E205 expected `month`, `year`, a step such as 10, or `first 2`"),
+        ("{constant: 5}", ".constant", "E201 expected text, found a number"),
+    ],
+)
+def test_a_treatment_is_judged_by_the_form_that_it_is_written_in(written: str, place: str, told: str) -> None:
+    (found,) = problems(with_file(PRODUCTION, "customers.email: drop", f"customers.email: {written}"))
+    assert found.field == f"spec.data.mask.customers.email{place}"
+    assert f"{found.code} {found.message}".startswith(told)
+
+
+@pytest.mark.parametrize(
     ("written", "code"), [("0.05", "E201"), ('"5"', "E205"), ("101%", "E205"), ("-1%", "E205"), ("five", "E205")]
 )
 def test_a_share_that_is_no_percentage_is_told_how_to_write_it(written: str, code: str) -> None:

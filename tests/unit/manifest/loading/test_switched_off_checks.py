@@ -41,7 +41,7 @@ def test_what_is_switched_off_is_read_with_its_feature_and_its_reason() -> None:
         ("xyz: known", "E203", "checks: too-few-rows, leak-suspect"),
         ("leak-suspect.invoice_amuont: known", "E212", "did you mean 'invoice_amount'?"),
         ("leak-suspect.: known", "E206", "expected a feature or a class behind the dot"),
-        ('leak-suspect: ""', "E205", "expected one character"),
+        ('leak-suspect: ""', "E205", "is empty: write a text"),
         ("too-few-rows: we know", "E225", "policy.checks of production does not allow too-few-rows"),
     ],
 )
