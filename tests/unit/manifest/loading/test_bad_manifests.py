@@ -54,8 +54,8 @@ def with_model(old: str, new: str) -> dict[str, bytes]:
     ],
 )
 def test_a_treatment_is_judged_by_the_form_that_it_is_written_in(written: str, place: str, told: str) -> None:
-    (found,) = problems(with_file(PRODUCTION, "customers.email: drop", f"customers.email: {written}"))
-    assert found.field == f"spec.data.mask.customers.email{place}"
+    (found,) = problems(with_file(PRODUCTION, "customers.name: drop", f"customers.name: {written}"))
+    assert found.field == f"spec.data.mask.customers.name{place}"
     assert f"{found.code} {found.message}".startswith(told)
 
 
