@@ -21,7 +21,8 @@ def unpacked(path: Path) -> str:
     """Return every cell of a Parquet file as text; nothing of another file."""
     if path.read_bytes()[:4] != b"PAR1":
         return ""
-    return str(duckdb.execute(f"SELECT * FROM read_parquet('{path}')").fetchall())
+    with duckdb.connect() as connection:
+        return str(connection.execute(f"SELECT * FROM read_parquet('{path}')").fetchall())
 
 
 @pytest.mark.soak

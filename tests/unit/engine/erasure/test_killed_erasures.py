@@ -14,12 +14,13 @@ from reconciler import codec
 from reconciler.core.artifact import store_layout
 from reconciler.core.artifact.prediction_log import PredictionLog
 from reconciler.core.erasure.results import FinishResult, ForgetResult
+from reconciler.engine.apply import train
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.erasure.forget import forget
 from reconciler.engine.erasure.remove_erased import remove_erased
 from reconciler.engine.inspect.audit import audit
-from reconciler.engine.storage import blobs
-from reconciler.errors import DataError, ReconcilerError, StoreError
+from reconciler.engine.storage import blobs, data_snapshots
+from reconciler.errors import ConflictError, DataError, ReconcilerError, StoreError
 from reconciler.ports import (
     CopyRequest,
     EntityDigests,
@@ -33,7 +34,7 @@ from reconciler.ports import (
 )
 from reconciler.testing.fake_compute import FakeData
 from reconciler.testing.fault_injection import Counter, Crash, Fault, Script, at
-from tests.simulation.sample_project import MODEL, PRODUCTION
+from tests.simulation.sample_project import MODEL, PRODUCTION, SANDBOX
 from tests.simulation.scenario import Scenario
 from tests.support.effort import FULL, spread
 
@@ -235,6 +236,26 @@ def test_a_store_that_cannot_remove_is_refused_before_anything_is_written(tmp_pa
     with pytest.raises(DataError, match="the key of tombstones is missing"):
         erasure.forget(counter)
     assert counter.effects == []
+
+
+def test_a_training_that_began_before_is_not_recorded(tmp_path: Path) -> None:
+    erasure = Erasure(tmp_path)
+    store = erasure.scenario.project.stores["sandbox"]
+    snapshot = data_snapshots.newest(store)
+    assert snapshot is not None
+    erasure.forget()
+    builds = [key for key in store.objects if key.startswith("builds/")]
+    desired = erasure.scenario.commit(seed=11, production=ERASING)
+    with pytest.raises(ConflictError):
+        train.train(
+            erasure.scenario.deps(),
+            project=desired.project,
+            commit=desired.revision,
+            environment=SANDBOX,
+            model=desired.models_of("sandbox")[0],
+            snapshot=snapshot,
+        )
+    assert [key for key in store.objects if key.startswith("builds/")] == builds
 
 
 def test_two_forgets_at_once_leave_one_log_without_a_gap(tmp_path: Path) -> None:
