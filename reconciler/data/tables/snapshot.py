@@ -293,10 +293,8 @@ class _TableCopy:
         )
 
     def _first_misfit(self, opened: OpenedTable, columns: tuple[CopiedColumn, ...]) -> DataError | None:
-        for column in columns:
-            if column.value != column.cell and (misfit := self._misfit(opened, column)) is not None:
-                return misfit
-        return None
+        misfits = (self._misfit(opened, column) for column in columns if column.value != column.cell)
+        return next((misfit for misfit in misfits if misfit is not None), None)
 
     def _misfit(self, opened: OpenedTable, column: CopiedColumn) -> DataError | None:
         try:
