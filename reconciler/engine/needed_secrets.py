@@ -74,6 +74,17 @@ def is_unset(reference: str) -> str:
     return f"{place_of(reference)} {what}"
 
 
+def how_key_comes(reference: str, before: str | None) -> str:
+    """Say how a key comes to its place: the one of before, whose id that is, or a first one."""
+    kind, _, place = reference.partition(":")
+    if before is not None and kind == "env":
+        return f"`read -rs {place} && export {place}` asks for it; the key of before has the id {before}"
+    if before is not None:
+        return f"write the key of before, whose id is {before}, into {place}"
+    made = f"export {place}=$(openssl rand -hex 32)" if kind == "env" else f"openssl rand -hex 32 > {place}"
+    return f"`{made}` makes one; keep it"
+
+
 def _references(tables: Iterable[tuple[str, Table]]) -> dict[str, list[str]]:
     """Return the tables' names by what they refer to."""
     names: dict[str, list[str]] = {}

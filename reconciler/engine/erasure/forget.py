@@ -131,9 +131,8 @@ def _question(
     may_apply(deps, desired, environment)
     for place in places.all:
         observe_loss.check_store(deps, desired, place)
-    key = tombstones.erasure_key(deps, environment)
     log = tombstones.read(deps.stores[environment.name], environment.name)
-    tombstones.check_key(key, log)
+    key = tombstones.erasure_key(deps, environment, log)
     leads = referring(_contracts(deps, desired, places), dict(environment.data.tables), table, column)
     entity, pseudonyms = entity_digests(deps, desired, places, table, column, value, key)
     now = deps.clock()

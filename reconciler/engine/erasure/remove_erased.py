@@ -42,8 +42,7 @@ def remove_erased(deps: Dependencies, desired: DesiredState, environment: Enviro
     places = places_of(deps, desired, environment)
     may_apply(deps, desired, environment)
     log = tombstones.read(deps.stores[environment.name], environment.name)
-    key = tombstones.erasure_key(deps, environment)
-    tombstones.check_key(key, log)
+    key = tombstones.erasure_key(deps, environment, log)
     for place in places.all:
         claim(deps, desired, place)
     copy_tombstones(deps, places, log)

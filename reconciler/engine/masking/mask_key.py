@@ -6,7 +6,7 @@ import hashlib
 import hmac
 from dataclasses import dataclass, field
 
-from reconciler.engine.needed_secrets import ReadSecret, is_unset
+from reconciler.engine.needed_secrets import ReadSecret, how_key_comes, is_unset
 from reconciler.errors import DataError
 
 SHORTEST = 16  # bytes
@@ -28,7 +28,7 @@ def read_key(read: ReadSecret, reference: str | None, *, before: str | None = No
     if reference is None:
         hint = "declare `maskKey: env:NAME` beside `mask` in the environment that has the tables"
         raise DataError("a column becomes a pseudonym, and no `maskKey` says where its key is", code="E451", hint=hint)
-    text, hint = read(reference), _how(reference, before)
+    text, hint = read(reference), how_key_comes(reference, before)
     if not text:
         raise DataError(f"there is no key of pseudonyms: {is_unset(reference)}", code="E451", hint=hint)
     key = text.encode()
@@ -37,17 +37,6 @@ def read_key(read: ReadSecret, reference: str | None, *, before: str | None = No
         message = f"the key of pseudonyms is too short: {place} holds fewer than {SHORTEST} bytes"
         raise DataError(message, code="E451", hint=hint)
     return MaskKey(digits=key.hex(), id=_id(key))
-
-
-def _how(reference: str, before: str | None) -> str:
-    """Say how the key comes to its place: the one of before, so that pseudonyms stay what they are, or a first one."""
-    kind, _, place = reference.partition(":")
-    if before is not None and kind == "env":
-        return f"`read -rs {place} && export {place}` asks for it; the key of before has the id {before}"
-    if before is not None:
-        return f"write the key of before, whose id is {before}, into {place}"
-    made = f"export {place}=$(openssl rand -hex 32)" if kind == "env" else f"openssl rand -hex 32 > {place}"
-    return f"`{made}` makes one; keep it"
 
 
 def _id(key: bytes) -> str:

@@ -20,7 +20,7 @@ from reconciler.core.spec.environment import Environment
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.masking.mask_key import SHORTEST, MaskKey
 from reconciler.engine.masking.same_data import same_data
-from reconciler.engine.needed_secrets import place_of
+from reconciler.engine.needed_secrets import how_key_comes, is_unset, place_of
 from reconciler.engine.storage import numbered_log
 from reconciler.errors import DataError, IntegrityError, StoreError
 from reconciler.ports import ErasedEntities, ErasedRows, Store
@@ -102,31 +102,26 @@ def known_before_a_copy(deps: Dependencies, origin: Environment, environment: En
     return log
 
 
-def erasure_key(deps: Dependencies, origin: Environment) -> MaskKey:
-    """Return the key of tombstones that an environment names. Raises DataError E454."""
-    reference = origin.data.erasure_key
+def erasure_key(deps: Dependencies, origin: Environment, log: Iterable[Tombstone] = ()) -> MaskKey:
+    """Return the key of tombstones that an environment names, which is that of the tombstones in force of its log.
+
+    Raises DataError E454 where it is missing, too short or another one.
+    """
+    reference, forgotten = origin.data.erasure_key, in_force(log)
     if reference is None:
         hint = f"declare `erasureKey: env:NAME` under spec.data of {origin.name}"
         raise DataError(f"{origin.name} does not say where the key of tombstones is", code="E454", hint=hint)
-    where = place_of(reference)
     key = (deps.secret(reference) or "").encode()
+    hint = how_key_comes(reference, forgotten[0].key_id if forgotten else None)
     if len(key) < SHORTEST:
-        hint = f"set {where} to a secret of {SHORTEST} bytes or more, such as one of `openssl rand -hex 32`"
-        problem = f"holds fewer than {SHORTEST} bytes" if key else "is not set, or empty"
-        raise DataError(f"the key of tombstones is missing: {where} {problem}", code="E454", hint=hint)
+        problem = f"{place_of(reference)} holds fewer than {SHORTEST} bytes" if key else is_unset(reference)
+        raise DataError(f"there is no key of tombstones: {problem}", code="E454", hint=hint)
     short = hmac.new(key, b"reconciler: the id of a key of erasures", hashlib.sha256).hexdigest()[:12]
+    for tombstone in forgotten:
+        if tombstone.key_id != short:
+            message = f"{tombstone.name} was made with the key {tombstone.key_id}, and the key at hand is {short}"
+            raise DataError(message, code="E454", hint=hint)
     return MaskKey(digits=key.hex(), id=short)
-
-
-def check_key(key: MaskKey, log: Iterable[Tombstone]) -> None:
-    """Raise DataError E454 where a tombstone in force was made with another key."""
-    for tombstone in in_force(log):
-        if tombstone.key_id != key.id:
-            raise DataError(
-                f"{tombstone.name} was made with the key {tombstone.key_id}, and the key at hand is {key.id}",
-                code="E454",
-                hint="set what `erasureKey` names to that key: without it nobody can tell whose rows are left out",
-            )
 
 
 def what_stops_a_copy(deps: Dependencies, desired: DesiredState, environment: Environment) -> tuple[str, ...]:
@@ -152,7 +147,7 @@ def rows_left_out(
     forgotten = in_force(log)
     if not forgotten:
         return None
-    check_key(key := erasure_key(deps, origin), forgotten)
+    key = erasure_key(deps, origin, forgotten)
     tables, contracts = dict(origin.data.tables), tuple(contracts)
     groups: dict[tuple[str, str], list[Tombstone]] = {}
     for tombstone in forgotten:

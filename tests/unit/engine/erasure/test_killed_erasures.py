@@ -233,7 +233,7 @@ def test_a_store_that_cannot_remove_is_refused_before_anything_is_written(tmp_pa
     with pytest.raises(StoreError, match="the store of sandbox cannot remove"):
         erasure.forget(deps=replace(deps, stores=kept))
     erasure.scenario.key = None
-    with pytest.raises(DataError, match="the key of tombstones is missing"):
+    with pytest.raises(DataError, match="there is no key of tombstones: the environment variable"):
         erasure.forget(counter)
     assert counter.effects == []
 
