@@ -29,7 +29,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 gc.disable()  # until all is collected, below: nothing that is imported is garbage
 
 # No test asserts a time: a loaded machine must not fail one.
-hypothesis.settings.register_profile("reconciler", deadline=None, max_examples=effort.examples(60))
+hypothesis.settings.register_profile("reconciler", deadline=None, max_examples=effort.examples(40))
 hypothesis.settings.load_profile("reconciler")
 
 REPOSITORY = Path(__file__).resolve().parents[1]

@@ -19,9 +19,9 @@ FULL = os.environ.get("EFFORT", "quick") == "full"
 Case = TypeVar("Case", int, str)
 
 COUNTS: dict[str, tuple[int, int]] = {
-    "SEEDS": (160, 2_000),  # schedules of the simulation
-    "REQUEST_SEEDS": (100, 1_000),  # of the simulation of requests; 100,000 take 1.6 processor hours
-    "STRIDE": (29, 7),  # bytes between two damaged ones of a record
+    "SEEDS": (100, 2_000),  # schedules of the simulation
+    "REQUEST_SEEDS": (60, 1_000),  # of the simulation of requests; 100,000 take 1.6 processor hours
+    "STRIDE": (59, 7),  # bytes between two damaged ones of a record
     "KILL_STRIDE": (11, 1),  # durable calls between two at which a process is killed
     "KILLS": (3, 30),  # refreshes that are killed
     "PAGES": (9, 1),  # of 4 KiB that a disk that is too small for a refresh has more each time
@@ -30,30 +30,30 @@ COUNTS: dict[str, tuple[int, int]] = {
     "GIT_STRIDE": (9, 1),  # git commands between two at which a proposal is killed
     "SET_GIT_STRIDE": (40, 5),  # the same of a proposal for several models
     "CRASH_STRIDE": (5, 1),  # effects between two at which a recovery crashes
-    "APPROVAL_CASES": (240, 3_000),  # questions about random approvals, of each forge
+    "APPROVAL_CASES": (120, 3_000),  # questions about random approvals, of each forge
     "RACES": (4, 50),  # entries of a bucket that eight processes want
-    "ROUNDS": (10, 60),  # applies during which something goes wrong between us and a bucket
+    "ROUNDS": (6, 60),  # applies during which something goes wrong between us and a bucket
     "REMOTE_MODELS": (22, 36),  # deployed in a bucket; the journals of 36 are two pages of a listing
     "APPLIES": (3, 8),  # pairs of applies at once
     "PARALLEL_ROUNDS": (3, 10),  # rounds of eight models applied at once
-    "MODEL_FILES": (120, 2_000),  # files of models that are changed at random, loaded and predicted with
+    "MODEL_FILES": (80, 2_000),  # files of models that are changed at random, loaded and predicted with
     "MODELS": (4, 1),  # models between two whose every attribute is changed
     "ROWS": (3_000, 10_000),  # of the tables that are trained on again and again
     "COLUMNS": (12, 30),
     "MEMORIES": (2, 1),  # files of what was printed between two that are damaged
     "KINDS_OF_CHANGE": (12, 1),  # kinds of change between two after which every reader is asked what it remembers
-    "ODD_TABLES": (3, 1),  # tables between two that are looked at, of 139 odd ones
+    "ODD_TABLES": (5, 1),  # tables between two that are looked at, of 139 odd ones
     "JOURNEYS": (30, 16),  # of them between two that go all the way to production; 1 takes an hour
     "PUBLIC_TABLES": (6, 6),  # tables in the shape of public ones between two that first models are measured on
     "RANDOM_TABLES": (20, 200),  # whose features know nothing of the outcome
-    "EQUALS": (150, 1_000),  # candidates as good as all that was deployed, which gates refuse at a stated rate
-    "DRIFT_TRIALS": (30, 200),  # random halves of rows that did not change
+    "EQUALS": (80, 1_000),  # candidates as good as all that was deployed, which gates refuse at a stated rate
+    "DRIFT_TRIALS": (15, 200),  # random halves of rows that did not change
     "TRAINING_SEEDS": (1, 5),  # of the models of real invoices
     "COPIES": (3, 50),  # of three tables of a database that is written to all the while
     "MASK_ATTACKS": (9, 1),  # ways round masks between two that are gone
     "MASK_SEEDS": (3, 20),  # tables on which a model with masked keys is compared with one without
     "ERASED_MODELS": (5, 100),  # on 5 recipes, of which one entity is erased
-    "EXAMPLES": (1, 4),  # times the examples of each property test
+    "EXAMPLES": (1, 6),  # times the examples of each property test
 }
 
 # The files that take longest in `make test`, in CPU seconds: their tests are handed out first. Of a group that shares

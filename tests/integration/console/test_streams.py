@@ -40,7 +40,16 @@ def test_a_reader_that_goes_away_changes_neither_the_exit_code_nor_the_quiet(pro
         assert b"Broken" not in ran.stderr
 
 
-@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", ">&- 2>&- <&-"])
+@pytest.mark.soak
+@pytest.mark.parametrize(
+    "closed",
+    [
+        pytest.param(">&-", marks=pytest.mark.soak(only=True)),
+        pytest.param("2>&-", marks=pytest.mark.soak(only=True)),
+        pytest.param("<&-", marks=pytest.mark.soak(only=True)),
+        ">&- 2>&- <&-",
+    ],
+)
 def test_closed_standard_streams_are_no_error(project: Project, closed: str) -> None:
     ran = shell(project, f"R plan sandbox --check {closed}; echo $? >&3")
     assert ran.stdout.split()[-1] == b"3", ran
