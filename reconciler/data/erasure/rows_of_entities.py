@@ -98,7 +98,8 @@ class RowsOfEntities:
             raise DataError(
                 f"table {table}: column {missing[0]} does not exist, and the rows of an erased entity are told by it",
                 code=NOT_TOLD,
-                hint="declare the column as it was when the entity was forgotten",
+                hint="declare the column as it was when the entity was forgotten, or end the erasure by"
+                " `reconciler data forget ENV --key TABLE.COLUMN --returned`",
             )
         parts = []
         for index, entities in enumerate(self.erased.entities):

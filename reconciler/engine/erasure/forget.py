@@ -24,7 +24,7 @@ from reconciler.engine.apply.apply import claim, may_apply
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.erasure.concerned import affected_models, elsewhere
 from reconciler.engine.erasure.find_erased import ErasureSearch, Found, artifacts_of
-from reconciler.engine.erasure.places import ErasurePlaces, places_of
+from reconciler.engine.erasure.places import ErasurePlaces, check_column, places_of
 from reconciler.engine.masking.copying import masking_of
 from reconciler.engine.masking.mask_key import MaskKey
 from reconciler.engine.plan import observe_loss
@@ -66,6 +66,7 @@ def forget(
     """
     question = _question(deps, desired, environment, table, column, value, reason)
     places, tombstone = question.places, question.asked
+    check_column(deps, places, table, column)
     known = next((each for each in in_force(question.log) if _is_same(each, tombstone)), None)
     for place in places.all:
         claim(deps, desired, place)

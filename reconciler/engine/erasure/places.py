@@ -10,8 +10,10 @@ from reconciler.core.erasure.tombstone import Tombstone
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
 from reconciler.engine.dependencies import Dependencies
-from reconciler.errors import StoreError, UsageError
-from reconciler.ports import BlobRemoval
+from reconciler.engine.storage import data_snapshots
+from reconciler.engine.table_lookup import header_of
+from reconciler.errors import DataError, StoreError, UsageError
+from reconciler.ports import BlobRemoval, HeaderRequest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +48,32 @@ def places_of(deps: Dependencies, desired: DesiredState, origin: Environment) ->
                 hint="use a store of files or a bucket; nothing was written",
             )
     return ErasurePlaces(origin=origin, sandboxes=sandboxes, all=tuple(concerned.values()))
+
+
+def check_column(deps: Dependencies, places: ErasurePlaces, table: str, column: str) -> None:
+    """Raise UsageError E801 for a column that neither the table has, where that can be looked up, nor any copy of it.
+
+    Its tombstone would stop each refresh: no row could be told by it.
+    """
+    declared = places.origin.data.table(table)
+    if deps.headers is None or declared is None:
+        return
+    try:
+        request = HeaderRequest(root=deps.data_root, name=table, table=declared)
+        columns = header_of(deps.headers, deps.secret, request).columns
+    except DataError:
+        return  # a table that cannot be read is no reason to forget nobody
+    if columns is None or column in columns:
+        return
+    for sandbox in places.sandboxes:
+        store = deps.stores[sandbox.name]
+        last = data_snapshots.newest(store)
+        for n in range(last.n + 1 if last is not None else 0):
+            copy = data_snapshots.numbered(store, n).table(table)
+            if copy is not None and any(each.name == column for each in copy.columns):
+                return
+    hint = f"its columns: {', '.join(columns[:20])}{' and more' if len(columns) > 20 else ''}"
+    raise UsageError(f"table {table} of {places.origin.name} has no column {column}", hint=hint, code="E801")
 
 
 def is_before(snapshot: Snapshot, tombstone: Tombstone) -> bool:

@@ -130,7 +130,14 @@ def _check_predictions(project: Project) -> None:
 
 def test_a_value_that_is_nowhere_leaves_a_tombstone_and_says_so(trained: Project) -> None:
     may_forget(trained)
+    nowhere = (*FORGET[:4], "invoices.custmer_id", *FORGET[5:], "--value-file", value_file(trained, "7"))
+    refused = words(trained.run(*nowhere, code=2).err)
+    assert "table invoices of production has no column custmer_id" in refused
+    assert "its columns: invoice_id, customer_id" in refused, (
+        "a tombstone that no row can be told by stops each refresh"
+    )
     said = words(trained.run(*FORGET, "--value-file", value_file(trained, "7")).out)
+    assert "Erasure 0" in said
     assert "Nothing at hand holds this value." in said
     assert "the tables of production themselves" in said
     back = (*FORGET, "--returned", "--value-file", value_file(trained, "7"))
