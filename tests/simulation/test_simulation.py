@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from reconciler.core.plan.apply_result import ModelResult
 from reconciler.core.status_codes import ResultStatus
 from reconciler.testing.fault_injection import Fault
 from reconciler.testing.memory import MemoryTarget
@@ -63,6 +65,20 @@ def test_a_target_that_goes_back_to_a_lower_number_is_caught(
     """The first random schedule that shows it is 738: what is put in place again has the head's own number."""
     scenario = Scenario(tmp_path)
     scenario.project.target = scenario.oracle.target = target(tmp_path / "served", scenario.oracle.placed)
+    assert late_writer(scenario).status is ResultStatus.CONFLICT
+    assert any(violation.startswith("I2") for violation in scenario.oracle.violations) is caught
+
+
+def test_a_target_that_was_emptied_meanwhile_serves_no_older_entry_unsaid(tmp_path: Path) -> None:
+    """It cannot know that the writer is late; the journal does."""
+    scenario = Scenario(tmp_path)
+    target = MemoryTarget(tmp_path / "served")
+    scenario.project.target = scenario.oracle.target = target
+    assert late_writer(scenario, target.current.clear).status is ResultStatus.CONFLICT
+
+
+def late_writer(scenario: Scenario, meanwhile: Callable[[], None] = lambda: None) -> ModelResult:
+    """Let a process deploy that sleeps before it places, while others deploy two newer entries; return its result."""
     first = scenario.deployed(10)
     scenario.commit(seed=20, pin=first, pinned_seed=10)
     scenario.apply("sandbox")
@@ -75,36 +91,12 @@ def test_a_target_that_goes_back_to_a_lower_number_is_caught(
             scenario.apply("production")
             scenario.commit(seed=20, pin=first, pinned_seed=10)
             scenario.apply("production")
+            meanwhile()
         return Fault.NONE
 
     late = scenario.one("production", script=sleeps_before_it_places)
-    assert late.status is ResultStatus.CONFLICT
-    assert any(violation.startswith("I2") for violation in scenario.oracle.violations) is caught
-
-
-def test_a_target_that_was_emptied_meanwhile_serves_no_older_entry_unsaid(tmp_path: Path) -> None:
-    """It cannot know that the writer is late; the journal does."""
-    scenario = Scenario(tmp_path)
-    target = MemoryTarget(tmp_path / "served")
-    scenario.project.target = scenario.oracle.target = target
-    first = scenario.deployed(10)
-    scenario.commit(seed=20, pin=first, pinned_seed=10)
-    scenario.apply("sandbox")
-    scenario.commit(seed=20, pin=scenario.candidate)
-    others_went_first: list[str] = []
-
-    def is_emptied(effect: str) -> Fault:
-        if effect.startswith("target: place") and not others_went_first:
-            others_went_first.append(effect)
-            scenario.apply("production")
-            scenario.commit(seed=20, pin=first, pinned_seed=10)
-            scenario.apply("production")
-            target.current.clear()
-        return Fault.NONE
-
-    late = scenario.one("production", script=is_emptied)
     assert others_went_first
-    assert late.status is ResultStatus.CONFLICT
+    return late
 
 
 def test_a_seed_is_always_the_same_run() -> None:

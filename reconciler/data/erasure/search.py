@@ -12,6 +12,7 @@ from __future__ import annotations
 import mmap
 import re
 import zipfile
+import zlib
 from pathlib import Path
 
 from reconciler.core.size_limits import MODEL_BYTES
@@ -21,6 +22,8 @@ from reconciler.errors import DataError
 from reconciler.ports import SearchRequest
 
 SHORTEST = 6
+# What an archive raises that is cut, damaged, encrypted or packed in a way that Python does not know.
+_NOT_UNPACKED = (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, NotImplementedError)
 
 
 def search(request: SearchRequest) -> tuple[int, ...]:
@@ -32,6 +35,8 @@ def _holds(path: Path, request: SearchRequest) -> bool:
     value = request.value.encode()
     with path.open("rb") as stream:
         start = stream.read(4)
+        if not start:  # emptied by somebody; an audit tells it, and nothing is in it
+            return False
         if start == b"PK\x03\x04":
             return _in_archive(path, value)
         with mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as body:
@@ -53,7 +58,7 @@ def _in_archive(path: Path, value: bytes) -> bool:
             if sum(member.file_size for member in archive.infolist()) > MODEL_BYTES:
                 raise DataError(f"{path.name} unpacks to more than a model file has", code="E419")
             return any(_in_bytes(archive.read(member), value) for member in archive.infolist())
-    except (zipfile.BadZipFile, OSError, NotImplementedError) as error:
+    except _NOT_UNPACKED as error:
         raise DataError(f"{path.name} cannot be unpacked: {type(error).__name__}", code="E419") from None
 
 
