@@ -15,6 +15,7 @@ ERASURES = "erasures"  # of entities, by the environment where their data live
 CERTIFICATES = "certificates"  # of erasures
 ERASED = "erased"  # what of this store they concern
 REGISTER = "register"
+EVALUATIONS = "evaluations"  # in full, computed when they are asked for
 
 
 LONGEST = 1024  # characters; what object stores allow
@@ -66,6 +67,12 @@ def verification(artifact: Digest, gate_set: Digest) -> str:
 def verifications_of(artifact: Digest) -> str:
     """Return the prefix of an artifact's verifications."""
     return f"verifications/{hex_of(artifact)}"
+
+
+def evaluation(artifact: Digest, rows: Digest, computation: int = 1) -> str:
+    """Return the key of an artifact's evaluation in full on some rows, by the version of how it is computed."""
+    version = f"-{computation}" if computation > 1 else ""
+    return f"{EVALUATIONS}/{hex_of(artifact)}/{hex_of(rows)}{version}.json"
 
 
 def journal(environment: str, model: str) -> str:

@@ -16,6 +16,7 @@ from reconciler.core.digest import Digest, is_digest
 from reconciler.core.erasure.certificate import Certificate
 from reconciler.core.erasure.erased_objects import ErasedObjects
 from reconciler.core.erasure.tombstone import Tombstone
+from reconciler.core.evaluation.detailed import DetailedEvaluation
 from reconciler.core.quality.findings import CheckReport
 from reconciler.core.snapshots.removed_tables import RemovedTables
 from reconciler.core.spec.gates import Verification
@@ -82,8 +83,8 @@ class ObjectCheck:
                 return self._build(key, kind)
             case "verifications":
                 return self._verification(key)
-            case "checks":
-                return self._checks(key)
+            case "checks" | store_layout.EVALUATIONS as kind:
+                return self._checks(key) if kind == "checks" else self._evaluation(key)
             case "snapshots":
                 snapshot = codec.decode(Snapshot, self._read(key), what=key)
                 if key != store_layout.member(store_layout.SNAPSHOTS, snapshot.n):
@@ -161,6 +162,12 @@ class ObjectCheck:
         if key != store_layout.checks(report.fingerprint):
             raise numbered_log.misplaced(key, f"the checks of {report.fingerprint}")
         return Passed(kind="checks")
+
+    def _evaluation(self, key: str) -> Passed:
+        detailed = codec.decode(DetailedEvaluation, self._read(key), what=key)
+        if key != store_layout.evaluation(detailed.artifact, detailed.evaluation_rows, detailed.computation):
+            raise numbered_log.misplaced(key, f"the evaluation of {detailed.artifact}")
+        return Passed(kind=store_layout.EVALUATIONS)
 
     def _verification(self, key: str) -> Passed:
         """Check that a verification is of its artifact and gates, and says what they say."""

@@ -1,0 +1,154 @@
+"""The evaluation in full of one artifact on some rows: derived data beside the artifact, as a record of the store.
+
+`Evaluation` (`core.artifact.evaluation`) travels in the artifact, and is what most gates judge. This value is computed
+from the artifact's files and the rows, by `reconciler.evaluation` in the scoring worker, when it is first asked for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from reconciler.core.artifact.oci_artifact import Schema
+from reconciler.core.digest import Checksummed, DefaultsLeftOut, Digest
+from reconciler.core.evaluation.figures import (
+    CalibrationBin,
+    ClassDetail,
+    DistanceRow,
+    Figure,
+    InfluenceReport,
+    Slice,
+)
+from reconciler.core.spec.gates import Grade
+
+COMPUTATION = 1
+"""The version of how figures are computed and graded; a record of another one is not used."""
+
+
+class GradedBy(StrEnum):
+    """What a grade was given by."""
+
+    SKILL = "skill over chance"
+    R2 = "R2"
+    QUANTILE = "pinball and coverage"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GradeReason:
+    """A grade and the sentence of why. `value`: of what it was given `by`. `advice`: what to do about it."""
+
+    grade: Grade
+    by: GradedBy
+    value: float | None
+    reason: str
+    advice: str
+    too_good: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NaiveGuess:
+    """The naive guess on the same rows. `guess`: what it is, in words. `figure`: what its errors are measured by, as
+    `value`. `removed`: the share of its errors that the model removes. `goal`: the value of `figure` at which half of
+    its errors are removed; `reached`: None where the interval holds the goal, so that these rows cannot tell."""
+
+    guess: str
+    figure: str
+    value: float
+    removed: Figure
+    goal: float
+    reached: bool | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutcomeUnit:
+    """The unit in which a number is judged. `unit`: of the grade and of `figures`; `predicted`: what the model itself
+    predicts, such as `ln(1 + days)`; equal where the outcome is no known transform of anything."""
+
+    unit: str
+    predicted: str
+
+    @property
+    def transformed(self) -> bool:
+        """Tell whether the model predicts in another unit than it is judged in."""
+        return self.unit != self.predicted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingReport(DefaultsLeftOut):
+    """How the model was trained, as far as the artifact says. `iterations` of at most `most`; `converged`: None where
+    the estimator does not say."""
+
+    rows: int
+    features: int
+    estimator: str
+    iterations: int | None = None
+    most: int | None = None
+    converged: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DetailedEvaluation(Checksummed, DefaultsLeftOut):
+    """The evaluation of `artifact` on the rows of the blob or file `evaluation_rows`.
+
+    `figures` are in the unit that the grade is given in; `as_predicted` has those of a transformed outcome in what the
+    model itself predicts. `confusion`: rows actual, columns predicted, in declared order. `distances`: of classes whose
+    names are ordered numbers. `bins`: of a regression, predictions against what was true. `slices`: the worst first.
+    `quantile`: of a model that predicts one. `note`: anything that limits all of it, such as too few rows.
+    """
+
+    artifact: Digest
+    evaluation_rows: Digest
+    task: str
+    rows: int
+    grade: GradeReason
+    naive: NaiveGuess
+    figures: tuple[Figure, ...]
+    training: TrainingReport
+    influence: InfluenceReport
+    outcome: str = ""
+    """What is predicted, as the recipe says it: two evaluations that differ in it are not comparable."""
+    unit: OutcomeUnit | None = None
+    as_predicted: tuple[Figure, ...] = ()
+    quantile: float | None = None
+    classes: tuple[ClassDetail, ...] = ()
+    confusion: tuple[tuple[int, ...], ...] = ()
+    distances: tuple[DistanceRow, ...] = ()
+    bins: tuple[CalibrationBin, ...] = ()
+    slices: tuple[Slice, ...] = ()
+    slices_left_out: int = 0
+    """Values of columns with too few rows for a slice."""
+    note: str | None = None
+    computation: int = COMPUTATION
+    format: int = 1
+
+    def figure(self, name: str) -> Figure | None:
+        """Return the figure of this name (`roc_auc`), or of one class (`recall:late`); None where there is none."""
+        kind, colon, label = name.partition(":")
+        if colon:
+            named = next((each for each in self.classes if each.name == label), None)
+            return named.figure(kind) if named is not None else None
+        return next((figure for figure in self.figures if figure.name == name), None)
+
+    @property
+    def headline(self) -> Figure | None:
+        """Return the figure that stands for the model: F1 macro, R2 or pinball."""
+        name = "pinball" if self.quantile is not None else "r2" if self.task == "regression" else "f1_macro"
+        return self.figure(name)
+
+
+def named_slices(evaluation: DetailedEvaluation, schema: Schema) -> DetailedEvaluation:
+    """Return the evaluation with the categories of its slices named as the artifact's schema names them.
+
+    Raises ValueError where the schema has no such column or category: the evaluation is not of this artifact.
+    """
+    categories = {column.name: column.categories for column in schema.columns}
+    slices = []
+    for each in evaluation.slices:
+        if each.code is None:
+            slices.append(each)
+            continue
+        known = categories.get(each.column, ())
+        if not 0 <= each.code <= len(known):
+            raise ValueError(f"a slice names category {each.code} of {each.column}, which the model does not have")
+        slices.append(replace(each, value=known[each.code] if each.code < len(known) else "any other value"))
+    return replace(evaluation, slices=tuple(slices))

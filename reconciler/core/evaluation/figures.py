@@ -1,0 +1,129 @@
+"""Figures of an evaluation, each with its interval or why it has none, and the rows of its tables and curves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """A figure by scikit-learn's name. `low`, `high`: its 95 % interval; where there is none, `why` says so. `value`:
+    None where it is not defined for these rows, and then `why` says so."""
+
+    name: str
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    why: str | None = None
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """Return the interval; None where there is none."""
+        return (self.low, self.high) if self.low is not None and self.high is not None else None
+
+    def holds(self, value: float) -> bool | None:
+        """Tell whether the interval holds a value; None where there is no interval."""
+        return self.low <= value <= self.high if self.low is not None and self.high is not None else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CurvePoint:
+    """A point of a curve. ROC: the false and the true positive rate; precision-recall: recall and precision.
+    `threshold`: from which probability on a row counts as of the class; None for all, and none, of the rows."""
+
+    x: float
+    y: float
+    threshold: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalibrationBin:
+    """Rows of like predictions: their mean prediction, and what was true of them (the share of the class; of a number
+    its mean), with its 95 % interval where there are enough rows."""
+
+    rows: int
+    predicted: float
+    observed: float
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClassDetail:
+    """One class: its `rows`, the rows that were `predicted` as it, and its figures (precision, recall, f1, roc_auc and
+    average_precision against all other classes). Curves are thinned to 200 points; they and `calibration` are empty
+    where the class, or all others, have no rows, and of all but the MOST_CURVES most frequent classes."""
+
+    name: str
+    rows: int
+    predicted: int
+    figures: tuple[Figure, ...]
+    calibration: tuple[CalibrationBin, ...] = ()
+    roc: tuple[CurvePoint, ...] = ()
+    precision_recall: tuple[CurvePoint, ...] = ()
+
+    def figure(self, name: str) -> Figure | None:
+        """Return the figure of this name; None where there is none."""
+        return next((figure for figure in self.figures if figure.name == name), None)
+
+
+MOST_CURVES = 40
+"""Classes of which curves and calibration are kept: the most frequent ones."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeatureInfluence:
+    """How much the headline figure drops when one feature is shuffled within the rows, with its 95 % interval.
+    `distinct`: told apart from no influence at all, all features looked at together."""
+
+    feature: str
+    drop: float
+    low: float
+    high: float
+    distinct: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InfluenceReport:
+    """The influence of every feature, the largest drop first. `figure`: what drops. `resolved`: the order of the
+    features that are told apart from nothing does not depend on chance; else more shuffles would have cost more than
+    the budget of cells."""
+
+    figure: str
+    rows: int
+    repeats: int
+    resolved: bool
+    features: tuple[FeatureInfluence, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slice:
+    """The rows with one value of a column, and their figures. `gap`: by how much their first figure is worse than that
+    of all other rows (negative: better); `distinct`: that gap is told apart from none, all slices looked at together.
+
+    A category is named by its place in the artifact's schema, `code`, in what is stored, and its `value` is then empty:
+    a record outlives an erased artifact. Readers get it with its name (`named_slices`).
+    """
+
+    column: str
+    value: str
+    rows: int
+    figures: tuple[Figure, ...]
+    gap: Figure
+    distinct: bool
+    code: int | None = None
+
+    @property
+    def name(self) -> str:
+        """Return the slice in words: `channel = web`."""
+        return f"{self.column} = {self.value}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DistanceRow:
+    """Of classes that have an order: the rows whose predicted class lies `distance` classes from the actual one."""
+
+    distance: int
+    rows: int

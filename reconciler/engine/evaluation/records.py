@@ -1,0 +1,34 @@
+"""Read and record evaluations in full: derived data, which can be computed again at any time."""
+
+from __future__ import annotations
+
+from reconciler import codec
+from reconciler.core.artifact import store_layout
+from reconciler.core.digest import Digest
+from reconciler.core.evaluation.detailed import COMPUTATION, DetailedEvaluation
+from reconciler.engine.storage import numbered_log
+from reconciler.ports import Store
+
+
+def read(store: Store, artifact: Digest, rows: Digest) -> DetailedEvaluation | None:
+    """Read the recorded evaluation of an artifact on these rows; None where there is none of this computation.
+
+    Raises IntegrityError: E508 where the record is damaged, E509 where it is another one's.
+    """
+    key = store_layout.evaluation(artifact, rows, COMPUTATION)
+    body = store.read(key)
+    return _decoded(key, body, artifact, rows) if body is not None else None
+
+
+def record(store: Store, detailed: DetailedEvaluation) -> DetailedEvaluation:
+    """Record an evaluation unless there is one; return the recorded one."""
+    key = store_layout.evaluation(detailed.artifact, detailed.evaluation_rows, COMPUTATION)
+    body = numbered_log.create_or_read(store, key, codec.encode(detailed))
+    return _decoded(key, body, detailed.artifact, detailed.evaluation_rows)
+
+
+def _decoded(key: str, body: bytes, artifact: Digest, rows: Digest) -> DetailedEvaluation:
+    detailed = codec.decode(DetailedEvaluation, body, what=key)
+    if (detailed.artifact, detailed.evaluation_rows, detailed.computation) != (artifact, rows, COMPUTATION):
+        raise numbered_log.misplaced(key, f"the evaluation of {detailed.artifact}")
+    return detailed
