@@ -128,11 +128,11 @@ class Project:
 
     def history(self, env: str | None = None, model: str | None = None) -> HistoryView:
         """Return who changed what, when and why, newest first: of one environment or all, of one model or all."""
-        from reconciler.engine.inspect import status
+        from reconciler.engine.inspect import history
 
         environments, models = (() if name is None else (name,) for name in (env, model))
         with _remedies(), _opened(self._options) as project:
-            return HistoryView(status.history(project.deps, project.desired, environments, models, None))
+            return HistoryView(history.history(project.deps, project.desired, environments, models))
 
     def predict(
         self,

@@ -84,6 +84,10 @@ class Source(Protocol):
         Raises SourceError E307 where the history is too short to tell.
         """
 
+    def messages(self, commits: Iterable[str]) -> Mapping[str, str]:
+        """Return the messages of commits by id, without those that are not here or have a longer one than any of us
+        reads: they are for people, and decide nothing."""
+
     def tracked(self, paths: tuple[str, ...]) -> tuple[str, ...]:
         """Return the project's tracked paths at HEAD that lie at or below `paths`."""
 

@@ -21,6 +21,8 @@ class MemorySource:
         self.trees: dict[str, Mapping[str, bytes]] = {}
         self.left: dict[str, str] = {}
         """commit beside the line -> where it left it"""
+        self.said: dict[str, str] = {}
+        """commit -> its message, where it has another than "changed\n" """
 
     def commit(self, files: Mapping[str, bytes], *, on: list[str] | None = None) -> str:
         """Commit exactly these files at the end of `on` (of the branch, when none is given); return the commit id."""
@@ -129,6 +131,9 @@ class MemorySource:
         last = {file.path: file for commit in line for file in self.tree(commit, (folder,))}
         there = {file.path for file in self.tree(at, (folder,))}
         return tuple(last[path] for path in sorted(last.keys() - there))
+
+    def messages(self, commits: Iterable[str]) -> Mapping[str, str]:
+        return {commit: self.said.get(commit, "changed\n") for commit in commits if commit in self.trees}
 
     def tracked(self, paths: tuple[str, ...]) -> tuple[str, ...]:
         if not self.line or not paths:

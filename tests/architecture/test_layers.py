@@ -42,7 +42,7 @@ ALLOWED: dict[str, set[str]] = {
 }
 # In which folders each third-party library may be imported.
 LIBRARIES: dict[str, set[str]] = {
-    "click": {"cli", "cli/commands"},
+    "click": {"cli", "cli/commands", "cli/types"},
     "packaging": {"adapters/system"},
     "yaml": {"manifest/yaml", "manifest/loading"},
     "pydantic": {"manifest/schema", "manifest/loading"},

@@ -49,5 +49,8 @@ class UnchangedGit:
     def removed(self, folder: str, *, at: str) -> tuple[TreeFile, ...]:
         return self._source.removed(folder, at=at)
 
+    def messages(self, commits: Iterable[str]) -> Mapping[str, str]:
+        return self._source.messages(commits)
+
     def tracked(self, paths: tuple[str, ...]) -> tuple[str, ...]:
         return self._source.tracked(paths)

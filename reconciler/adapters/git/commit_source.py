@@ -8,7 +8,7 @@ from itertools import pairwise
 from operator import attrgetter
 from pathlib import Path, PurePosixPath
 
-from reconciler.adapters.git.objects import objects_of, sizes_of
+from reconciler.adapters.git.objects import messages_of, objects_of, sizes_of
 from reconciler.adapters.git.plumbing import Git, check_revision, entries_of, listing, prefix_of
 from reconciler.core.artifact.observed_state import CommitOrder, FirstParentChange
 from reconciler.core.computed_once import computed_once
@@ -198,6 +198,10 @@ class GitSource:
             lines = out.decode("utf-8", "surrogateescape").splitlines()
             self._histories[folder, at] = [line for line in lines if line.startswith(":")]
         return self._histories[folder, at]
+
+    def messages(self, commits: Iterable[str]) -> Mapping[str, str]:
+        """Return the messages of the commits that are here, the larger ones left out."""
+        return messages_of(self._git, commits)
 
     def tracked(self, paths: tuple[str, ...]) -> tuple[str, ...]:
         """Return the paths at HEAD; an unborn branch tracks nothing."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 
 from reconciler.adapters.git.plumbing import Git
-from reconciler.core.size_limits import MIB
+from reconciler.core.size_limits import KIB, MIB
 from reconciler.errors import SourceError
 
+_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_LONGEST_COMMIT = 64 * KIB  # bytes: no message that people wrote is longer
 _AT_ONCE = 16 * MIB  # bytes of one answer: while it is taken apart, it is held twice
 
 
@@ -63,6 +66,19 @@ def _read(git: Git, ids: list[str], sizes: Mapping[str, int]) -> dict[str, bytes
         bodies[object_id] = out[start:end]
         at = end + 1
     return bodies
+
+
+def messages_of(git: Git, commits: Iterable[str]) -> dict[str, str]:
+    """Return the messages of commits by id, without those that are not here or that have more than 64 KiB."""
+    wanted = sorted({commit for commit in commits if _COMMIT.fullmatch(commit)})
+    if not wanted:
+        return {}
+    out = git.run("cat-file", "--batch-check", stdin="".join(f"{commit}\n" for commit in wanted).encode())
+    headers = (line.split() for line in out.decode("utf-8", "replace").splitlines())
+    found = {one[0]: int(one[2]) for one in headers if len(one) == 3 and one[1] == "commit"}
+    sizes = {commit: size for commit, size in found.items() if size <= _LONGEST_COMMIT}
+    bodies = objects_of(git, sizes, largest=_LONGEST_COMMIT, together=_LONGEST_COMMIT * max(1, len(sizes)))
+    return {commit: body.partition(b"\n\n")[2].decode("utf-8", "replace") for commit, body in bodies.items()}
 
 
 def too_large(message: str) -> SourceError:

@@ -113,6 +113,9 @@ class WorkTree:
     def removed(self, folder: str, *, at: str) -> tuple[TreeFile, ...]:  # noqa: ARG002
         return ()
 
+    def messages(self, commits: Iterable[str]) -> Mapping[str, str]:  # noqa: ARG002
+        return {}
+
     def tracked(self, paths: tuple[str, ...]) -> tuple[str, ...]:  # noqa: ARG002
         return ()
 

@@ -12,7 +12,7 @@ from reconciler.console.invocation import Invocation
 
 
 @click.command("explain")
-@click.argument("field", metavar="[FIELD | CODE | WORD]", nargs=-1, type=options.FieldCodeOrWord())
+@click.argument("field", metavar="[FIELD | CODE | WORD]", nargs=-1, type=options.FIELD)
 @click.option("--schema", is_flag=True, help="Print the JSON Schema of a kind of manifest, or of a field, for editors.")
 @options.output
 @options.location

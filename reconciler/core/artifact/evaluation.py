@@ -71,6 +71,12 @@ class Evaluation:
         skill = _skill(self.metric("accuracy") or 0.0, tuple(score.rows / self.rows for score in self.classes))
         return skill is not None and skill >= _TOO_GOOD
 
+    @property
+    def headline(self) -> tuple[str, float | None]:
+        """Return the metric that stands for the model, F1 macro or R2, and its value."""
+        name = "f1_macro" if self.classes else "r2"
+        return name, self.metric(name)
+
     def metric(self, name: str) -> float | None:
         """Return a metric by scikit-learn's name, or None where it was not computed."""
         return dict(self.metrics).get(name)

@@ -1,15 +1,12 @@
-"""Status of today and history of journal entries. Reads only."""
+"""Status of today. Reads only."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import datetime
 
 from reconciler.core.artifact.evaluation import Evaluation
-from reconciler.core.artifact.observed_state import JournalHead
 from reconciler.core.digest import Digest
-from reconciler.core.inspect.history import ErasureEvent, History, HistoryEvent, HistoryLoss
 from reconciler.core.inspect.status import (
     EnvironmentFacts,
     EnvironmentStatus,
@@ -24,12 +21,11 @@ from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.policy import Freeze
 from reconciler.core.status_codes import status_of
 from reconciler.engine.dependencies import Dependencies
-from reconciler.engine.find_environment import environments_of, selected, unknown_model
+from reconciler.engine.find_environment import selected
 from reconciler.engine.plan import make_plan, observe_loss, verification
 from reconciler.engine.quality.last_drift import drift_notes
 from reconciler.engine.removed_environments import declared_beside, leftover, leftovers, without_settled
-from reconciler.engine.storage import blobs, data_snapshots, folder_rights, journal
-from reconciler.engine.storage.erasures import tombstones
+from reconciler.engine.storage import blobs, data_snapshots, folder_rights
 from reconciler.engine.storage.journal import Journals
 from reconciler.errors import ReconcilerError, UsageError
 from reconciler.ports import Store
@@ -150,96 +146,3 @@ def _evaluation(store: Store, artifact: Digest) -> Evaluation | None:
         if blobs.holds(store, artifact):
             return verification.evaluation_of(store, artifact)
     return None
-
-
-def history(
-    deps: Dependencies,
-    desired: DesiredState,
-    environments: tuple[str, ...] = (),
-    models: tuple[str, ...] = (),
-    at: datetime | None = None,
-) -> History:
-    """Return journal entries, newest first: of the named environments and models, or of all.
-
-    With `at`, per model the last one that was written by then.
-    """
-    declared = environments_of(desired, environments)
-    events: list[HistoryEvent] = []
-    lost: list[HistoryLoss] = []
-    known = set[str]()
-    for owner in declared:
-        store = deps.stores[owner.name]
-        lost += _lost(deps, desired, owner, models)
-        journaled_here = journal.models(store, owner.name)
-        known |= {*journaled_here, *(model.name for model in desired.models_of(owner.name))}
-        for name in journaled_here:
-            if models and name not in models:
-                continue
-            journaled = [_event(head) for head in _entries(store, desired.project, owner.name, name)]
-            if at is not None:
-                journaled = [event for event in journaled if event.when <= at][-1:]
-            events.extend(journaled)
-    known |= {loss.model for loss in lost if loss.model is not None}
-    if unknown := [model for model in models if model not in known]:
-        raise unknown_model(desired, environments[0] if environments else None, unknown[0])
-    deploys = {
-        owner.name: not owner.trains for owner in declared
-    }  # times are whole seconds: first trained, then deployed
-    events.sort(
-        key=lambda event: (event.when, deploys[event.environment], event.environment, event.model, event.n),
-        reverse=True,
-    )
-    erasures = () if models else tuple(_erasures(deps, declared, at))
-    return History(events=tuple(events), at=at, lost=tuple(lost), erasures=erasures or None)
-
-
-def _erasures(deps: Dependencies, environments: Iterable[Environment], at: datetime | None) -> Iterator[ErasureEvent]:
-    """Yield the erasures of data that live in these environments, newest first."""
-    for environment in environments:
-        for one in reversed(tombstones.read(deps.stores[environment.name], environment.name)):
-            if at is None or one.when <= at:
-                yield ErasureEvent(
-                    environment=environment.name,
-                    n=one.n,
-                    key=f"{one.table}.{one.column}",
-                    when=one.when,
-                    who=one.who,
-                    reason=one.reason,
-                    returns=one.returns,
-                )
-
-
-def _lost(
-    deps: Dependencies, desired: DesiredState, environment: Environment, models: tuple[str, ...]
-) -> Iterator[HistoryLoss]:
-    """Yield what is gone of an environment's journals, or of those of some models."""
-    observer = observe_loss.LossObserver(deps, desired)
-    if (error := observer.store(environment.name)) is not None:
-        yield HistoryLoss(environment=environment.name, model=None, problem=str(error), remedy=error.hint)
-        return
-    for name, gone in observer.gone(environment.name):
-        if not models or name in models:
-            yield HistoryLoss(environment=environment.name, model=name, problem=str(gone), remedy=gone.hint)
-
-
-def _entries(store: Store, project: str, environment: str, model: str) -> Iterator[JournalHead]:
-    return journal.entries(store, project=project, environment=environment, model=model)
-
-
-def _event(head: JournalHead) -> HistoryEvent:
-    entry = head.entry
-    return HistoryEvent(
-        environment=entry.environment,
-        model=entry.model,
-        n=entry.n,
-        action=entry.action,
-        artifact=entry.artifact,
-        commit=entry.commit,
-        who=entry.who,
-        when=entry.when,
-        reason=entry.reason,
-        entry=head.digest,
-        approved=entry.approved,
-        overrides=entry.overrides,
-        hold=entry.state.hold,
-    )

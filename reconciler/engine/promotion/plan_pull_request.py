@@ -84,6 +84,10 @@ class MergePreviewSource:
         """Return the files that were removed, as git does."""
         return self.source.removed(folder, at=at)
 
+    def messages(self, commits: Iterable[str]) -> Mapping[str, str]:
+        """Return the messages of commits, as git does."""
+        return self.source.messages(commits)
+
     def tracked(self, paths: tuple[str, ...]) -> tuple[str, ...]:
         """Return the tracked paths, as git does."""
         return self.source.tracked(paths)

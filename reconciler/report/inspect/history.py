@@ -18,7 +18,7 @@ from reconciler.report.layout.blocks import (
     Literal,
     Paragraph,
 )
-from reconciler.report.layout.formatting import at_revision, commit, digest, moment
+from reconciler.report.layout.formatting import at_revision, commit, count, digest, metric, moment
 from reconciler.report.layout.text_layout import Tone
 from reconciler.report.plan.headlines import SYMBOLS
 
@@ -37,9 +37,16 @@ def blocks(history: History, detail: Detail) -> Iterator[Block]:  # noqa: ARG001
         yield Items(tuple(Item(_erasure(one), hang=2) for one in history.erasures))
     if history.events:
         yield EntryList(_COLUMNS, tuple(map(_entry, history.events)))
+        if history.older is not None:
+            yield Paragraph(_left_out(history.older), tone=Tone.DIM)
     elif not history.lost:
         nothing = "No journal entry was found." if history.at is None else "No journal entry is that old."
         yield Paragraph(nothing, tone=Tone.DIM)
+
+
+def _left_out(older: int) -> str:
+    """Say how many entries a limit left out."""
+    return f"{older:,} older {'entry was' if older == 1 else 'entries were'} left out by --limit."
 
 
 def _erasure(one: ErasureEvent) -> str:
@@ -59,7 +66,7 @@ def _lost(history: History) -> Iterator[Block]:
 
 
 def _entry(event: HistoryEvent) -> ListEntry:
-    more = tuple(approvals_and_overrides(event))
+    more = (*_brought(event), *approvals_and_overrides(event))
     environment, model, artifact = Code(event.environment), Code(event.model), Code(digest(event.artifact))
     action = Literal(event.action.value)
     change = (environment, "/", model, f" entry {event.n}: ", action, " ", artifact)
@@ -80,6 +87,17 @@ def _entry(event: HistoryEvent) -> ListEntry:
         body=(Items((Item(event.reason, label="why", hang=2), *map(Item, more)), indent=6),),
         tone=Tone.STRONG,
     )
+
+
+def _brought(event: HistoryEvent) -> Iterator[str]:
+    """Say how good the artifact is, what data it learnt from, and which request brought it."""
+    if (found := event.evaluation) is not None:
+        doubt = f", {found.doubt}" if found.doubt is not None else ""
+        yield f"grade {found.grade}, {found.metric} {metric(found.value)} on {count(found.rows, 'row')}{doubt}"
+    if event.data is not None:
+        yield f"trained on data as of {event.data.as_of}, taken {moment(event.data.taken)}"
+    if event.request is not None and event.approved is None:
+        yield f"request {event.request}, by the message of its commit"
 
 
 def approvals_and_overrides(event: HistoryEvent) -> Iterator[str]:

@@ -90,9 +90,3 @@ def influences(evaluation: Evaluation) -> DataTable:
         for influence in shown
     )
     return DataTable(columns, tuple(rows))
-
-
-def headline(evaluation: Evaluation) -> tuple[str, float | None]:
-    """Return the metric that stands for the model, F1 macro or R2, and its value."""
-    name = "f1_macro" if evaluation.classes else "r2"
-    return name, evaluation.metric(name)

@@ -62,7 +62,7 @@ def blocks(card: ModelCard) -> Iterator[Block]:
 
 def _head(card: ModelCard) -> Iterator[Block]:
     words = WORDS[card.template]
-    name, value = evaluation.headline(card.evaluation)
+    name, value = card.evaluation.headline
     facts = (
         Strong(f"Grade {card.evaluation.grade}"),
         (Code(name), " ", Strong(Literal(metric(value)))),

@@ -73,7 +73,7 @@ def _result(summary: PromotionSummary) -> Iterator[Block]:
     step: Words = ("first artifact ", artifact)
     if summary.incumbent:
         step = (Code(short(summary.incumbent.provenance.artifact)), " ", ARROW, " ", artifact)
-    name, value = evaluation.headline(summary.candidate.evaluation)
+    name, value = summary.candidate.evaluation.headline
     facts = [result, f"grade {summary.candidate.evaluation.grade}", (Code(name), " ", Literal(metric(value)))]
     if summary.candidate.evaluation.doubt:
         facts.append(f"{count(summary.candidate.evaluation.rows, 'row')}{summary.candidate.evaluation.doubt}")

@@ -28,7 +28,7 @@ from reconciler.report.layout.blocks import (
 )
 from reconciler.report.layout.formatting import count, metric
 from reconciler.report.layout.render_markdown import to_markdown
-from reconciler.report.promotion import evaluation, promotion_summary
+from reconciler.report.promotion import promotion_summary
 
 _ROOM = 400  # characters that a forge or an adapter may add
 _LEFT = 120  # characters of the line that counts what is left out
@@ -103,7 +103,7 @@ def _cells(proposal: ProposalResult) -> Iterator[Words]:
         yield ""
         yield ""
     else:
-        name, value = evaluation.headline(proposal.promotion.candidate.evaluation)
+        name, value = proposal.promotion.candidate.evaluation.headline
         yield proposal.promotion.candidate.evaluation.grade
         yield (Code(name), " ", Literal(metric(value)))
     yield "; ".join(proposal.summary)

@@ -167,6 +167,13 @@ class SourceContract(ABC):
         expect(source.base(second, branch="main") == first)
         expect(source.base(aside, branch="main") == second, "beside the line, what it was made from")
 
+    def test_the_message_of_a_commit_that_is_here_is_known(self) -> None:
+        first = self.commit({"a": b"1"})
+        said = self.make().messages((first, "0" * 40, "HEAD"))
+        expect(set(said) == {first}, f"of no other, and never by a name: {sorted(said)}")
+        expect(bool(said[first].strip()))
+        expect(dict(self.make().messages(())) == {})
+
     def test_tracked_names_only_what_head_holds_below_the_paths(self) -> None:
         self.commit(self.FILES)
         source = self.make()

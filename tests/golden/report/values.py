@@ -13,7 +13,7 @@ from reconciler.core.artifact.model_card import CARD_TEMPLATE, ModelCard
 from reconciler.core.digest import Digest, digest_of_bytes
 from reconciler.core.field_diff import FieldChange
 from reconciler.core.inspect.audit import Audit, AuditFinding, ReproduceResult
-from reconciler.core.inspect.history import History, HistoryEvent
+from reconciler.core.inspect.history import EventData, EventEvaluation, History, HistoryEvent
 from reconciler.core.inspect.predictions import GroupAmount, Predictions
 from reconciler.core.inspect.status import UNSIGNED, EnvironmentStatus, ModelStatus, Status
 from reconciler.core.plan.apply_result import ApplyResult, ModelResult
@@ -404,6 +404,9 @@ def history() -> History:
             when=datetime(2026, 11, 20 + n, 8, 30, tzinfo=UTC),
             reason=reason,
             entry=digest(f"entry {n}"),
+            evaluation=EventEvaluation(grade=Grade.B, metric="f1_macro", value=0.5712, rows=1280) if n == 0 else None,
+            data=EventData(as_of="2026-11-19", taken=datetime(2026, 11, 19, 22, 0, tzinfo=UTC)) if n == 0 else None,
+            request="#12" if n == 0 else None,
         )
 
     return History(
@@ -413,7 +416,8 @@ def history() -> History:
                 1, Action.RESTORE, "Ada <ada@example.org>", "tampered: model.skops: not the bytes that were deployed"
             ),
             event(0, Action.DEPLOY, "Ada <ada@example.org>", "passed its gates; nothing is deployed yet"),
-        )
+        ),
+        older=4,
     )
 
 

@@ -17,7 +17,8 @@ from reconciler.core.spec.policy import Approvals, Control, Freeze, Hold, Overri
 from reconciler.core.status_codes import HealthStatus, ResultStatus, SyncStatus
 from reconciler.engine.inspect.audit import audit
 from reconciler.engine.inspect.explain_status import why
-from reconciler.engine.inspect.status import history, status
+from reconciler.engine.inspect.history import history
+from reconciler.engine.inspect.status import status
 from reconciler.engine.plan.plan_expiry import stays_until
 from reconciler.errors import ForgeError
 from reconciler.report.plan.headlines import is_unchanged
@@ -599,7 +600,7 @@ def test_history_and_audit_show_what_a_deploy_rested_on(scenario: Scenario) -> N
     )
     scenario.requested("fay")
     assert scenario.one("production").status is ResultStatus.CLEAN
-    event = history(scenario.deps(), scenario.desired, ("production",), (MODEL,), None).events[0]
+    event = history(scenario.deps(), scenario.desired, ("production",), (MODEL,)).events[0]
     assert event.approved is not None
     assert [one.by for one in event.approved.approvals] == ["fay"]
     assert [one.control for one in event.overrides or ()] == [Control.FREEZE]

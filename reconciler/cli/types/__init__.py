@@ -1,0 +1,1 @@
+"""The types of the values that are typed on a command line."""
