@@ -48,10 +48,8 @@ class TableMasks:
         if not self.masks:
             return MaskedTable(items=tuple((column.name, column.strict) for column in self.columns))
         hashed = [
-            HashedColumn(
-                name=column.name, text=text_form(column.strict, column.kind), table=f"pseudonyms {self.table} {index}"
-            )
-            for index, column in enumerate(self.columns)
+            HashedColumn(name=column.name, text=text_form(column.strict, column.kind))
+            for column in self.columns
             if self._treatment(column) is Treatment.PSEUDONYM
         ]
         made = pseudonyms(session, source, hashed, self.key or b"", table=self.table)

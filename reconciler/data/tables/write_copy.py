@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reconciler.data.duckdb_session import Session, name_of, text_of, write_parquet
+from reconciler.data.duckdb_session import Session, text_of, write_parquet
 from reconciler.data.masking.pseudonyms import Lookup
 from reconciler.data.tables.hand_over import hand_over
 
@@ -33,8 +33,7 @@ _MOST_VECTORS, _CELLS = 20, 1_200_000  # of a batch: enough for its cost not to 
 def write_copy(session: Session, query: str, path: Path, *, rows: int | None, lookups: Sequence[Lookup] = ()) -> None:
     """Write a query of so many rows, None where they are to be counted, as a Parquet file. Raises DataError E413, E418.
 
-    `lookups`: columns that are written as what they are looked up for: a join, and a join puts the few rows of a
-    short vector behind those that follow them; so it is given whole ones.
+    `lookups`: columns that are written as what they are looked up for, batch by batch.
     """
     doing = f"writing {path.name}"
     if rows is None:  # not those of the source: how a copy is written depends on its own rows alone
@@ -46,29 +45,35 @@ def write_copy(session: Session, query: str, path: Path, *, rows: int | None, lo
     names = tuple(session.types(f"({query})", doing=doing))
     size = max(1, min(_MOST_VECTORS, _CELLS // (_VECTOR * len(names)))) * _VECTOR
     with session.batches(query, rows=size, doing=doing) as batches, session.beside() as writer:
+        schema = _schema(batches.schema, lookups)
 
         def write(drawn: Iterator[pa.RecordBatch]) -> None:
             import pyarrow as pa
 
-            with writer.stream("drawn", pa.RecordBatchReader.from_batches(batches.schema, drawn)):
-                looked_up = _looked_up(names, lookups)
+            with writer.stream("drawn", pa.RecordBatchReader.from_batches(schema, drawn)):
                 if is_small:
-                    write_parquet(writer, looked_up, path)
+                    write_parquet(writer, "SELECT * FROM drawn", path)
                 else:
-                    writer.run(f"COPY ({looked_up}) TO {text_of(str(path))} ({_LARGE})", doing=doing)
+                    writer.run(f"COPY (SELECT * FROM drawn) TO {text_of(str(path))} ({_LARGE})", doing=doing)
 
-        hand_over(whole(batches, size), write)
+        hand_over(whole((_looked_up(batch, lookups) for batch in batches), size), write)
 
 
-def _looked_up(names: Sequence[str], lookups: Sequence[Lookup]) -> str:
-    """Return SQL of the columns of `drawn`, each lookup's replaced by what is found."""
-    items, joins = {name: f"drawn.{name_of(name)}" for name in names}, ""
+def _schema(drawn: pa.Schema, lookups: Sequence[Lookup]) -> pa.Schema:
+    """Return the schema of the batches that are written: what is looked up is text."""
+    import pyarrow as pa
+
     for each in lookups:
-        table = name_of(each.table)
-        joins += f" LEFT JOIN {table} ON {table}.{each.value} = {items[each.column]}"
-        items[each.column] = f"{table}.{each.pseudonym}"
-    listed = ", ".join(f"{item} AS {name_of(name)}" for name, item in items.items())
-    return f"SELECT {listed} FROM drawn{joins}"
+        drawn = drawn.set(drawn.get_field_index(each.column), pa.field(each.column, pa.string()))
+    return drawn
+
+
+def _looked_up(batch: pa.RecordBatch, lookups: Sequence[Lookup]) -> pa.RecordBatch:
+    """Return a batch with what its columns are looked up for in their places."""
+    for each in lookups:
+        place = batch.schema.get_field_index(each.column)
+        batch = batch.set_column(place, each.column, each.table.of(batch.column(place)))
+    return batch
 
 
 def whole(batches: Iterable[pa.RecordBatch], size: int) -> Iterator[pa.RecordBatch]:
