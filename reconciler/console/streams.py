@@ -13,11 +13,14 @@ import shutil
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from reconciler.console.invocation import Invocation, OutputFormat
 from reconciler.errors import ReconcilerError
 from reconciler.report.layout.text_layout import ASCII, NARROWEST, UNICODE, TextStyle, Tone, unpainted
+
+if TYPE_CHECKING:
+    from reconciler.report.layout.blocks import Block
 
 WIDEST = 100
 UNWRAPPED = 1_000_000
@@ -154,9 +157,14 @@ def show(invocation: Invocation, report: Any, value: object, **extra: Any) -> No
 
         put(to_markdown(report.blocks(value, Detail.PAGE)))
         return
+    show_blocks(invocation, report.blocks(value, Detail.SCREEN))
+
+
+def show_blocks(invocation: Invocation, blocks: Iterable[Block]) -> None:
+    """Write a result that is made of these blocks to standard output, as text."""
     from reconciler.report.layout.render_text import to_text
 
-    put(to_text(report.blocks(value, Detail.SCREEN), result_style(invocation)))
+    put(to_text(blocks, result_style(invocation)))
 
 
 def show_document(value: object, models: Iterable[str], **extra: Any) -> None:

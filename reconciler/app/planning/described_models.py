@@ -5,7 +5,7 @@ What was printed of a model lies in a file beside the cached plan, and belongs t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,11 +57,11 @@ class DescribedModels:
         assert self._last is not None  # noqa: S101  (it is one of `names`)
         return self._last.facts(model)
 
-    def texts(self) -> Iterator[ModelText]:
-        """Yield the text of each model, in the order of their names; the unchanged ones are read one by one."""
-        planned, last = self._texts, self._last
-        unchanged = last.texts(sorted(last.places)) if last is not None else iter(())
-        for name in self.names():
+    def texts(self, names: Sequence[str] | None = None) -> Iterator[ModelText]:
+        """Yield the text of each model, or of some: sorted by name; the unchanged ones are read one by one."""
+        planned, last, names = self._texts, self._last, self.names() if names is None else names
+        unchanged = last.texts([name for name in names if name not in planned]) if last is not None else iter(())
+        for name in names:
             text = planned.get(name)
             yield text if text is not None else next(unchanged)
 

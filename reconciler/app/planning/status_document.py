@@ -1,9 +1,12 @@
-"""Make the status of many models, each as JSON text, from what the last status printed of those that are unchanged."""
+"""Make the status of many models, each as JSON text or a line of a table, from what the last one printed of those that
+are unchanged."""
 
+# What only changes need is imported where they are: a status of many models is waited for.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -15,10 +18,10 @@ from reconciler.adapters.caches.model_texts import ModelText
 from reconciler.adapters.filesystem import folder_rights
 from reconciler.adapters.system import host
 from reconciler.app.planning import git_state
-from reconciler.app.planning.described_models import Description, described_models
+from reconciler.app.planning.described_models import DescribedModels, Description, described_models
 from reconciler.app.planning.git_state import GitState
 from reconciler.app.planning.plan_changes import say
-from reconciler.app.planning.plan_document import plan_without_models
+from reconciler.core.artifact import store_layout
 from reconciler.core.inspect.status import (
     EnvironmentFacts,
     EnvironmentStatus,
@@ -26,7 +29,7 @@ from reconciler.core.inspect.status import (
     Status,
     environment_status,
 )
-from reconciler.engine.quality.last_drift import drift_notes
+from reconciler.core.plan.plan_summary import UnchangedPlan
 from reconciler.errors import ReconcilerError
 from reconciler.report.layout import json_output
 
@@ -42,10 +45,30 @@ DEPTH = 4  # lists and objects that the status of a model lies in
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusDocument:
-    """A status: of each environment all but its models, and the texts of those."""
+    """A status: of each environment all but its models, and those."""
 
     project: str
-    environments: tuple[tuple[EnvironmentStatus, Iterator[str]], ...]
+    environments: tuple[tuple[EnvironmentStatus, DescribedModels], ...]
+
+    def status(self) -> Status:
+        """Return the status without any model."""
+        return Status(project=self.project, environments=tuple(status for status, _ in self.environments))
+
+    def texts(self) -> list[Iterator[str]]:
+        """Return of each environment the texts of its models, as JSON."""
+        return [(text for text, _ in models.texts()) for _, models in self.environments]
+
+    def in_table(self) -> tuple[Status, list[Sequence[str]]]:
+        """Return the status with the models that are not in order, and of each environment the lines of the others."""
+        environments: list[EnvironmentStatus] = []
+        lines: list[Sequence[str]] = []
+        for status, models in self.environments:
+            facts = {name: models.facts(name) for name in models.names()}
+            texts = models.texts([name for name, (line,) in facts.items() if not line])
+            told = tuple(codec.from_json(ModelStatus, json.loads(text)) for text, _ in texts)
+            environments.append(replace(status, models=told))
+            lines.append([line for (line,) in facts.values() if line])
+        return Status(project=self.project, environments=tuple(environments)), lines
 
 
 @contextmanager
@@ -66,17 +89,6 @@ def status_document(
         yield document
 
 
-def with_models(document: StatusDocument) -> Status:
-    """Return the status as a value, with every model."""
-    return Status(
-        project=document.project,
-        environments=tuple(
-            replace(status, models=tuple(codec.from_json(ModelStatus, json.loads(text)) for text in texts))
-            for status, texts in document.environments
-        ),
-    )
-
-
 def _document(
     options: ProjectOptions, here: GitState | None, environment: str | None, opened: ExitStack
 ) -> StatusDocument | None:
@@ -91,14 +103,18 @@ def _document(
         folders = _open_folders(models.shared["ways"])
         if any(folder.by_everybody for folder in folders):
             return None
-        plan, facts = plan_without_models(head, models), codec.from_json(EnvironmentFacts, models.shared["facts"])
-        now, rights = host.now(), [folder.problem for folder in folders]
-        frozen = _frozen(head.environment, facts, now) if facts.freeze else None
+        facts, now, rights = _facts(models.shared), host.now(), [folder.problem for folder in folders]
+        project, plan = _plan(head, models)
         status = environment_status(
-            plan, facts, now, models=(), rights=rights, frozen=frozen, drifted=_drifted(models.shared["drift"], plan)
+            plan,
+            facts,
+            now,
+            models=(),
+            rights=rights,
+            frozen=_frozen(head.environment, facts, now) if facts.freeze else None,
+            drifted=_drifted(models.shared["drift"], project, head.environment),
         )
-        project = plan.project
-        shown.append((status, (text for text, _ in models.texts())))
+        shown.append((status, models))
     return StatusDocument(project=project, environments=tuple(shown))
 
 
@@ -119,6 +135,24 @@ def _open_folders(ways: list[list[str]]) -> list[OpenFolder]:
     return list(found.values())
 
 
+def _plan(head: GitState, models: DescribedModels) -> tuple[str, Plan | UnchangedPlan]:
+    """Return the project, and the plan of the environment, without the models that stay as they are."""
+    if models.changes is not None:
+        plan = models.changes.planned.plan
+        return plan.project, plan
+    assert models.cached is not None  # noqa: S101  (where nothing was planned, all is cached)
+    basis = models.cached.basis
+    unchanged = UnchangedPlan(
+        environment=head.environment, role=basis["role"], revision=head.revision, models=len(models.cached.settled)
+    )
+    return basis["project"], unchanged
+
+
+def _facts(shared: dict[str, Any]) -> EnvironmentFacts:
+    facts: EnvironmentFacts = codec.from_json(EnvironmentFacts, shared["facts"])
+    return facts
+
+
 def _frozen(environment: str, facts: EnvironmentFacts, now: datetime) -> str | None:
     from reconciler.engine.inspect import status as inspect
 
@@ -126,13 +160,15 @@ def _frozen(environment: str, facts: EnvironmentFacts, now: datetime) -> str | N
 
 
 def _describe(project: OpenProject, head: GitState, journals: Journals) -> Callable[[ModelPlan], ModelText]:
+    """Return what makes the text of a model's status, and beside it its line in the table, where it is in order."""
     from reconciler.engine.inspect import status as inspect
+    from reconciler.report.inspect.status import line_in_order
 
     environment = project.environment(head.environment)
 
     def describe(model: ModelPlan) -> ModelText:
         status = inspect.model_status(project.deps, journals, environment, model)
-        return ModelText(json_output.item(status, depth=DEPTH), [])
+        return ModelText(json_output.item(status, depth=DEPTH), [line_in_order(status)])
 
     return describe
 
@@ -156,17 +192,22 @@ def _share(project: OpenProject, head: GitState) -> dict[str, Any]:
 
 
 def _notes(store: Store | None, project: OpenProject, environment: str) -> str:
+    from reconciler.engine.quality.last_drift import drift_notes
+
     return "\n".join(drift_notes(store, project.desired.project, environment)) if store is not None else ""
 
 
-def _drifted(remembered: list[str] | str, plan: Plan) -> tuple[str, ...]:
+def _drifted(remembered: list[str] | str, project: str, environment: str) -> tuple[str, ...]:
     """Return the notes on drift: from the store's folder, or as they are remembered."""
     if isinstance(remembered, str):
         return tuple(remembered.splitlines())
-    from reconciler.adapters.filesystem.store import FilesStore
-
     root, declared = map(Path, remembered)
-    return drift_notes(FilesStore(root, declared=declared), plan.project, plan.environment)
+    if not os.path.lexists(root / store_layout.predictions(environment, "")):
+        return ()
+    from reconciler.adapters.filesystem.store import FilesStore
+    from reconciler.engine.quality.last_drift import drift_notes
+
+    return drift_notes(FilesStore(root, declared=declared), project, environment)
 
 
 def _holds(facts: list[Any], head: GitState) -> bool:

@@ -54,18 +54,16 @@ def _show_many(
 ) -> int | None:
     """Show the status of many models and return the exit code; None where it has to be looked at as a whole."""
     from reconciler.app.planning import status_document
-    from reconciler.core.inspect.status import Status
 
     with status_document.status_document(options, head, environment) as document:
         if document is None:
             return None
-        own = tuple(each for each, _ in document.environments)
-        status = Status(project=document.project, environments=own)
+        status = document.status()
         code = exit_code(status.status)
         if invocation.form is OutputFormat.JSON:
-            terminal.show_status(status, [texts for _, texts in document.environments], exit=code)
+            terminal.show_status(status, document.texts(), exit=code)
         else:
-            from reconciler.report.inspect import status as reporter
+            from reconciler.report.inspect.status import blocks_with_lines
 
-            terminal.show(invocation, reporter, status_document.with_models(document))
+            terminal.show_blocks(invocation, blocks_with_lines(*document.in_table()))
         return code

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.core.age import age_of
 from reconciler.core.digest import Digest
+from reconciler.core.plan.plan_summary import UnchangedPlan
 from reconciler.core.spec.policy import Freeze
 from reconciler.core.status_codes import HealthStatus, ResultStatus, SyncStatus, worst_status
 
@@ -79,7 +80,7 @@ class Status:
 
 
 def environment_status(
-    plan: Plan,
+    plan: Plan | UnchangedPlan,
     facts: EnvironmentFacts,
     now: datetime,
     *,
@@ -94,10 +95,12 @@ def environment_status(
     `rights`: who else may write its folders; `frozen`: why nothing is deployed now; `left`: what is left of it where
     git declares it no more; `drifted`: which models predict records unlike those that they were trained on.
     """
-    notes = [UNSIGNED, *([left] if left is not None else [])]
-    if plan.refresh is not None:
-        notes.append(plan.refresh.reason)
-    notes += (*(plan.notes or ()), *plan.findings, *rights, *([frozen] if frozen is not None else []), *drifted)
+    notes, trouble = [UNSIGNED, *([left] if left is not None else [])], ResultStatus.CLEAN
+    if not isinstance(plan, UnchangedPlan):  # of which there is nothing to say
+        notes += [plan.refresh.reason] if plan.refresh is not None else []
+        notes += (*(plan.notes or ()), *plan.findings)
+        trouble = plan.trouble
+    notes += (*rights, *([frozen] if frozen is not None else []), *drifted)
     return EnvironmentStatus(
         environment=plan.environment,
         role=plan.role,
@@ -106,5 +109,5 @@ def environment_status(
         snapshot=facts.snapshot,
         snapshot_age=age_of(facts.taken, now) if facts.taken is not None else None,
         notes=tuple(dict.fromkeys(notes)),
-        status=plan.trouble,
+        status=trouble,
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from operator import itemgetter
 
 from reconciler.core.duration import in_words
 from reconciler.core.inspect.status import UNSIGNED, EnvironmentStatus, ModelStatus, Status
@@ -43,27 +44,58 @@ DOCUMENTS = {"status": (Status, ("exit",))}  # what commands print as JSON, and 
 
 def blocks(status: Status, detail: Detail) -> Iterator[Block]:
     """Show a table for each environment; a page says of each model why, a screen of those that are not in order."""
-    for position, environment in enumerate(status.environments):
+    return _blocks(status, detail, [()] * len(status.environments))
+
+
+def blocks_with_lines(status: Status, lines: Sequence[Sequence[str]]) -> Iterator[Block]:
+    """Show the same on a screen. `lines`: of each environment the models that its status lacks, sorted, as
+    `line_in_order` made them."""
+    return _blocks(status, Detail.SCREEN, lines)
+
+
+def line_in_order(model: ModelStatus) -> str:
+    """Return the cells of a model on a screen, with a tab between them, of one that is in order; an empty text of one
+    that has more to say, or that a terminal may show otherwise than it is written."""
+    row = _row(model, Detail.SCREEN)
+    cells = [cell if isinstance(cell, str) else cell.text for cell in row.cells if isinstance(cell, _WRITTEN)]
+    shown = row.tone is Tone.GOOD and not row.notes and len(cells) == len(row.cells)
+    return "\t".join(cells) if shown and all(cell.isascii() and cell.isprintable() for cell in cells) else ""
+
+
+_WRITTEN = (str, Code, Literal)
+
+
+def _blocks(status: Status, detail: Detail, lines: Sequence[Sequence[str]]) -> Iterator[Block]:
+    for position, (environment, in_order) in enumerate(zip(status.environments, lines, strict=True)):
         if position:
             yield GAP
-        yield from _environment(environment, detail)
+        yield from _environment(environment, detail, in_order)
     if not status.environments:
         yield Paragraph("No environment is declared.", tone=Tone.DIM)
 
 
-def _environment(status: EnvironmentStatus, detail: Detail) -> Iterator[Block]:
-    models = Either(f": {count(len(status.models), 'model')}", "")
+def _environment(status: EnvironmentStatus, detail: Detail, in_order: Sequence[str]) -> Iterator[Block]:
+    models = Either(f": {count(len(status.models) + len(in_order), 'model')}", "")
     yield Heading((titled(status.environment, status.role), " ", at_revision(status.revision), models))
     notes = tuple(Item(note, tone=Tone.DIM) for note in _notes(status) if note != UNSIGNED or detail is Detail.PAGE)
     if notes:
         yield Items(notes)
-    if status.models:
+    if status.models or in_order:
         columns = _COLUMNS if detail is Detail.SCREEN else (*_COLUMNS, Column(name="why"))
-        yield DataTable(columns, tuple(_row(model, detail) for model in _ordered(status)), heading=Tone.DIM)
+        yield DataTable(columns, tuple(_rows(status.models, detail, in_order)), heading=Tone.DIM)
 
 
-def _ordered(status: EnvironmentStatus) -> list[ModelStatus]:
-    return sorted(status.models, key=lambda model: (-model.health.rank, model.sync is SyncStatus.IN_SYNC, model.model))
+def _rows(models: Sequence[ModelStatus], detail: Detail, in_order: Sequence[str]) -> list[Row]:
+    """Return the rows of models, the worst first. `in_order`: lines of others, which stand among those in order."""
+    good = [Row(tuple(line.split("\t")), Tone.GOOD) for line in in_order]
+    if not models:
+        return good
+    best = -HealthStatus.HEALTHY.rank, True
+    rows = [((*best, str(row.cells[0])), row) for row in good]
+    rows += [
+        ((-model.health.rank, model.sync is SyncStatus.IN_SYNC, model.model), _row(model, detail)) for model in models
+    ]
+    return [row for _, row in sorted(rows, key=itemgetter(0))]
 
 
 def _notes(status: EnvironmentStatus) -> Iterator[str]:

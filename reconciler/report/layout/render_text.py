@@ -125,7 +125,8 @@ def _table(block: DataTable, style: TextStyle) -> Iterator[Line]:
         TextColumn(name=words_in_text(column.name, style), right=column.right, spare=column.spare)
         for column in block.columns
     ]
-    rows = [[words_in_text(cell, style) for cell in row.cells] for row in block.rows]
+    texts = [_column([row.cells[at] for row in block.rows], style) for at in range(len(columns))]
+    rows = list(zip(*texts, strict=True))
     if block.stacked and sum(max(12, len(column.name) + 2) for column in columns) > style.width:
         for first, *others in rows:
             indent = " " * block.indent
@@ -140,6 +141,18 @@ def _table(block: DataTable, style: TextStyle) -> Iterator[Line]:
         yield Line(line, row.tone)
         for note in row.notes:
             yield from _wrapped(note, style, tone=row.tone, first=" " * (block.indent + 4))
+
+
+def _column(column: list[Words], style: TextStyle) -> list[str]:
+    """Return the cells of a column as text. Where all are single words of visible characters, they are that already."""
+    written = [cell if isinstance(cell, str) else cell.text for cell in column if isinstance(cell, _WRITTEN)]
+    together = "".join(written)
+    if len(written) == len(column) and together.isascii() and together.isprintable() and " " not in together:
+        return written
+    return [words_in_text(cell, style) for cell in column]
+
+
+_WRITTEN = (str, Code, Literal)
 
 
 def _entry(entry: ListEntry, style: TextStyle) -> Iterator[Line]:

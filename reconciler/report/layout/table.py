@@ -28,7 +28,8 @@ def table(
 ) -> list[str]:
     """Lay out heading and rows, each at most as wide as the style. Cells must be safe text."""
     kept = list(range(len(columns)))
-    widths = [max(cells(column.name), *(cells(row[at]) for row in rows), 0) for at, column in enumerate(columns)]
+    texts = [[column.name, *(row[at] for row in rows)] for at, column in enumerate(columns)]
+    widths = [_width(column) for column in texts]
     room = style.width - cells(indent)
 
     def total() -> int:
@@ -41,15 +42,18 @@ def table(
         if widths[widest] <= SHORTEST:
             break
         widths[widest] = max(SHORTEST, widths[widest] - (total() - room))
-    heading = [column.name for column in columns]
-    lines = []
-    for row in (heading, *rows):
-        shown = [_cell(row[at], widths[at], style, right=columns[at].right) for at in kept]
-        lines.append((indent + GAP.join(shown)).rstrip())
-    return lines
+    shown = [_column(texts[at], widths[at], style, right=columns[at].right) for at in kept]
+    return [(indent + GAP.join(row)).rstrip() for row in zip(*shown, strict=True)]
 
 
-def _cell(text: str, width: int, style: TextStyle, *, right: bool) -> str:
-    if text.isascii() and len(text) <= width:
-        return text.rjust(width) if right else text.ljust(width)
-    return (pad_left if right else pad)(elide(text, width, style), width)
+def _width(column: Sequence[str]) -> int:
+    """Return the width of the widest cell; all are ASCII nearly always, which is told of all together."""
+    return max(map(len if "".join(column).isascii() else cells, column))
+
+
+def _column(column: Sequence[str], width: int, style: TextStyle, *, right: bool) -> list[str]:
+    """Return the cells, each `width` wide."""
+    if "".join(column).isascii() and max(map(len, column)) <= width:
+        return [text.rjust(width) if right else text.ljust(width) for text in column]
+    fill = pad_left if right else pad
+    return [fill(elide(text, width, style), width) for text in column]

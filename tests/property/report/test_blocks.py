@@ -158,3 +158,16 @@ def test_each_medium_writes_a_fact_its_own_way() -> None:
     assert to_text(blocks, TextStyle()) == "  gate  pass threshold->2\n"
     assert to_markdown(blocks) == "- gate: ✅ `threshold`→**2**\n"
     assert to_html(blocks) == "<ul>\n<li>gate: ✅ <code>threshold</code>→<strong>2</strong></li>\n</ul>\n"
+
+
+PLAIN = st.sampled_from(["a", "model-1", "", "1,234.5", "git add .", "reconciler apply x", " a  b ", "\ta", "é", "a|b"])
+CELLS = st.one_of(PLAIN, TEXTS, st.builds(Code, PLAIN), st.builds(Literal, PLAIN))
+
+
+@given(st.lists(st.lists(CELLS, min_size=2, max_size=2), max_size=5), STYLES)
+def test_cells_that_are_looked_at_together_are_shown_as_each_by_itself(
+    cells: list[list[Words]], style: TextStyle
+) -> None:
+    columns = (Column(name="a"), Column(name="b", right=True))
+    alone = DataTable(columns, tuple(Row(tuple((cell,) for cell in row)) for row in cells))
+    assert to_text([DataTable(columns, tuple(Row(tuple(row)) for row in cells))], style) == to_text([alone], style)
