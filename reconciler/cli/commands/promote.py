@@ -29,6 +29,11 @@ if TYPE_CHECKING:
     "--skip-refused", is_flag=True, help="Of several models, propose those that may be promoted, without the others."
 )
 @click.option(
+    "--better",
+    is_flag=True,
+    help="Propose only candidates that are shown to be better than what is deployed, and first ones.",
+)
+@click.option(
     "--digest",
     type=options.DIGEST,
     help="Artifact to deploy, by the first digits of its digest [default: the newest verified one].",
@@ -43,6 +48,7 @@ def command(
     environment: str | None,
     everything: bool,
     skip_refused: bool,
+    better: bool,
     digest: DigestPrefix | None,
     again: bool,
     opens: bool,
@@ -56,6 +62,10 @@ def command(
     Several models, or --all, make one branch and one request: all of them, or none where one may not be promoted.
     Without MODEL the only model that can be promoted is taken; of several, each is listed with its command.
 
+    With --better, for a job that runs by the clock, a model is left out where its gates' comparison on the same rows
+    does not show it to be better, or where it may not be promoted; each is told with its figures, and it is no error
+    where none is left.
+
     A pin is judged by the controls that were in force before it came in. With --again a pin that git has already comes
     in anew, once looser controls are in force: `spec.proposed` counts that, as one line of the request's diff.
     """
@@ -67,7 +77,9 @@ def command(
     from reconciler.report.promotion import model_card
 
     to, models = selected(invocation, names, environment, option="--to")
-    asked = propose_set.Asked(models=models, everything=everything, digest=digest, again=again, skips=skip_refused)
+    asked = propose_set.Asked(
+        models=models, everything=everything, digest=digest, again=again, skips=skip_refused, better=better
+    )
 
     def write(proposing: Proposing) -> ProposalResult | ProposalSet:
         return propose_set.promote_asked(

@@ -19,6 +19,7 @@ from reconciler.core.forge.pull_request import PullRequest, PullRequestDraft
 from reconciler.core.promotion.model_set import in_words, models_of, set_name
 from reconciler.core.promotion.promotion_summary import PromotionSummary
 from reconciler.core.promotion.proposal import (
+    LeftOutModel,
     OpenedPullRequest,
     OpenedState,
     OverlappingPullRequest,
@@ -81,11 +82,12 @@ def propose_models(
     verb: str,
     environment: str,
     route: PullRequestRoute | None,
+    left_out: tuple[LeftOutModel, ...] = (),
 ) -> ProposalSet:
     """Commit what is prepared for some models to one branch; with a `route`, push it and open one pull request.
 
-    Models whose files git has already are no part of the branch. Raises UsageError E801 where the configuration was
-    read from a work tree.
+    `left_out` is told in both. Models whose files git has already are no part of the branch. Raises UsageError E801
+    where the configuration was read from a work tree.
     """
     if checkout.revision is None:
         raise UsageError(f"{verb} needs a commit, not a work tree", hint="leave out --working-tree", code="E801")
@@ -120,6 +122,7 @@ def propose_models(
         base=base,
         files=tuple(path for path, _ in written),
         models=results,
+        left_out=left_out,
     )
     if not changed:
         return proposed

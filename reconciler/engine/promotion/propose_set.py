@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 from reconciler.core.digest import Digest, DigestPrefix
+from reconciler.core.promotion.improvement import why_not_better
 from reconciler.core.promotion.proposal import LeftOutModel, ProposalResult, ProposalSet
 from reconciler.core.spec.environment import Environment
 from reconciler.core.status_codes import ResultStatus, status_of
@@ -21,6 +22,7 @@ from reconciler.ports import Proposer
 
 _LISTED = 20  # models that an error names
 # Of several errors, which one the command ends with: what is damaged comes before what is refused.
+_BROKEN = (ResultStatus.DAMAGED, ResultStatus.FAILED, ResultStatus.INVALID)
 _GRAVEST = (ResultStatus.DAMAGED, ResultStatus.FAILED, ResultStatus.DENIED, ResultStatus.CONFLICT, ResultStatus.INVALID)
 
 
@@ -28,13 +30,14 @@ _GRAVEST = (ResultStatus.DAMAGED, ResultStatus.FAILED, ResultStatus.DENIED, Resu
 class Asked:
     """What a promotion is asked for: `models`, or `everything` that has a candidate, or none: the only one that can be
     promoted. `digest`: another artifact than the newest; `again`: pins that git has come in anew; `skips`: models that
-    may not be promoted are left out."""
+    may not be promoted are left out; `better`: so are those that are not shown to be better than what is deployed."""
 
     models: tuple[str, ...]
     everything: bool = False
     digest: DigestPrefix | None = None
     again: bool = False
     skips: bool = False
+    better: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +68,7 @@ def promote_asked(
         models = candidates(deps, checkout, to)
     elif not models:
         models = (only_candidate(deps, checkout, to, render=render),)
-    if asked.everything or len(models) > 1:
+    if asked.everything or asked.better or len(models) > 1:
         return promote_models(
             deps,
             checkout,
@@ -76,6 +79,7 @@ def promote_asked(
             route=route,
             again=asked.again,
             skip_refused=asked.skips,
+            better=asked.better,
         )
     return promote(
         deps,
@@ -98,6 +102,9 @@ def _check(asked: Asked, to: str) -> None:
     if asked.digest is not None and len(asked.models) != 1:
         hint = f"reconciler promote {asked.models[0] if asked.models else 'MODEL'} --to {to} --digest {asked.digest}"
         raise UsageError("--digest is the artifact of one model", hint=hint, code="E801")
+    if asked.digest is not None and asked.better:
+        hint = f"reconciler promote {named} --to {to} --digest {asked.digest}, which says how it compares"
+        raise UsageError("--better takes the newest candidates, and --digest names one", hint=hint, code="E801")
 
 
 def promote_models(
@@ -111,17 +118,42 @@ def promote_models(
     route: PullRequestRoute | None = None,
     again: bool = False,
     skip_refused: bool = False,
+    better: bool = False,
 ) -> ProposalSet:
     """Propose the newest candidates of `models` in one request; none of them where one may not be promoted.
 
-    `skip_refused`: the others are proposed without those. Raises one error that tells what is wrong with each.
+    `skip_refused`: the others are proposed without those. `better`: so they are without those that are not shown to be
+    better, and it is no error where none is left. Raises one error that tells what is wrong with each.
     """
     prepare = partial(prepare_promotion, deps, checkout, to=to, digest=None, render=render, again=again)
     judged = judge(models, lambda model: prepare(model=model))
-    if judged.refused and (not skip_refused or not judged.prepared):
+    stops = not skip_refused or not judged.prepared
+    if better:
+        stops = any(status_of(error) in _BROKEN for _, error in judged.refused)
+    if judged.refused and stops:
         raise refusal(judged, f"promoted to {to.name}", partial(_promote_command, to.name))
-    proposed = propose_models(checkout, proposer, judged.prepared, verb="promote", environment=to.name, route=route)
-    return replace(proposed, left_out=_left_out(judged))
+    chosen, left_out = judged.prepared, _left_out(judged)
+    if better:
+        chosen, not_better = _better(judged.prepared, to.name)
+        left_out = tuple(sorted((*left_out, *not_better), key=lambda each: each.model))
+    return propose_models(
+        checkout, proposer, chosen, verb="promote", environment=to.name, route=route, left_out=left_out
+    )
+
+
+def _better(
+    prepared: Iterable[PreparedProposal], to: str
+) -> tuple[tuple[PreparedProposal, ...], tuple[LeftOutModel, ...]]:
+    """Part what is shown to be better than what is deployed, or is the first of its model, from the others."""
+    chosen, others = [], []
+    for each in prepared:
+        first = each.promotion is not None and each.promotion.incumbent is None
+        why = None if first else why_not_better(each.verification)
+        if why is None:
+            chosen.append(each)
+        else:
+            others.append(LeftOutModel(model=each.model, problem=why, hint=_promote_command(to, [each.model])))
+    return tuple(chosen), tuple(others)
 
 
 def rollback_models(

@@ -20,7 +20,7 @@ from reconciler.report.layout.blocks import (
 from reconciler.report.layout.formatting import count
 from reconciler.report.layout.text_layout import Tone
 from reconciler.report.promotion.proposal import branch_items, by_hand, next_steps, opening_items, until_merged
-from reconciler.report.promotion.pull_request_body import overview
+from reconciler.report.promotion.pull_request_body import left_out, overview
 
 DOCUMENTS = {"proposal-set": (ProposalSet, ())}  # what commands print for several models
 
@@ -57,6 +57,8 @@ def blocks(proposal: ProposalSet, detail: Detail) -> Iterator[Block]:
 
 
 def _nothing(proposal: ProposalSet) -> str:
+    if not proposal.models and proposal.left_out:
+        return f"Nothing to propose to {proposal.environment}."
     if not proposal.models:
         return f"Nothing to propose: {proposal.environment} pins the newest candidate of each model that has one."
     return f"Nothing to propose: git has it already for {', '.join(each.model for each in proposal.models[:_SHOWN])}."
@@ -79,7 +81,7 @@ def _served(proposal: ProposalSet) -> Iterator[Block]:
 
 
 def _left_out(proposal: ProposalSet) -> Iterator[Block]:
-    """Say which models were asked for and may not be proposed."""
+    """Say which models were asked for and are not proposed, each with the reason."""
     if proposal.left_out:
-        yield Paragraph(f"Left out: {count(len(proposal.left_out), 'model')} that may not be promoted.", tone=Tone.WARN)
-        yield Items(tuple(Item(each.problem, label=Code(each.model)) for each in proposal.left_out[:_SHOWN]))
+        yield Paragraph(f"Left out: {count(len(proposal.left_out), 'model')}.", tone=Tone.WARN)
+        yield left_out(proposal)

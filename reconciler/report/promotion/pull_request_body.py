@@ -5,7 +5,7 @@ It holds neither the time nor the place of the proposal: proposing the same agai
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from reconciler.core.digest import short
 from reconciler.core.forge.pull_request import LONGEST_BODY
@@ -34,6 +34,7 @@ _ROOM = 400  # characters that a forge or an adapter may add
 _LEFT = 120  # characters of the line that counts what is left out
 _LONGEST_MARK = 20_000  # characters
 _NAMED = 200  # models of the table
+_REASONS = 40  # models that are left out
 _OWNERS = "If the environment has policy owners, it takes effect once one of them has approved this request."
 _CUT = "\n\n*Cut here: the rest is in the card beside the manifest.*\n"
 
@@ -41,8 +42,16 @@ _CUT = "\n\n*Cut here: the rest is in the card beside the manifest.*\n"
 def markdown(proposal: ProposalResult | ProposalSet) -> str:
     """Return the body, cut to what a forge takes."""
     if isinstance(proposal, ProposalSet):
-        return _of_several(proposal) if len(proposal.proposed) > 1 else markdown(_only(proposal))
-    body = to_markdown(blocks(proposal))
+        return (
+            _of_several(proposal)
+            if len(proposal.proposed) > 1
+            else _cut((*blocks(_only(proposal)), *_left_out(proposal)))
+        )
+    return _cut(blocks(proposal))
+
+
+def _cut(content: Iterable[Block]) -> str:
+    body = to_markdown(content)
     return body if len(body) <= LONGEST_BODY - _ROOM else body[: LONGEST_BODY - _ROOM - len(_CUT)] + _CUT
 
 
@@ -83,6 +92,7 @@ def _start(proposal: ProposalSet, changed: list[ProposalResult]) -> Iterator[Blo
             "whole. Nothing is trained: the deployed artifacts are the ones that were evaluated."
         )
     yield overview(proposal)
+    yield from _left_out(proposal)
     if not overrides and len({each.promotion is None for each in changed}) == 1 and changed[0].promotion is None:
         models = " ".join(each.model for each in changed[:_NAMED])
         yield Paragraph("To roll back, once this is deployed:")
@@ -94,6 +104,20 @@ def overview(proposal: ProposalSet) -> DataTable:
     columns = tuple(Column(name=name) for name in ("model", "artifact", "grade", "metric", "what it does"))
     changed = [each for each in proposal.models if each.branch is not None]
     return DataTable(columns, tuple(Row(tuple(_cells(each))) for each in changed[:_NAMED]))
+
+
+def left_out(proposal: ProposalSet) -> Items:
+    """List the models that were asked for and are not proposed, each with the reason and its figures."""
+    items = [Item(each.problem, label=Code(each.model)) for each in proposal.left_out[:_REASONS]]
+    if (more := len(proposal.left_out) - _REASONS) > 0:
+        items.append(Item(f"and {count(more, 'more model')}"))
+    return Items(tuple(items))
+
+
+def _left_out(proposal: ProposalSet) -> Iterator[Block]:
+    if proposal.left_out:
+        yield Paragraph(Strong(f"Left out: {count(len(proposal.left_out), 'model')}"))
+        yield left_out(proposal)
 
 
 def _cells(proposal: ProposalResult) -> Iterator[Words]:

@@ -203,3 +203,44 @@ def test_several_are_explained_overridden_and_adopted_as_one_is(two: Project, se
     kept = two.run("adopt", "lateness", "slowness", "-o", "json").json
     assert {each["model"]: each["artifact"] for each in kept["models"]} == first
     assert kept["branch"].startswith("adopt/production/lateness+slowness/")
+
+
+def test_by_the_clock_only_what_is_shown_to_be_better_is_proposed_and_the_others_are_told(
+    two: Project, server: Server
+) -> None:
+    gate = "      - {uses: no-worse-than-incumbent, metric: accuracy, tolerance: 0.3, minRows: 20}\n"
+    path = two.root / "environments/production.yaml"
+    path.write_text(path.read_text().replace("    maxDataAge", f"{gate}    maxDataAge"))
+    blind = "numeric: [amount, terms]"
+    for model in ("lateness", "slowness"):
+        manifest = two.root / f"manifests/sandbox/{model}.yaml"
+        text = manifest.read_text().replace("numeric: [amount, terms, prior, prior_late]", blind)
+        easy = "uses: threshold, metric: accuracy, atLeast: 0.1"
+        manifest.write_text(text.replace("uses: beats-naive-guess, byShareOfErrors: 0.01", easy))
+    two.commit("Two weak models")
+    two.run("apply", "sandbox", "--yes")
+    first = two.run("promote", "--all", "--better", "-o", "json").json
+    assert [each["model"] for each in first["models"]] == ["lateness", "slowness"], "a first one has nothing to beat"
+    two.merge(first["branch"])
+    two.run("apply", "production", "--yes")
+
+    two.recipe(blind, "numeric: [amount, terms, prior, prior_late]")
+    manifest = two.root / "manifests/sandbox/slowness.yaml"
+    manifest.write_text(manifest.read_text().replace("seed: 7", "seed: 8"))
+    two.commit("One learns from the past, the other has another seed")
+    two.run("apply", "sandbox", "--yes")
+    team = Team(two, server, "github")
+    opened = team.open("promote", "--all", "--better", "--open")
+    assert [each["model"] for each in opened["models"]] == ["lateness"]
+    (left,) = opened["leftOut"]
+    assert left["model"] == "slowness"
+    assert re.match(r"no difference seen: accuracy [+-]0\.\d{3} \(95% interval ", left["problem"])
+    body = server.place.pulls[opened["opening"]["number"]].body
+    assert left["problem"] in body
+    assert "Left out: 1 model" in body
+    assert team.open("promote", "--all", "--better", "--open")["opening"]["state"] == "unchanged"
+
+    nothing = two.run("promote", "slowness", "--better")
+    assert nothing.out.startswith("Nothing to propose to production.\nLeft out: 1 model.\n")
+    assert "no difference seen" in nothing.out
+    two.run("promote", "slowness", "--better", "--digest", left["model"].encode().hex()[:6], code=2)

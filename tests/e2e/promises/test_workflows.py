@@ -135,7 +135,9 @@ def test_github_from_a_request_to_production(trained: Project, wheel: Path, serv
     merged.run("deploy", trained.root, matrix_environment="production")
     assert trained.model_status("production")["health"] == "HEALTHY"
     assert "Applied" in "".join(team.bodies(number))
+    merged.run("propose", trained.root, matrix_environment="production")  # nothing new was trained
     merged.run("drift", trained.root)
+    assert set(server.place.pulls) == {number}
 
 
 def test_gitlab_from_a_request_to_production(trained: Project, wheel: Path, server: Server, tmp_path: Path) -> None:
@@ -176,7 +178,7 @@ def test_gitlab_from_a_request_to_production(trained: Project, wheel: Path, serv
     tables.mkdir()
     (trained.root / "data").rename(tables / "data")
     pushed = {"CI_COMMIT_SHA": trained.git("rev-parse", "HEAD"), "RECONCILER_DATA_ROOT": str(tables)}
-    for name in ("train", "deploy", "drift"):
+    for name in ("train", "deploy", "propose", "drift"):
         job(name, trained.root, **pushed)
     assert trained.model_status("production")["health"] == "HEALTHY"
     assert "Applied" in "".join(team.bodies(number))

@@ -186,7 +186,12 @@ def test_python_never_starts_in_a_checkout_and_is_always_isolated(where: CIPlace
 
 
 def test_what_deploys_is_never_cancelled_never_cleans_and_has_one_run_per_environment() -> None:
-    for name, command in (("train", 'apply "$ENVIRONMENT" --yes'), ("deploy", 'apply "$ENVIRONMENT" --on-merge')):
+    acts = {
+        "train": 'apply "$ENVIRONMENT" --yes',
+        "deploy": 'apply "$ENVIRONMENT" --on-merge',
+        "propose": 'promote --all --better --to "$ENVIRONMENT" --open',
+    }
+    for name, command in acts.items():
         job = jobs()[name]
         assert job["env"]["ENVIRONMENT"] == "${{ matrix.environment }}"
         assert "${{ matrix.environment }}" in job["concurrency"]["group"]
@@ -195,7 +200,10 @@ def test_what_deploys_is_never_cancelled_never_cleans_and_has_one_run_per_enviro
         (checkout,) = steps(job, "actions/checkout")
         assert checkout["with"]["clean"] is False
     groups = [job["concurrency"]["group"] for job in jobs().values() if "concurrency" in job]
-    assert set(groups) == {"reconciler-apply-${{ matrix.environment }}", "reconciler-drift"}
+    assert set(groups) == {
+        *(f"reconciler-{verb}-${{{{ matrix.environment }}}}" for verb in ("apply", "propose")),
+        "reconciler-drift",
+    }
 
 
 def test_no_workflow_holds_the_name_of_an_environment() -> None:
@@ -204,12 +212,20 @@ def test_no_workflow_holds_the_name_of_an_environment() -> None:
         commands = re.sub(r"^ *#.*$|resource_group: .*", "", text, flags=re.MULTILINE)
         assert not re.search(r"sandbox|production|staging", commands.replace("self-hosted", ""))
     needs = {name: job["needs"] for name, job in jobs().items() if "needs" in job}
-    assert needs == {"train": "environments", "deploy": "environments"}
-    for name, key in (("train", "apply"), ("deploy", "onMerge")):
+    assert needs == {"train": "environments", "deploy": "environments", "propose": ["environments", "train"]}
+    runs = {
+        "train": ("apply", "github.event_name != 'pull_request' && "),
+        "deploy": ("onMerge", "github.event_name == 'push' && "),
+        "propose": (
+            "onMerge",
+            "!cancelled() && github.event_name == 'schedule' && needs.environments.result == 'success' && ",
+        ),
+    }
+    for name, (key, when) in runs.items():
         job = jobs()[name]
         names = f"fromJSON(needs.environments.outputs.names).{key}"
         assert job["strategy"]["matrix"] == {"environment": "${{ " + names + " }}"}
-        assert job["if"] == f"github.event_name == 'push' && {names}[0] != null", "no matrix of nothing"
+        assert " ".join(job["if"].split()) == f"{when}{names}[0] != null", "no matrix of nothing"
 
 
 def test_what_deploys_runs_in_githubs_environment_and_where_tables_lie_is_a_variable() -> None:
