@@ -8,7 +8,8 @@ feature is the aggregate over exactly the rows that count: 0 for a count over no
 How: running aggregates over (by, known', key) ROWS, the last row of each (by, known') kept, then one as-of join. That
 order is total, so the result does not depend on the order of the file. Sums and averages of whole numbers and decimals
 are exact; of floating point they are added up one by one in that order (numpy), because a window's tree of partial sums
-would let later rows change the last bits of earlier results.
+would let later rows change the last bits of earlier results. What takes time is to sort; so texts are not sorted by: an
+owner stands as a short hash where no two share one, and keys order only the rows that are equal in by and known'.
 
 Where one of `known` and `at` is a date and the other a moment, days are compared: a payment on the invoice's own day is
 not known at the invoice's hour.
@@ -20,6 +21,7 @@ not known at the invoice's hour.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from reconciler.core.spec.recipe import Past, Recipe
 from reconciler.data.dataset.columns import AS_OF, Feature, Term
@@ -46,26 +48,37 @@ def _argument(index: int) -> str:
 
 
 def add_past(
-    session: Session, *, recipe: Recipe, features: Sequence[Feature], where: Term | None, ledger: str, key: str
+    session: Session,
+    *,
+    recipe: Recipe,
+    features: Sequence[Feature],
+    where: Term | None,
+    ledger: str,
+    key: str,
+    short: str = "hash",
 ) -> str:
-    """Add one column per feature to the ledger and return the new relation's name. Raises DataError E412, E413."""
+    """Add one column per feature to the ledger and return the new relation's name. Raises DataError E412, E413.
+
+    `short`: the function of DuckDB's that an owner's text stands as, where its values are as many as the texts.
+    """
     past = recipe.data.past
     if past is None:
         return ledger
     types = session.types(ledger, doing="describing the ledger")
     at, known = _moments(past, types)
     _check_not_later(session, past, ledger)
-    _collect(session, past=past, features=features, where=where, ledger=ledger, key=key, at=at, known=known)
-    sums = _float_sums(session, features)
+    owner = _owner(session, name_of(past.by), types[past.by], ledger, short)
+    _collect(session, owner=owner, features=features, where=where, ledger=ledger, key=key, at=at, known=known)
+    sums = _ranks(session, features)
     _run(session, features, sums)
     items = "".join(
         f", coalesce(p.f{index}, {_EMPTY.get(feature.aggregate.function, 'NULL')}) AS {name_of(feature.name)}"
         for index, feature in enumerate(features)
     )
     session.run(
-        f"CREATE VIEW with_past AS SELECT l.* EXCLUDE ({_MOMENT}){items} FROM"
-        f" (SELECT *, {at} AS {_MOMENT} FROM {ledger}) l ASOF LEFT JOIN past_steps p"
-        f" ON l.{name_of(past.by)} = p.{_OWNER} AND l.{_MOMENT} > p.{_KNOWN}",
+        f"CREATE VIEW with_past AS SELECT l.* EXCLUDE ({_MOMENT}, {_OWNER}){items} FROM"
+        f" (SELECT *, {at} AS {_MOMENT}, {owner} AS {_OWNER} FROM {ledger}) l ASOF LEFT JOIN past_steps p"
+        f" ON l.{_OWNER} = p.{_OWNER} AND l.{_MOMENT} > p.{_KNOWN}",
         doing="data.past",
     )
     return "with_past"
@@ -101,10 +114,22 @@ def check_not_later(session: Session, *, label: str, column: str, relation: str)
         )
 
 
+def _owner(session: Session, by: str, kind: str, ledger: str, short: str) -> str:
+    """Return SQL of what tells owners apart: a text's short hash, where no two of the texts share one."""
+    if kind != "VARCHAR":
+        return by
+    texts, hashes = session.rows(
+        f"SELECT count(*), count(DISTINCT {short}(owner)) FROM"
+        f" (SELECT DISTINCT {by} AS owner FROM {ledger} WHERE {by} IS NOT NULL)",
+        doing="data.past.by",
+    )[0]
+    return f"CASE WHEN {by} IS NOT NULL THEN {short}({by}) END" if texts == hashes else by
+
+
 def _collect(
     session: Session,
     *,
-    past: Past,
+    owner: str,
     features: Sequence[Feature],
     where: Term | None,
     ledger: str,
@@ -112,7 +137,7 @@ def _collect(
     at: str,
     known: str,
 ) -> None:
-    """Create `past_rows`: the rows that count, numbered in that order, with each feature's argument.
+    """Create `past_rows`: the rows that count, numbered by owner and moment, with each feature's argument.
 
     The argument is NULL where the feature's FILTER does not hold.
     """
@@ -122,11 +147,12 @@ def _collect(
         items.append(f", {argument} AS {name_of(_argument(index))}")
         _check_argument(session, feature, ledger)
     condition = f" AND ({where.scalar.sql})" if where is not None else ""
-    by = name_of(past.by)
     session.run(
-        f"CREATE TEMP TABLE past_rows AS SELECT *, row_number() OVER (ORDER BY {_OWNER}, {_KNOWN}, {_ID}) AS n FROM"
-        f" (SELECT {by} AS {_OWNER}, greatest({known}, {at}) AS {_KNOWN}, {key} AS {_ID}{''.join(items)}"
-        f" FROM {ledger} WHERE {by} IS NOT NULL AND {known} IS NOT NULL AND {at} IS NOT NULL{condition})",
+        f"CREATE TEMP TABLE past_rows AS SELECT *, row_number() OVER () AS n FROM"
+        f" (SELECT {owner} AS {_OWNER}, greatest({known}, {at}) AS {_KNOWN}, {key} AS {_ID}{''.join(items)}"
+        f" FROM {ledger}"
+        f" WHERE ({owner}) IS NOT NULL AND {known} IS NOT NULL AND {at} IS NOT NULL{condition}"
+        f" ORDER BY {_OWNER}, {_KNOWN})",
         doing="data.past",
     )
 
@@ -143,57 +169,77 @@ def _check_argument(session: Session, feature: Feature, ledger: str) -> None:
         )
 
 
-def _float_sums(session: Session, features: Sequence[Feature]) -> dict[int, str]:
-    """Compute running sums of floating point, one value after the other.
+def _ranks(session: Session, features: Sequence[Feature]) -> dict[int, str] | None:
+    """Create `past_ranks`, where floating point is aggregated: for each row of `past_rows`, in order, its `rank` among
+    all in the order of owner, moment and key, and running sums of floating point, one value after the other.
 
-    Returns feature's index -> its column in `past_sums`.
+    Returns feature's index -> its column of sums in `past_ranks`; None where the rows are in order as they are.
     """
     types = session.types("past_rows", doing="data.past")
-    wanted = [
-        index
-        for index, feature in enumerate(features)
-        if feature.aggregate.function in ("sum", "avg") and types[_argument(index)] in _FLOATS
-    ]
-    if not wanted:
-        return {}
+    floats = [index for index in range(len(features)) if types[_argument(index)] in _FLOATS]
+    if not floats:
+        return None
     import numpy as np
 
+    wanted = [index for index in floats if features[index].aggregate.function in ("sum", "avg")]
     items = "".join(f", coalesce(CAST({name_of(_argument(index))} AS DOUBLE), 0.0) AS a{index}" for index in wanted)
     arrays = session.arrays(
-        f"SELECT n, {_OWNER} IS DISTINCT FROM lag({_OWNER}) OVER (ORDER BY n) AS first{items}"
-        " FROM past_rows ORDER BY n",
+        f"SELECT {_OWNER} IS DISTINCT FROM lag({_OWNER}) OVER () AS first,"
+        f" {_KNOWN} IS DISTINCT FROM lag({_KNOWN}) OVER () AS later{items} FROM past_rows ORDER BY n",
         doing="data.past",
     )
-    starts = np.flatnonzero(np.asarray(arrays["first"]))
-    ends = np.append(starts[1:], len(arrays["n"]))[: len(starts)]  # none for no rows
-    columns = {"n": np.asarray(arrays["n"])}
+    first = np.asarray(arrays["first"])
+    order = _order(session, first | np.asarray(arrays["later"]))
+    starts = np.flatnonzero(first)
+    ends = np.append(starts[1:], len(first))[: len(starts)]  # none for no rows
+    columns = {"rank": np.empty_like(order)}
+    columns["rank"][order] = np.arange(len(order))
     for index in wanted:
-        values = np.ascontiguousarray(arrays[f"a{index}"], dtype=np.float64)
-        sums = np.empty_like(values)
+        values = np.asarray(arrays[f"a{index}"], dtype=np.float64)[order]
         with np.errstate(all="ignore"):
             for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
-                np.add.accumulate(values[start:end], out=sums[start:end])
-        columns[f"s{index}"] = sums
-    session.show("past_sums_seen", columns)
+                np.add.accumulate(values[start:end], out=values[start:end])
+        columns[f"s{index}"] = np.empty_like(values)
+        columns[f"s{index}"][order] = values
+    session.show("past_ranks_seen", columns)
     # Copied into a table, since the arrays do not outlive this function.
-    session.run("CREATE TEMP TABLE past_sums AS SELECT * FROM past_sums_seen", doing="data.past")
+    session.run("CREATE TEMP TABLE past_ranks AS SELECT * FROM past_ranks_seen", doing="data.past")
     return {index: f"s.s{index}" for index in wanted}
 
 
-def _run(session: Session, features: Sequence[Feature], sums: dict[int, str]) -> None:
+def _order(session: Session, changes: Any) -> Any:
+    """Return the places of the rows of `past_rows` in the order of owner, moment and key.
+
+    `changes`: whether a row differs from the one before in owner or moment; only rows that do not are put in order.
+    """
+    import numpy as np
+
+    order = np.arange(len(changes))
+    tied = ~changes
+    tied[:-1] |= ~changes[1:]
+    if tied.any():
+        session.show("past_ties", {"tied": tied})
+        keyed = f"SELECT n FROM past_rows POSITIONAL JOIN past_ties WHERE tied ORDER BY {_OWNER}, {_KNOWN}, {_ID}"
+        order[tied] = np.asarray(session.arrays(keyed, doing="data.past")["n"]) - 1
+    return order
+
+
+def _run(session: Session, features: Sequence[Feature], sums: dict[int, str] | None) -> None:
     """Create `past_steps`: for each (owner, known) the aggregates over all rows up to and including it."""
     items = "".join(
-        f", {_running(feature.aggregate.function, f'r.{name_of(_argument(index))}', sums.get(index))} AS f{index}"
-        for index, feature in enumerate(features)
+        f", {_running(each.aggregate.function, f'r.{name_of(_argument(index))}', (sums or {}).get(index))} AS f{index}"
+        for index, each in enumerate(features)
     )
-    source = "past_rows r" + (" JOIN past_sums s ON r.n = s.n" if sums else "")
-    order = f"PARTITION BY r.{_OWNER} ORDER BY r.n"
+    source, rank = ("past_rows r", "r.n") if sums is None else ("past_rows r POSITIONAL JOIN past_ranks s", "s.rank")
+    order = f"PARTITION BY r.{_OWNER} ORDER BY {rank}"
     session.run(
         f"CREATE TEMP TABLE past_steps AS SELECT r.{_OWNER}, r.{_KNOWN}{items} FROM {source}"
         f" WINDOW w AS ({order} ROWS UNBOUNDED PRECEDING), o AS ({order})"
         f" QUALIFY lead(r.{_KNOWN}) OVER o IS DISTINCT FROM r.{_KNOWN}",
         doing="data.past",
     )
+    for table in ("past_rows", *(["past_ranks"] if sums is not None else [])):
+        session.run(f"DROP TABLE {table}", doing="data.past")
 
 
 def _running(function: str, argument: str, summed: str | None) -> str:

@@ -82,7 +82,7 @@ def _fit(session: Session, relation: Relation, into: Path) -> SelectResult:
     # The holdout is kept, so it is compressed well; the training rows are temporary, so they are compressed fast.
     _write_part(session, relation.recipe, "train", into / TRAIN, "snappy")
     _write_part(session, relation.recipe, "holdout", into / HOLDOUT, "zstd")
-    write_parquet(session, f"SELECT key FROM {CHOSEN} WHERE {PART} = 'train' ORDER BY key", into / KEYS)
+    write_parquet(session, f"SELECT key FROM read_parquet({text_of(str(into / TRAIN))})", into / KEYS)  # in order
     return replace(result, checks=check_rows(session, _labelled(relation), in_time=result.holdout_from is not None))
 
 
