@@ -188,6 +188,7 @@ def open_project(
             tags=GitTags(root),
             history=git,
             erasure=data,
+            outcomes=data,
             secret=partial(read_secret, root, os.environ),
             witness=cache(lambda: witness(root, fingerprints, folder=head.git_folder if head is not None else None)),
             headers=headers if uncached else cached_headers(options, headers, head),

@@ -27,6 +27,7 @@ COMMANDS = {
     "controls": "Show what judges the deployments of an environment, or accept it.",
     "adopt": "Propose to keep an artifact that somebody deployed by hand.",
     "predict": "Predict records whose outcome is not known yet, with a deployed model.",
+    "monitor": "Tell whether deployed models keep what they promised, by outcomes known since.",
     "data": "Look at the data of an environment: `data drift`.",
     "history": "Show who changed what, when and why; or what was deployed at a time.",
     "audit": "Read and hash every stored file, and list those that are damaged or missing.",

@@ -6,6 +6,7 @@ select   SelectRequest   -> SelectResult
 digests  EntityRequest   -> EntityDigests
 erase    EraseRequest    -> array of ErasedFile
 search   SearchRequest   -> array of positions
+outcomes OutcomesRequest -> KnownOutcomes
 parse    array of texts  -> object: text -> ParsedExpression
 
 DuckDB is imported before the first request is read.
@@ -17,7 +18,15 @@ from collections.abc import Mapping
 
 from reconciler.core.onboarding.table_profile import ProfileRequest
 from reconciler.data.in_process import LocalData, LocalExpressions
-from reconciler.ports import CopyRequest, EntityRequest, EraseRequest, ParsedExpression, SearchRequest, SelectRequest
+from reconciler.ports import (
+    CopyRequest,
+    EntityRequest,
+    EraseRequest,
+    OutcomesRequest,
+    ParsedExpression,
+    SearchRequest,
+    SelectRequest,
+)
 from reconciler.workers.request_loop import serve
 
 
@@ -40,6 +49,7 @@ if __name__ == "__main__":
             "search": (SearchRequest, data.search),
             "profile": (ProfileRequest, data.profile),
             "select": (SelectRequest, data.select),
+            "outcomes": (OutcomesRequest, data.known_outcomes),
             "parse": (tuple[str, ...], _parse),
         }
     )

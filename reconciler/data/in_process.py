@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from reconciler.core.monitoring.outcomes import KnownOutcomes
 from reconciler.core.onboarding.table_profile import ProfileRequest, TableProfile
 from reconciler.data.dataset.select import select
 from reconciler.data.erasure import erase, search
 from reconciler.data.expressions import validate
+from reconciler.data.monitoring.known_outcomes import known_outcomes
 from reconciler.data.tables.profile import profile_table
 from reconciler.data.tables.snapshot import copy_tables
 from reconciler.ports import (
@@ -16,6 +18,7 @@ from reconciler.ports import (
     EntityRequest,
     ErasedFile,
     EraseRequest,
+    OutcomesRequest,
     ParsedExpression,
     SearchRequest,
     SelectRequest,
@@ -50,6 +53,10 @@ class LocalData:
     def select(self, request: SelectRequest) -> SelectResult:
         """Select rows and features; see `dataset.select`."""
         return select(request)
+
+    def known_outcomes(self, request: OutcomesRequest) -> KnownOutcomes:
+        """Join predictions with outcomes; see `monitoring.known_outcomes`."""
+        return known_outcomes(request)
 
 
 class LocalExpressions:

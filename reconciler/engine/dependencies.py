@@ -20,6 +20,7 @@ from reconciler.ports import (
     Expressions,
     Forge,
     NewId,
+    OutcomeEngine,
     ParallelMap,
     Progress,
     Scorer,
@@ -78,7 +79,8 @@ class Dependencies:
     `headers` and `expressions` check the columns of models to train, `machine` returns this machine's runtime; without
     them, a plan does not tell what a training would be refused for. `history` is git, also where `source` is the work
     tree. `secret` reads what a reference (env:NAME, file:PATH) names; None where there is nothing.
-    `erasure` finds the rows of entities; None where nothing is forgotten.
+    `erasure` finds the rows of entities; None where nothing is forgotten. `outcomes` joins predictions with what became
+    known of them; None where nothing is monitored.
     """
 
     source: Source
@@ -105,3 +107,4 @@ class Dependencies:
     history: Source | None = None
     secret: Callable[[str], str | None] = _no_secret
     erasure: ErasureEngine | None = None
+    outcomes: OutcomeEngine | None = None

@@ -45,6 +45,7 @@ from reconciler.ports.messages import (
     TrainRequest,
     TrainResult,
 )
+from reconciler.ports.outcomes import OutcomeEngine, OutcomesRequest, PredictedRows
 from reconciler.ports.sources import (
     ArrowStream,
     Secret,
@@ -102,10 +103,13 @@ __all__ = [
     "NameListing",
     "NewId",
     "OpenFolder",
+    "OutcomeEngine",
+    "OutcomesRequest",
     "ParallelMap",
     "ParsedExpression",
     "PredictRequest",
     "PredictResult",
+    "PredictedRows",
     "PredictionFile",
     "Progress",
     "Proposal",

@@ -53,6 +53,9 @@ COUNTS: dict[str, tuple[int, int]] = {
     "MASK_ATTACKS": (9, 1),  # ways round masks between two that are gone
     "MASK_SEEDS": (3, 20),  # tables on which a model with masked keys is compared with one without
     "ERASED_MODELS": (5, 100),  # on 5 recipes, of which one entity is erased
+    "QUIET_RUNS": (20, 500),  # 90 days of a model that keeps its promise, looked at every day
+    "CHANGED_RUNS": (20, 200),  # of one that gets worse on day 40
+    "RETRAIN_KILLS": (1, 6),  # times that a request for a retrain is killed at each effect, in each way
     "EXAMPLES": (1, 6),  # times the examples of each property test
 }
 

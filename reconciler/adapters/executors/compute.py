@@ -14,6 +14,7 @@ from reconciler.adapters.executors.worker_pool import WorkerPool
 from reconciler.adapters.executors.worker_process import WorkerProcess, spawn
 from reconciler.adapters.system.host import cores
 from reconciler.core.artifact.oci_artifact import Schema
+from reconciler.core.monitoring.outcomes import KnownOutcomes
 from reconciler.core.onboarding.table_profile import ProfileRequest, TableProfile
 from reconciler.core.spec.comparison import Comparison
 from reconciler.core.spec.environment import Limits
@@ -30,6 +31,7 @@ from reconciler.ports import (
     HeaderRequest,
     MeasuredDrift,
     MeasureDriftRequest,
+    OutcomesRequest,
     ParsedExpression,
     PredictRequest,
     PredictResult,
@@ -97,6 +99,9 @@ class DataWorker:
 
     def select(self, request: SelectRequest) -> SelectResult:
         return self._pool.call("select", request, SelectResult, request.limits)
+
+    def known_outcomes(self, request: OutcomesRequest) -> KnownOutcomes:
+        return self._pool.call("outcomes", request, KnownOutcomes, request.limits)
 
     def parse(self, texts: Iterable[str]) -> Mapping[str, ParsedExpression]:
         distinct = tuple(dict.fromkeys(texts))

@@ -103,6 +103,8 @@ def _document(
         folders = _open_folders(models.shared["ways"])
         if any(folder.by_everybody for folder in folders):
             return None
+        if _any_degraded(models.shared["drift"], models.shared["degraded"], head.environment):
+            return None  # what outcomes say is no part of what is remembered of a model
         facts, now, rights = _facts(models.shared), host.now(), [folder.problem for folder in folders]
         project, plan = _plan(head, models)
         status = environment_status(
@@ -188,6 +190,7 @@ def _share(project: OpenProject, head: GitState) -> dict[str, Any]:
         "ways": ways,
         # A prediction changes no plan, so its log is looked at anew; in a bucket, with the next change.
         "drift": ways[0] if isinstance(store, FilesStore) else _notes(store, project, environment.name),
+        "degraded": not isinstance(store, FilesStore) and _found(store, environment.name),
     }
 
 
@@ -208,6 +211,25 @@ def _drifted(remembered: list[str] | str, project: str, environment: str) -> tup
     from reconciler.engine.quality.last_drift import drift_notes
 
     return drift_notes(FilesStore(root, declared=declared), project, environment)
+
+
+def _any_degraded(place: list[str] | str, remembered: bool, environment: str) -> bool:
+    """Tell whether monitoring found any model degraded: from the store's folder, or as it is remembered."""
+    if isinstance(place, str):
+        return remembered
+    root, declared = map(Path, place)
+    if not os.path.lexists(root / store_layout.monitoring(environment, "")):
+        return False
+    from reconciler.adapters.filesystem.store import FilesStore
+    from reconciler.engine.monitoring import monitoring_log
+
+    return bool(monitoring_log.degraded(FilesStore(root, declared=declared), environment))
+
+
+def _found(store: Store | None, environment: str) -> bool:
+    from reconciler.engine.monitoring import monitoring_log
+
+    return store is not None and bool(monitoring_log.degraded(store, environment))
 
 
 def _holds(facts: list[Any], head: GitState) -> bool:

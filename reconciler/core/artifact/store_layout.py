@@ -15,6 +15,7 @@ ERASURES = "erasures"  # of entities, by the environment where their data live
 CERTIFICATES = "certificates"  # of erasures
 ERASED = "erased"  # what of this store they concern
 REGISTER = "register"
+MONITORING = "monitoring"  # what was found of deployed models since
 EVALUATIONS = "evaluations"  # in full, computed when they are asked for
 
 
@@ -93,6 +94,11 @@ def controls(environment: str) -> str:
 def predictions(environment: str, model: str) -> str:
     """Return the prefix of a model's prediction log, a numbered log."""
     return f"predictions/{environment}/{model}"
+
+
+def monitoring(environment: str, model: str) -> str:
+    """Return the prefix of what monitoring found of a deployed model, a numbered log."""
+    return f"{MONITORING}/{environment}/{model}"
 
 
 def erasures(environment: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from reconciler.core.digest import Digest
+from reconciler.core.monitoring.record import MonitoringRecord
 from reconciler.core.plan.plan import ModelPlan, Step
 from reconciler.core.quality.findings import CheckFacts
 from reconciler.core.status_codes import ResultStatus, worst_status
@@ -22,7 +23,7 @@ class Advice:
 class Explanation:
     """`part`: of today's plan; None where git does not declare the model there. `state`: a sentence. `deployed`: the
     artifact that the journal's head says; `deployed_unknown`: the journal is damaged or lost entries, and cannot say.
-    `checks`: what the checks found in the rows that it was trained on.
+    `checks`: what the checks found in the rows that it was trained on; `live`: what monitoring found of it last.
     """
 
     model: str
@@ -36,6 +37,7 @@ class Explanation:
     deployed_unknown: bool = False
     advice: tuple[Advice, ...] = ()
     checks: CheckFacts | None = None
+    live: MonitoringRecord | None = None
     format: int = 1
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -11,9 +11,10 @@ from reconciler.core.age import age_of
 from reconciler.core.digest import Digest
 from reconciler.core.plan.plan_summary import UnchangedPlan
 from reconciler.core.spec.policy import Freeze
-from reconciler.core.status_codes import HealthStatus, ResultStatus, SyncStatus, worst_status
+from reconciler.core.status_codes import HealthStatus, ResultStatus, SyncStatus, worst_health, worst_status
 
 if TYPE_CHECKING:
+    from reconciler.core.monitoring.record import MonitoringRecord
     from reconciler.core.plan.plan import Plan
 
 UNSIGNED = "verification records are not signed"
@@ -36,6 +37,20 @@ class ModelStatus:
     data_as_of: str | None = None
     notes: tuple[str, ...] = ()
     status: ResultStatus = ResultStatus.CLEAN
+
+
+def with_live_outcomes(status: ModelStatus, record: MonitoringRecord | str | None) -> ModelStatus:
+    """Return the status with what monitoring found of the deployed artifact; a text where that cannot be read."""
+    if record is None:
+        return status
+    if isinstance(record, str):
+        return replace(status, notes=(*status.notes, record))
+    from reconciler.core.monitoring import words
+
+    if record.artifact != status.artifact:
+        return status
+    health = worst_health((status.health, HealthStatus.DEGRADED))
+    return replace(status, health=health, notes=(*status.notes, words.degraded(record)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

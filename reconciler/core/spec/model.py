@@ -21,10 +21,12 @@ class RetrainReason(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retrain:
-    """When a sandbox trains a model again: on these changes, and once its data is `every` seconds old."""
+    """When a sandbox trains a model again: on these changes, once its data is `every` seconds old, and where that is
+    older than the day `requested` (ISO), once it has come."""
 
     because: tuple[RetrainReason, ...] = (RetrainReason.RECIPE,)
     every: int | None = None  # seconds
+    requested: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

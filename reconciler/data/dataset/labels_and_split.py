@@ -56,14 +56,14 @@ def _label(session: Session, relation: Relation, features: Sequence[str]) -> Non
     """Create `chosen`: every row that passes `data.where`, with its part so far (NULL: still to be split)."""
     recipe = relation.recipe
     window = _window(session, relation)
-    matured = _matured(session, relation)
+    matured = matured_day(session, relation)
     day = f"CAST({_date(relation, 'holdout.by', recipe.holdout.by)} AS DATE)" if recipe.holdout.by else "NULL"
     where = relation.columns.term("data.where")
     if where is not None:
         check_condition(session, where, ROWS)
     rows = f"SELECT * FROM {ROWS}" + (f" WHERE ({where.scalar.sql})" if where is not None else "")
     labelled = (
-        f"SELECT {', '.join(features)}, {_outcome(session, relation)} AS outcome, ({window}) AS {_INSIDE},"
+        f"SELECT {', '.join(features)}, {outcome_value(session, relation)} AS outcome, ({window}) AS {_INSIDE},"
         f" {matured or 'NULL'} AS {MATURED}, {day} AS {DAY}, {AS_OF} AS {_TODAY} FROM ({rows})"
     )
     session.run(
@@ -99,7 +99,7 @@ def _window(session: Session, relation: Relation) -> str:
     return " AND ".join(conditions) or "true"
 
 
-def _matured(session: Session, relation: Relation) -> str | None:
+def matured_day(session: Session, relation: Relation) -> str | None:
     """Return SQL of the day from which a row's outcome is known; None where the recipe declares none."""
     term = relation.columns.term("outcome.matured")
     if term is None:
@@ -119,7 +119,8 @@ def _date(relation: Relation, label: str, column: str) -> str:
     return name_of(column)
 
 
-def _outcome(session: Session, relation: Relation) -> str:
+def outcome_value(session: Session, relation: Relation) -> str:
+    """Return SQL of a row's outcome: the index of its class, -1 for a value that is none; or a number."""
     recipe = relation.recipe
     column = recipe.outcome.column
     if recipe.task is Task.REGRESSION:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from reconciler.core.artifact.journal import Action
 from reconciler.core.digest import Digest, short
 from reconciler.core.inspect.explanation import Advice, Explanation
+from reconciler.core.monitoring.record import LiveVerdict, MonitoringRecord
 from reconciler.core.plan.plan import ModelPlan
 from reconciler.core.quality import refusal
 from reconciler.core.quality.findings import CheckFacts
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
-from reconciler.core.status_codes import ResultStatus, SyncStatus, status_of
+from reconciler.core.status_codes import HealthStatus, ResultStatus, SyncStatus, status_of, worst_health
 from reconciler.engine.apply import approvals, forge_queries
 from reconciler.engine.controls.pin_controls import pin_controls
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.find_environment import unknown_model
+from reconciler.engine.monitoring import monitoring_log
 from reconciler.engine.plan import make_plan, observe
 from reconciler.engine.promotion import adopt
 from reconciler.engine.storage import builds
@@ -37,6 +40,9 @@ def why(deps: Dependencies, desired: DesiredState, environment: Environment, mod
     (part,) = plan.models
     deployed_unknown = part.trouble is ResultStatus.DAMAGED and _is_journal_damaged(deps, desired, environment, model)
     deployed = None if deployed_unknown else deployed
+    live = _live(deps, environment, model, deployed)
+    if live is not None and live.verdict is LiveVerdict.DEGRADED:
+        part = replace(part, health=worst_health((part.health, HealthStatus.DEGRADED)))
     return Explanation(
         model=model,
         environment=environment.name,
@@ -47,9 +53,33 @@ def why(deps: Dependencies, desired: DesiredState, environment: Environment, mod
         refresh=plan.refresh,
         deployed=deployed,
         deployed_unknown=deployed_unknown,
-        advice=tuple(_advice(deps, desired, environment, part, deployed, refresh=plan.refresh is not None)),
+        advice=(
+            *_retrain(environment, live),
+            *_advice(deps, desired, environment, part, deployed, refresh=plan.refresh is not None),
+        ),
         checks=_checks(deps, desired, environment, model) if deployed is not None else None,
+        live=live,
     )
+
+
+def _live(deps: Dependencies, environment: Environment, model: str, deployed: Digest | None) -> MonitoringRecord | None:
+    """Return what monitoring found of the deployed artifact; None also where that cannot be read: `monitor` tells."""
+    try:
+        newest = monitoring_log.last(deps.stores[environment.name], environment.name, model)
+    except ReconcilerError:
+        return None
+    return newest[1] if newest is not None and newest[1].artifact == deployed else None
+
+
+def _retrain(environment: Environment, live: MonitoringRecord | None) -> Iterator[Advice]:
+    """Advise what to do about a model that known outcomes show to be worse than promised."""
+    if live is None or live.verdict is not LiveVerdict.DEGRADED:
+        return
+    if live.asked is not None:
+        yield Advice(reason=f"it is asked to be trained again: merge {live.asked.url or live.asked.branch}")
+        return
+    command = f"reconciler monitor {environment.name} {live.model} --open"
+    yield Advice(reason="ask the sandbox to train it again", command=command)
 
 
 def _checks(deps: Dependencies, desired: DesiredState, environment: Environment, model: str) -> CheckFacts | None:

@@ -13,6 +13,7 @@ from reconciler.core.inspect.status import (
     ModelStatus,
     Status,
     environment_status,
+    with_live_outcomes,
 )
 from reconciler.core.plan import policy_check
 from reconciler.core.plan.plan import ModelPlan
@@ -22,6 +23,7 @@ from reconciler.core.spec.policy import Freeze
 from reconciler.core.status_codes import status_of
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.find_environment import selected
+from reconciler.engine.monitoring import monitoring_log
 from reconciler.engine.plan import make_plan, observe_loss, verification
 from reconciler.engine.quality.last_drift import drift_notes
 from reconciler.engine.removed_environments import declared_beside, leftover, leftovers, without_settled
@@ -75,7 +77,11 @@ def _environment(
             notes=tuple(filter(None, (str(error), error.hint))),
             status=status_of(error),
         )
-    models = tuple(deps.parallel_map(lambda part: model_status(deps, journals, environment, part), plan.models))
+    live = monitoring_log.degraded(deps.stores[environment.name], environment.name, asked)
+    models = tuple(
+        with_live_outcomes(each, live.get(each.model))
+        for each in deps.parallel_map(lambda part: model_status(deps, journals, environment, part), plan.models)
+    )
     facts, now = environment_facts(deps, environment), deps.clock()
     return environment_status(
         plan,

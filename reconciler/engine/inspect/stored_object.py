@@ -17,6 +17,7 @@ from reconciler.core.erasure.certificate import Certificate
 from reconciler.core.erasure.erased_objects import ErasedObjects
 from reconciler.core.erasure.tombstone import Tombstone
 from reconciler.core.evaluation.detailed import DetailedEvaluation
+from reconciler.core.monitoring.record import MonitoringRecord
 from reconciler.core.quality.findings import CheckReport
 from reconciler.core.snapshots.removed_tables import RemovedTables
 from reconciler.core.spec.gates import Verification
@@ -34,12 +35,14 @@ _OF_DATA = frozenset(
         store_layout.ERASURES,
         store_layout.ERASED,
         store_layout.CERTIFICATES,
+        store_layout.MONITORING,
     )
 )
-_RECORDS: dict[str, tuple[type[RemovedTables | RefusedRefresh | ErasedObjects], str]] = {
+_RECORDS: dict[str, tuple[type[RemovedTables | RefusedRefresh | ErasedObjects | MonitoringRecord], str]] = {
     store_layout.REMOVALS: (RemovedTables, "a removal"),
     store_layout.REFUSALS: (RefusedRefresh, "a refusal"),
     store_layout.ERASED: (ErasedObjects, "a record of an erasure"),
+    store_layout.MONITORING: (MonitoringRecord, "what monitoring found"),
 }
 
 
@@ -118,7 +121,7 @@ class ObjectCheck:
                 raise IntegrityError(f"reconciler does not write a file named {key}", hint="remove the file")
 
     def _record_of_data(self, key: str, kind: str) -> Passed:
-        """Check a record of refreshes, removals or erasures."""
+        """Check a record of refreshes, removals, erasures or monitoring."""
         body = self._read(key)
         if kind == store_layout.ERASURES:
             tombstone = codec.decode(Tombstone, body, what=key)
@@ -132,6 +135,10 @@ class ObjectCheck:
             return Passed(kind=kind, dated=certificate.finished)
         shape, what = _RECORDS[kind]
         record = codec.decode(shape, body, what=key)
+        if isinstance(record, MonitoringRecord) and not key.startswith(
+            store_layout.monitoring(record.environment, record.model) + "/"
+        ):
+            raise numbered_log.misplaced(key, f"{what} of {record.environment}/{record.model}")
         if record.environment != self.environment:
             raise numbered_log.misplaced(key, f"{what} of {record.environment}")
         return Passed(kind=kind, dated=record.when)

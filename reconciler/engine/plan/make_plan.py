@@ -28,7 +28,7 @@ from reconciler.engine.plan.observe_training import TrainingObserver
 from reconciler.engine.plan.training_quota import within_quota
 from reconciler.engine.quality import checked_refresh
 from reconciler.engine.refresh.refresh_notes import refresh_notes
-from reconciler.engine.storage import data_snapshots, references
+from reconciler.engine.storage import builds, data_snapshots, references
 from reconciler.engine.storage.erasures import tombstones
 from reconciler.engine.storage.journal import Journals
 from reconciler.errors import ReconcilerError, UsageError
@@ -70,7 +70,7 @@ def make_plan(
         newest = data_snapshots.newest(deps.stores[environment.name])
         references.check_snapshot(deps.stores[environment.name], newest, environment.name, copied_again=refresh_anyway)
         declared = data_snapshots.declared_now(deps, desired, environment, newest)
-        refresh = refresh_step(environment.data, newest, now, declared)
+        refresh = refresh_step(environment.data, newest, now, declared, requested_by(desired, environment, now))
         if refresh is None and refresh_anyway:
             refresh = Step(action=Action.REFRESH, reason=REFRESH_ASKED)
         snapshot = newest if refresh is None else None
@@ -224,11 +224,22 @@ def _plan(
     )
 
 
+def requested_by(desired: DesiredState, environment: Environment, now: datetime) -> str | None:
+    """Return the newest day (ISO) of which any model of a sandbox asks for a retrain, of those that have come."""
+    days = (model.retrain.requested for model in desired.models_of(environment.name))
+    return max((day for day in days if builds.asked_since(day, now) is not None), default=None)  # type: ignore[type-var]
+
+
 def refresh_step(
-    data: DataBinding, newest: Snapshot | None, now: datetime, declared: SnapshotDeclaration | None = None
+    data: DataBinding,
+    newest: Snapshot | None,
+    now: datetime,
+    declared: SnapshotDeclaration | None = None,
+    requested: str | None = None,
 ) -> Step | None:
-    """Return the refresh that is due: there is no snapshot, the newest is older than `maxAge`, or what it was taken by
-    is declared otherwise now. `declared`: what a snapshot is taken by today."""
+    """Return the refresh that is due: there is no snapshot, the newest is older than `maxAge`, what it was taken by is
+    declared otherwise now, or a model asks for newer data. `declared`: what a snapshot is taken by today; `requested`:
+    see `requested_by`."""
     if newest is None:
         source = f"the tables of {data.copy_from}" if data.copy_from else "its own tables"
         return Step(action=Action.REFRESH, reason=f"no data snapshot yet: apply will copy {source}")
@@ -237,6 +248,9 @@ def refresh_step(
     age, limit = age_of(newest.taken, now), data.max_age
     if age is None:
         return Step(action=Action.REFRESH, reason=ahead(f"data snapshot {newest.n}", newest.taken))
+    if (asked := builds.asked_since(requested, now)) is not None and newest.taken < asked:
+        reason = f"a retrain was asked for on {requested}; data snapshot {newest.n} is of {newest.taken:%Y-%m-%d}"
+        return Step(action=Action.REFRESH, reason=reason)
     if limit is None or age <= limit:
         return None
     reason = f"data snapshot {newest.n} is {in_words(age)} old; maxAge is {in_words(limit)}"

@@ -11,7 +11,10 @@ from reconciler.core.plan.plan import Plan
 from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.model import Model
 from reconciler.core.spec.policy import Freeze
+from reconciler.engine.storage.builds import asked_since
 from reconciler.schedule import freeze_windows
+
+FAR = 2**40  # seconds
 
 
 def stays_until(
@@ -31,9 +34,15 @@ def stays_until(
             if part.detail.data_age is not None:
                 until[part.model] = seconds - part.detail.data_age + limit
     planned = {model.model for model in plan.models}
-    return until | {
-        model.name: seconds for model in models if model.retrain.every is not None and model.name in planned
-    }
+    for model in models:
+        if model.name not in planned:
+            continue
+        if model.retrain.every is not None:
+            until[model.name] = seconds
+        elif model.retrain.requested is not None and asked_since(model.retrain.requested, now) is None:
+            day = datetime.fromisoformat(f"{model.retrain.requested}T00:00:00+00:00")
+            until[model.name] = min(until.get(model.name, FAR), int(day.timestamp()) - 1)
+    return until
 
 
 def freezes_in_force(windows: tuple[Freeze, ...], now: datetime) -> PolicyFacts:

@@ -9,7 +9,7 @@ from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
 from reconciler.engine.apply.apply import claim, may_apply
 from reconciler.engine.dependencies import Dependencies
-from reconciler.engine.plan.make_plan import refresh_step
+from reconciler.engine.plan.make_plan import refresh_step, requested_by
 from reconciler.engine.refresh.take_snapshot import take_snapshot
 from reconciler.engine.storage import data_snapshots, references
 from reconciler.errors import UsageError
@@ -24,7 +24,8 @@ def due(deps: Dependencies, desired: DesiredState, environment: Environment, *, 
     newest = data_snapshots.newest(store)
     references.check_snapshot(store, newest, environment.name, copied_again=force)
     declared = data_snapshots.declared_now(deps, desired, environment, newest)
-    step = refresh_step(environment.data, newest, deps.clock(), declared)
+    now = deps.clock()
+    step = refresh_step(environment.data, newest, now, declared, requested_by(desired, environment, now))
     if step is not None:
         return step.reason
     return REFRESH_ASKED if force else None

@@ -134,7 +134,8 @@ class BuildRequirements:
 
     `data`, what the recipe reads, and `fingerprint` are None while a data refresh is due; `whole_tables` says of the
     same data what builds of earlier releases say. `oldest` is the earliest acceptable time of the data, `every` the
-    declared age in seconds. Data that are dated ahead of `now` never satisfy. `erased`: builds that learnt from an
+    declared age in seconds; `requested`: the day (ISO) of which a retrain was asked for, `asked` its first moment, None
+    while that has not come. Data that are dated ahead of `now` never satisfy. `erased`: builds that learnt from an
     entity that was forgotten, by fingerprint, with the name of the erasure.
     """
 
@@ -147,6 +148,8 @@ class BuildRequirements:
     oldest: datetime | None
     every: int | None
     now: datetime
+    requested: str | None = None
+    asked: datetime | None = None
     erased: Mapping[Digest, str] = field(default_factory=dict)
 
     def unmet(self, build: Build) -> str | None:
@@ -164,9 +167,21 @@ class BuildRequirements:
             return "the environment's runtime changed"
         if is_ahead(build.taken, self.now):
             return ahead("its data", build.taken)
+        if self.asked is not None and build.taken < self.asked and not self._is_of_newest(build):
+            return f"a retrain was asked for on {self.requested}"
         if self.oldest is not None and build.taken < self.oldest:
             return f"its data is older than {in_words(self.every or 0)}"
         return None
+
+    def _is_of_newest(self, build: Build) -> bool:
+        """Tell whether the newest data are those that a build was trained on, so that it would be the same again."""
+        return self.data is not None and build.data in (self.data, self.whole_tables)
+
+
+def asked_since(requested: str | None, now: datetime) -> datetime | None:
+    """Return the moment from which on data must be of; None while the day has not come, and where none is asked."""
+    day = datetime.fromisoformat(f"{requested}T00:00:00+00:00") if requested is not None else None
+    return day if day is not None and day <= now else None
 
 
 def requirements_of(
@@ -183,7 +198,8 @@ def requirements_of(
     if oldest is not None and snapshot is not None:
         oldest = min(oldest, snapshot.taken)  # while no refresh is due, nothing newer can be had by training
     inputs = inputs_of(model, snapshot, runtime) if snapshot else None
-    of_data = RetrainReason.DATA in model.retrain.because
+    asked = asked_since(model.retrain.requested, now)
+    of_data = RetrainReason.DATA in model.retrain.because or asked is not None
     return BuildRequirements(
         recipe=model.recipe_digest,
         because=model.retrain.because,
@@ -194,6 +210,8 @@ def requirements_of(
         oldest=oldest,
         every=every,
         now=now,
+        requested=model.retrain.requested,
+        asked=asked,
         erased=erased or {},
     )
 

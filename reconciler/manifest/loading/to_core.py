@@ -100,6 +100,7 @@ def model_of(given: model.Model, *, environment: str, path: str) -> declared.Mod
         retrain=declared.Retrain(
             because=tuple(sorted(declared.RetrainReason(reason) for reason in retrain.because)),
             every=parse_duration(retrain.every) if retrain.every else None,
+            requested=retrain.requested,
         )
         if retrain
         else declared.Retrain(),

@@ -208,6 +208,10 @@ class Retrain(Document):
     every: Duration | None = Field(
         default=None, description="Maximum age of the training data; the model is trained again when it is older."
     )
+    requested: Date | None = Field(
+        default=None,
+        description="Day on which a retrain was asked for, such as by `monitor --open`: data of before it do not do.",
+    )
 
 
 class ModelMetadata(Metadata):

@@ -83,6 +83,16 @@ def overridden(text: str, *, model: str, artifact: Digest, control: str, reason:
     return splice(text, {**wanted, "spec": {**spec, "policy": {**policy, "overrides": overrides}}})
 
 
+def retrain_requested(text: str, day: str) -> str:
+    """Return a sandbox's manifest that asks for a retrain on data of `day` (ISO) or later; unchanged where it does."""
+    wanted = document(text)
+    spec = wanted["spec"]
+    retrain = {**spec.get("retrain", {})}
+    if str(retrain.get("requested", "")) >= day:
+        return text
+    return splice(text, {**wanted, "spec": {**spec, "retrain": {**retrain, "requested": day}}})
+
+
 def renamed_copy(text: str, name: str) -> str:
     """Return a model's manifest for another model, called `name`: with nothing that belongs to the first alone."""
     wanted = document(text)

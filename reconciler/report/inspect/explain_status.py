@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from reconciler.core.digest import short
 from reconciler.core.inspect.explanation import Explanation, ExplanationSet
+from reconciler.core.monitoring import words
 from reconciler.report.layout.blocks import (
     GAP,
     Block,
@@ -71,6 +72,8 @@ def _one(explanation: Explanation, detail: Detail) -> Iterator[Block]:
         reasons = (*(part.blocked.reasons if part.blocked else ()), *part.detail.notes) if part else ()
         if reasons:
             yield Items(tuple(map(Item, reasons)))
+    if explanation.live is not None and (degraded := words.degraded(explanation.live)):
+        yield Paragraph(f"{degraded[:1].upper()}{degraded[1:]}.", tone=Tone.BAD)
     yield from _checks(explanation, screen=screen)
     yield GAP
     advice = tuple(Item(step.reason, command=step.command, hang=2) for step in explanation.advice)

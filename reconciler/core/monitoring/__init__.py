@@ -1,0 +1,1 @@
+"""Whether deployed models keep what they promised on their holdout, by outcomes that became known since."""

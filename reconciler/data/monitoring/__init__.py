@@ -1,0 +1,1 @@
+"""Joins predictions with the outcomes that became known since."""

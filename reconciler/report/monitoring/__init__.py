@@ -1,0 +1,1 @@
+"""What monitoring finds of deployed models."""
