@@ -35,7 +35,7 @@ _TOLD = 200  # models that a commit's message names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class AskedModel:
     """A degraded model that git does not ask for yet: the file that would, and its new text."""
 
     model: MonitoredModel
@@ -110,7 +110,7 @@ def request_retrain(
     )
 
 
-def _asked(checkout: Checkout, found: Monitoring, sandbox: str) -> tuple[list[Asked], tuple[tuple[str, str], ...]]:
+def _asked(checkout: Checkout, found: Monitoring, sandbox: str) -> tuple[list[AskedModel], tuple[tuple[str, str], ...]]:
     """Return the degraded models whose retrain git does not ask for, and those that cannot be asked for."""
     asked, left = [], []
     for model in found.models:
@@ -127,7 +127,7 @@ def _asked(checkout: Checkout, found: Monitoring, sandbox: str) -> tuple[list[As
             left.append((model.model, f"write `retrain: {{requested: {model.found}}}` into {declared.file}: {error}"))
             continue
         if after != text:
-            asked.append(Asked(model=model, path=declared.file, text=after))
+            asked.append(AskedModel(model=model, path=declared.file, text=after))
     return asked, tuple(left)
 
 
@@ -144,7 +144,7 @@ def _is_open(asked: RetrainRequest, open_now: Mapping[int, PullRequest]) -> bool
 
 
 def _known(
-    route: PullRequestRoute, asked: Iterable[Asked], open_now: Mapping[int, PullRequest]
+    route: PullRequestRoute, asked: Iterable[AskedModel], open_now: Mapping[int, PullRequest]
 ) -> OpenedPullRequest | None:
     """Return the open request by which the models were asked for; None where there is none any more."""
     for each in asked:
@@ -163,7 +163,9 @@ def _known(
     return None
 
 
-def _proposal(base: str, proposer: Proposer, environment: Environment, sandbox: str, asked: list[Asked]) -> Proposal:
+def _proposal(
+    base: str, proposer: Proposer, environment: Environment, sandbox: str, asked: list[AskedModel]
+) -> Proposal:
     names = [each.model.model for each in asked]
     days = "\n".join(f"{each.model.model} {each.model.found}" for each in asked)
     version = short(digest_of_bytes(days.encode()))
