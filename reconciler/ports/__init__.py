@@ -19,6 +19,7 @@ from reconciler.ports.erasure import (
     PredictionFile,
     SearchRequest,
 )
+from reconciler.ports.evaluation import EvaluateRequest
 from reconciler.ports.execution import Clock, Concurrency, NewId, ParallelMap, Progress
 from reconciler.ports.forge import Forge
 from reconciler.ports.git import Proposal, Proposer, Remote, Source, Tag, Tags, TreeFile
@@ -87,6 +88,7 @@ __all__ = [
     "ErasedFile",
     "ErasedRows",
     "ErasureEngine",
+    "EvaluateRequest",
     "ExpectedAmount",
     "Expressions",
     "FirstParentChange",

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Protocol
 
 from reconciler.core.artifact.oci_artifact import Schema
+from reconciler.core.evaluation.detailed import DetailedEvaluation
 from reconciler.core.spec.comparison import Comparison
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment, Limits
+from reconciler.ports.evaluation import EvaluateRequest
 from reconciler.ports.messages import (
     CompareRequest,
     CopyRequest,
@@ -127,4 +129,10 @@ class Scorer(Protocol):
         """Measure how far the selected rows, and what is predicted for them, are from the training; writes nothing.
 
         ScoringError when the model cannot be loaded.
+        """
+
+    def evaluate(self, request: EvaluateRequest) -> DetailedEvaluation:
+        """Evaluate an artifact on rows in full; equal requests give equal values. Writes nothing.
+
+        ScoringError when the model cannot be loaded, or gives no numbers for these rows.
         """

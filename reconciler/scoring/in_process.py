@@ -5,12 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 
 from reconciler.core.artifact.oci_artifact import Schema
+from reconciler.core.evaluation.detailed import DetailedEvaluation
 from reconciler.core.spec.comparison import Comparison
 from reconciler.core.spec.environment import Limits
 from reconciler.evaluation import paired_comparison
 from reconciler.model_file import load
-from reconciler.ports import CompareRequest, MeasuredDrift, MeasureDriftRequest, PredictRequest, PredictResult
-from reconciler.scoring import measure_drift, predict
+from reconciler.ports import (
+    CompareRequest,
+    EvaluateRequest,
+    MeasuredDrift,
+    MeasureDriftRequest,
+    PredictRequest,
+    PredictResult,
+)
+from reconciler.scoring import evaluate_rows, measure_drift, predict
 
 
 class LocalScorer:
@@ -32,3 +40,7 @@ class LocalScorer:
     def measure_drift(self, request: MeasureDriftRequest) -> MeasuredDrift:
         """Measure the requested rows; see `scoring.measure_drift.measure`."""
         return measure_drift.measure(request)
+
+    def evaluate(self, request: EvaluateRequest) -> DetailedEvaluation:
+        """Evaluate an artifact on the requested rows; see `scoring.evaluate_rows.evaluate`."""
+        return evaluate_rows.evaluate(request)

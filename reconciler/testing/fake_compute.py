@@ -21,6 +21,9 @@ from reconciler.core.artifact.oci_artifact import (
     Schema,
 )
 from reconciler.core.digest import digest_of_bytes
+from reconciler.core.evaluation.detailed import DetailedEvaluation, NaiveGuess, TrainingReport
+from reconciler.core.evaluation.figures import Figure, InfluenceReport
+from reconciler.core.evaluation.grading import reason_of
 from reconciler.core.quality.unknown_values import UnknownValues
 from reconciler.core.spec.comparison import Comparability, Comparison
 from reconciler.core.spec.environment import Limits
@@ -31,6 +34,7 @@ from reconciler.ports import (
     CompareRequest,
     ContractChecks,
     CopyRequest,
+    EvaluateRequest,
     FoldScores,
     FoldsRequest,
     FoldsResult,
@@ -171,6 +175,24 @@ class FakeScorer:
     def measure_drift(self, request: MeasureDriftRequest) -> MeasuredDrift:
         del request
         return MeasuredDrift(rows=1, unknown=NOTHING_UNKNOWN)
+
+    def evaluate(self, request: EvaluateRequest) -> DetailedEvaluation:
+        own = codec.decode(Evaluation, (request.artifact / EVALUATION_FILE).read_bytes(), what=EVALUATION_FILE)
+        removed = Figure(name="errors_removed", value=own.errors_removed, why="not measured")
+        return DetailedEvaluation(
+            artifact=request.digest,
+            evaluation_rows=request.evaluation_rows,
+            task=own.task,
+            rows=own.rows,
+            grade=reason_of(own),
+            naive=NaiveGuess(
+                guess="guessing", figure="accuracy", value=own.naive, removed=removed, goal=0.9, reached=None
+            ),
+            figures=tuple(Figure(name=name, value=value, why="not measured") for name, value in own.metrics),
+            training=TrainingReport(rows=own.training_rows, features=1, estimator="Fake"),
+            influence=InfluenceReport(figure="f1_macro", rows=own.rows, repeats=5, resolved=True, features=()),
+            confusion=own.confusion,
+        )
 
 
 class FakeClock:

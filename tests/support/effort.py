@@ -56,6 +56,8 @@ COUNTS: dict[str, tuple[int, int]] = {
     "QUIET_RUNS": (20, 500),  # 90 days of a model that keeps its promise, looked at every day
     "CHANGED_RUNS": (20, 200),  # of one that gets worse on day 40
     "RETRAIN_KILLS": (1, 6),  # times that a request for a retrain is killed at each effect, in each way
+    "SIMULATED_ROWS": (60, 2_000),  # draws of rows from which an interval's coverage is counted
+    "INFLUENCE_SEEDS": (12, 100),  # tables of 20 columns that are noise
     "EXAMPLES": (1, 6),  # times the examples of each property test
 }
 

@@ -15,6 +15,7 @@ from reconciler.adapters.executors.worker_process import WorkerProcess, spawn
 from reconciler.adapters.system.host import cores
 from reconciler.core.artifact.oci_artifact import Schema
 from reconciler.core.monitoring.outcomes import KnownOutcomes
+from reconciler.core.evaluation.detailed import DetailedEvaluation
 from reconciler.core.onboarding.table_profile import ProfileRequest, TableProfile
 from reconciler.core.spec.comparison import Comparison
 from reconciler.core.spec.environment import Limits
@@ -26,6 +27,7 @@ from reconciler.ports import (
     EntityRequest,
     ErasedFile,
     EraseRequest,
+    EvaluateRequest,
     FoldsRequest,
     FoldsResult,
     HeaderRequest,
@@ -193,6 +195,9 @@ class ScoringWorker:
 
     def measure_drift(self, request: MeasureDriftRequest) -> MeasuredDrift:
         return self._pool.call("drift", request, MeasuredDrift, request.limits)
+
+    def evaluate(self, request: EvaluateRequest) -> DetailedEvaluation:
+        return self._pool.call("evaluate", request, DetailedEvaluation, request.limits)
 
     def close(self) -> None:
         self._pool.close()

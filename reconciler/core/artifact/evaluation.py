@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from reconciler.core.digest import Digest
 from reconciler.core.spec.gates import Grade
 
-_TOO_GOOD, _TOO_GOOD_R2 = 0.98, 0.99  # skill over chance, and R2, from which a model is too good to be true
+TOO_GOOD, TOO_GOOD_R2 = 0.98, 0.99  # skill over chance, and R2, from which a model is too good to be true
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +56,9 @@ class Evaluation:
     evaluation_rows: Digest
     holdout_from: str | None = None
     """First value of the holdout's date column (ISO), for a time holdout."""
+    quantile: float | None = None
+    """The quantile that the model predicts; None for any other model. Its naive guess is the training rows' quantile,
+    and the errors of both are measured by pinball."""
 
     @property
     def doubt(self) -> str:
@@ -67,9 +70,11 @@ class Evaluation:
     def too_good(self) -> bool:
         """Tell whether the model has its grade because it is too good to be true."""
         if not self.classes:
-            return (self.metric("r2") or 0.0) >= _TOO_GOOD_R2
-        skill = _skill(self.metric("accuracy") or 0.0, tuple(score.rows / self.rows for score in self.classes))
-        return skill is not None and skill >= _TOO_GOOD
+            return (self.metric("r2") or 0.0) >= TOO_GOOD_R2
+        skill = skill_over_chance(
+            self.metric("accuracy") or 0.0, tuple(score.rows / self.rows for score in self.classes)
+        )
+        return skill is not None and skill >= TOO_GOOD
 
     @property
     def headline(self) -> tuple[str, float | None]:
@@ -137,15 +142,20 @@ def grade_classification(accuracy: float, shares: tuple[float, ...]) -> Grade:
     chance = sum p^2, skill = (accuracy - chance) / (1 - chance); D under 0.1 or from 0.98 up (too good to be true), C
     from 0.1, B from 0.5, A from 0.8.
     """
-    skill = _skill(accuracy, shares)
-    if skill is None or skill < 0.1 or skill >= _TOO_GOOD:
+    skill = skill_over_chance(accuracy, shares)
+    return Grade.D if skill is None else grade_of_skill(skill)
+
+
+def grade_of_skill(skill: float) -> Grade:
+    """Return the grade of a skill over chance."""
+    if skill < 0.1 or skill >= TOO_GOOD:
         return Grade.D
     if skill >= 0.8:
         return Grade.A
     return Grade.B if skill >= 0.5 else Grade.C
 
 
-def _skill(accuracy: float, shares: tuple[float, ...]) -> float | None:
+def skill_over_chance(accuracy: float, shares: tuple[float, ...]) -> float | None:
     """Return the skill over chance; None where it is not defined."""
     chance = math.fsum(share * share for share in shares)
     return (accuracy - chance) / (1.0 - chance) if math.isfinite(accuracy) and chance < 1.0 else None
@@ -156,7 +166,7 @@ def grade_regression(r2: float) -> Grade:
 
     A from 0.85 to under 0.99, B from 0.60, C from 0.10, else D (also NaN, and 0.99 up: too good to be true).
     """
-    if not math.isfinite(r2) or r2 < 0.10 or r2 >= _TOO_GOOD_R2:
+    if not math.isfinite(r2) or r2 < 0.10 or r2 >= TOO_GOOD_R2:
         return Grade.D
     if r2 >= 0.85:
         return Grade.A

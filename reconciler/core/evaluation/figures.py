@@ -89,13 +89,14 @@ class FeatureInfluence:
 class InfluenceReport:
     """The influence of every feature, the largest drop first. `figure`: what drops. `resolved`: the order of the
     features that are told apart from nothing does not depend on chance; else more shuffles would have cost more than
-    the budget of cells."""
+    the budget of cells. `left_out`: features of a wide table that were not looked at."""
 
     figure: str
     rows: int
     repeats: int
     resolved: bool
     features: tuple[FeatureInfluence, ...]
+    left_out: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
