@@ -20,6 +20,7 @@ COMMANDS = {
     "status": "Show what is deployed, whether it matches git, and its metrics.",
     "drift": "Show deployments that differ from the last apply, since when, and what to do.",
     "diff": "Compare two environments, or two commits.",
+    "show": "Show how good a model is, and why: grade, figures, slices, influence.",
     "why": "Explain what a model is waiting for, and what to do next.",
     "promote": "Propose to deploy a candidate to an environment: a branch to review and merge.",
     "rollback": "Propose to return an environment to an artifact that it deployed before.",

@@ -11,11 +11,13 @@ from reconciler.core.spec.environment import Limits
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluateRequest:
-    """A request to evaluate an artifact in full. `artifact`: the folder with its files; `rows`: a Parquet file as the
-    holdout of a FIT selection, of which `evaluation_rows` is the digest."""
+    """A request to evaluate an artifact in full. `artifact`: the folder with its files; `rows`: Parquet files as those
+    of a FIT selection; `without`: a Parquet file of keys whose rows do not count. `evaluation_rows`: the digest that
+    stands for the rows; that of the file itself for an artifact's own holdout."""
 
     artifact: Path
     digest: Digest
-    rows: Path
+    rows: tuple[Path, ...]
     evaluation_rows: Digest
     limits: Limits
+    without: Path | None = None

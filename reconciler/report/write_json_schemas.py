@@ -21,7 +21,7 @@ from pkgutil import walk_packages
 from typing import Any
 
 from reconciler import codec, report
-from reconciler.core.digest import Digest
+from reconciler.core.digest import DefaultsLeftOut, Digest
 from reconciler.core.status_codes import ResultStatus
 
 FOLDER = Path(__file__).parent / "schemas"
@@ -122,7 +122,8 @@ def _object(kind: type, definitions: dict[str, Any]) -> dict[str, Any]:
     for name, key, hint in codec.members(kind):
         fixed = name in {"format", "uses"}
         properties[key] = {"const": defaults[name]} if fixed else _form(hint, definitions)
-        if type(None) not in typing.get_args(hint):
+        left_out = issubclass(kind, DefaultsLeftOut) and defaults[name] is not dataclasses.MISSING
+        if type(None) not in typing.get_args(hint) and not left_out:
             required.append(key)
     schema: dict[str, Any] = {"type": "object", "properties": properties, "required": sorted(required)}
     if text := _words(kind):

@@ -10,7 +10,7 @@ from reconciler.core.spec.recipe import BuiltRecipe
 from reconciler.errors import ScoringError
 from reconciler.evaluation.detailed.evaluate_rows import JudgedRows
 from reconciler.evaluation.detailed.evaluate_rows import evaluate as evaluate_rows
-from reconciler.model_file.feature_matrix import encode_rows, read_rows
+from reconciler.model_file.feature_matrix import Rows, encode_rows, keys_of, read_rows
 from reconciler.model_file.file_sizes import read_document
 from reconciler.model_file.load import load
 from reconciler.ports import EvaluateRequest
@@ -27,7 +27,7 @@ def evaluate(request: EvaluateRequest) -> DetailedEvaluation:
     model = load(request.artifact)
     own = codec.decode(Evaluation, read_document(request.artifact / EVALUATION_FILE), what=EVALUATION_FILE)
     built = codec.decode(BuiltRecipe, read_document(request.artifact / RECIPE_FILE), what=RECIPE_FILE)
-    matrix, actual = encode_rows(read_rows(request.rows), model.schema)
+    matrix, actual = encode_rows(_rows(request), model.schema)
     if not len(matrix):
         raise ScoringError("there are no rows to evaluate on", hint="give rows whose outcome is known by now")
     outputs = model.outputs(matrix)
@@ -48,3 +48,15 @@ def evaluate(request: EvaluateRequest) -> DetailedEvaluation:
             outputs=outputs,
         )
     )
+
+
+def _rows(request: EvaluateRequest) -> Rows:
+    """Return the requested rows by key, without those that do not count."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    rows = pa.concat_tables([read_rows(path) for path in request.rows])
+    if request.without is not None:
+        trained = pa.array(keys_of(read_rows(request.without)), type=pa.string())
+        rows = rows.filter(pc.invert(pc.is_in(rows.column("key"), value_set=trained)))
+    return rows.sort_by("key") if len(request.rows) > 1 else rows

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from reconciler.core.artifact.evaluation import ClassScore, Evaluation, Influence
+from reconciler.core.artifact.oci_artifact import Schema, SchemaColumn
 from reconciler.core.digest import digest_of_bytes
 from reconciler.core.evaluation.detailed import (
     DetailedEvaluation,
@@ -10,6 +14,7 @@ from reconciler.core.evaluation.detailed import (
     NaiveGuess,
     OutcomeUnit,
     TrainingReport,
+    named_slices,
 )
 from reconciler.core.evaluation.figures import (
     CalibrationBin,
@@ -21,7 +26,9 @@ from reconciler.core.evaluation.figures import (
     InfluenceReport,
     Slice,
 )
-from reconciler.core.spec.gates import Grade
+from reconciler.core.evaluation.judged_model import JudgedModel
+from reconciler.core.plan.gate_evaluation import evaluate_gates
+from reconciler.core.spec.gates import Grade, PerformanceGrade, Threshold, Verification
 
 ARTIFACT, ROWS = digest_of_bytes(b"artifact"), digest_of_bytes(b"rows")
 
@@ -98,6 +105,24 @@ def three_classes() -> DetailedEvaluation:
     )
 
 
+def named() -> DetailedEvaluation:
+    """Return the evaluation of three classes as readers get it, with its slices named."""
+    columns = (SchemaColumn(name="channel", type="categorical", categories=("shop", "web")),)
+    return named_slices(
+        three_classes(), Schema(task="classification", columns=columns, classes=(), key="id", tables=())
+    )
+
+
+def twelve_classes() -> DetailedEvaluation:
+    """Return an evaluation of twelve classes with long names, which no terminal has room for as a matrix."""
+    each = three_classes().classes[0]
+    names = [f"{30 * n} to {30 * n + 29} days after the invoice was sent" for n in range(12)]
+    confusion = tuple(tuple(40 if i == j else 7 if abs(i - j) == 1 else 0 for j in range(12)) for i in range(12))
+    return replace(
+        named(), classes=tuple(replace(each, name=name) for name in names), confusion=confusion, distances=()
+    )
+
+
 def days() -> DetailedEvaluation:
     """Return the evaluation of a regression of `ln(1 + days)`, which is judged in days."""
     return DetailedEvaluation(
@@ -121,4 +146,47 @@ def days() -> DetailedEvaluation:
         training=TrainingReport(rows=1600, features=2, estimator="Ridge"),
         influence=InfluenceReport(figure="r2", rows=400, repeats=5, resolved=False, features=()),
         bins=(CalibrationBin(rows=40, predicted=3.0, observed=3.4, low=2.9, high=3.9),),
+    )
+
+
+def judged(detailed: DetailedEvaluation | None = None, unknown: str | None = None) -> JudgedModel:
+    """Return the model of three classes as `show` has it, with one gate that it passed and one that refuses it."""
+    own = Evaluation(
+        task="classification",
+        rows=171,
+        training_rows=700,
+        classes=tuple(
+            ClassScore(name=name, rows=rows, precision=0.7, recall=0.6, f1=0.65)
+            for name, rows in (("early", 92), ("late", 32), ("on time", 47))
+        ),
+        confusion=((71, 0, 21), (5, 0, 27), (2, 0, 45)),
+        metrics=(("accuracy", 0.678), ("f1_macro", 0.4927)),
+        naive=0.538,
+        errors_removed=0.304,
+        grade=Grade.C,
+        influences=(Influence(feature="amount", drop=0.2), Influence(feature="noise", drop=-0.006)),
+        evaluation_rows=ROWS,
+        holdout_from="2025-06-17",
+    )
+    gates = (Threshold(metric="f1_macro", at_least=0.5), PerformanceGrade(at_least=Grade.C))
+    return JudgedModel(
+        model="payments",
+        environment="sandbox",
+        owner="receivables",
+        description="When a customer pays.",
+        artifact=ARTIFACT,
+        state="deployed",
+        evaluation=own,
+        detailed=detailed,
+        unknown=unknown,
+        verifications=(
+            Verification(
+                artifact=ARTIFACT,
+                environment="production",
+                gate_set=digest_of_bytes(b"gates"),
+                evaluation=ROWS,
+                incumbent=None,
+                results=evaluate_gates(gates, own, {}),
+            ),
+        ),
     )

@@ -32,3 +32,4 @@ class JudgedModel:
     incumbent: Digest | None = None
     incumbent_detailed: DetailedEvaluation | None = None
     other_rows: str | None = None
+    format: int = 1

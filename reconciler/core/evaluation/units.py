@@ -22,7 +22,7 @@ _DEEPEST = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class InverseStep:
     """One step from what is predicted back to its unit: the inverse of `function`, or (value - shift) / factor."""
 
     function: str = ""
@@ -40,7 +40,7 @@ class Judging:
     """How an outcome is judged: its unit, and the steps that lead there from what is predicted, in order."""
 
     unit: OutcomeUnit
-    steps: tuple[Step, ...] = ()
+    steps: tuple[InverseStep, ...] = ()
 
     @property
     def turns(self) -> bool:
@@ -68,9 +68,9 @@ def outcome_text(recipe: Recipe) -> str:
     return " | ".join([*([of] if of else []), *classes])
 
 
-def _peeled(text: str, derived: dict[str, str], deepest: int) -> tuple[str, list[Step]]:
+def _peeled(text: str, derived: dict[str, str], deepest: int) -> tuple[str, list[InverseStep]]:
     """Return what an expression is a transform of, and the steps back to it, outermost first."""
-    steps: list[Step] = []
+    steps: list[InverseStep] = []
     tokens = _tokens(text)
     while tokens is not None:
         tokens = _bare(tokens)
@@ -123,23 +123,23 @@ def _closing(tokens: list[str], start: int) -> int:
     return -1
 
 
-def _call(tokens: list[str]) -> tuple[Step, list[str]] | None:
+def _call(tokens: list[str]) -> tuple[InverseStep, list[str]] | None:
     if len(tokens) < 4 or tokens[0].lower() not in _FUNCTIONS or tokens[1] != "(":
         return None
     inside = tokens[2:-1]
     if _closing(tokens, 1) != len(tokens) - 1 or any(each == "," for each, depth in _depths(inside) if depth == 0):
         return None
-    return Step(function={"log": "log10"}.get(tokens[0].lower(), tokens[0].lower())), inside
+    return InverseStep(function={"log": "log10"}.get(tokens[0].lower(), tokens[0].lower())), inside
 
 
-def _negative(tokens: list[str]) -> tuple[Step, list[str]] | None:
+def _negative(tokens: list[str]) -> tuple[InverseStep, list[str]] | None:
     alone = not any(each in ("+", "-") for each, depth in _depths(tokens[1:]) if depth == 0)
     if len(tokens) < 2 or tokens[0] not in ("-", "+") or not alone or _constant(tokens) is not None:
         return None
-    return Step(factor=-1.0 if tokens[0] == "-" else 1.0), tokens[1:]
+    return InverseStep(factor=-1.0 if tokens[0] == "-" else 1.0), tokens[1:]
 
 
-def _sum_or_product(tokens: list[str]) -> tuple[Step, list[str]] | None:
+def _sum_or_product(tokens: list[str]) -> tuple[InverseStep, list[str]] | None:
     """Take a constant off a sum or a product of two; None where there is anything else at the top."""
     if any(not _arithmetic(each) for each, depth in _depths(tokens) if depth == 0):
         return None
@@ -158,18 +158,18 @@ def _sum_or_product(tokens: list[str]) -> tuple[Step, list[str]] | None:
     return None
 
 
-def _by_constant(sign: str, number: float, rest: list[str]) -> tuple[Step, list[str]] | None:
+def _by_constant(sign: str, number: float, rest: list[str]) -> tuple[InverseStep, list[str]] | None:
     if sign in ("+", "-"):
-        return Step(shift=number if sign == "+" else -number), rest
+        return InverseStep(shift=number if sign == "+" else -number), rest
     if number == 0:
         return None
-    return Step(factor=number if sign == "*" else 1 / number), rest
+    return InverseStep(factor=number if sign == "*" else 1 / number), rest
 
 
-def _from_constant(sign: str, number: float, rest: list[str]) -> tuple[Step, list[str]] | None:
+def _from_constant(sign: str, number: float, rest: list[str]) -> tuple[InverseStep, list[str]] | None:
     if sign in ("+", "-"):
-        return Step(factor=1.0 if sign == "+" else -1.0, shift=number), rest
-    return (Step(factor=number), rest) if sign == "*" and number else None
+        return InverseStep(factor=1.0 if sign == "+" else -1.0, shift=number), rest
+    return (InverseStep(factor=number), rest) if sign == "*" and number else None
 
 
 def _constant(tokens: list[str]) -> float | None:

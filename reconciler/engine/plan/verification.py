@@ -188,6 +188,13 @@ def read(store: Store, artifact: Digest, gate_set: Digest) -> Verification | Non
     return verification
 
 
+def recorded(store: Store, artifact: Digest) -> tuple[Verification, ...]:
+    """Return every recorded verification of an artifact, in the order of their names."""
+    keys = sorted(store.keys(f"{store_layout.verifications_of(artifact)}/"))
+    bodies = ((key, store.read(key)) for key in keys)
+    return tuple(codec.decode(Verification, body, what=key) for key, body in bodies if body is not None)
+
+
 def write(store: Store, verification: Verification) -> Verification:
     """Record the verification unless there is one; return the recorded one, which counts from now on."""
     key = store_layout.verification(verification.artifact, verification.gate_set)

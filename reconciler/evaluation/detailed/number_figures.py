@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.core.evaluation.figures import Figure
 from reconciler.core.evaluation.too_few import too_few
-from reconciler.core.evaluation.units import Step
+from reconciler.core.evaluation.units import InverseStep
 from reconciler.evaluation.detailed import intervals
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def figure(name: str, value: float, interval: intervals.Interval | None, few: st
     return Figure(name=name, value=float(value), low=float(interval[0]), high=float(interval[1]))
 
 
-def untransformed(values: Matrix, steps: tuple[Step, ...]) -> Matrix:
+def untransformed(values: Matrix, steps: tuple[InverseStep, ...]) -> Matrix:
     """Return the values in the unit that they are judged in; infinite where one is too large for it.
 
     A prediction that no value of the unit has (below 0 where a root is predicted) counts as the nearest that one has.

@@ -44,6 +44,7 @@ _ONE = {
     "served models": "served model",
     "snapshots": "snapshot",
     "verifications": "verification",
+    "evaluations": "evaluation in full",
 }
 _MANY = {
     "anchors": "anchor tags",
@@ -54,6 +55,7 @@ _MANY = {
     "erased artifacts": "mentions of erased artifacts",
     "erased recipes": "entries of erased builds",
     "erasures": "tombstones",
+    "evaluations": "evaluations in full",
     "journal": "journal entries",
     "mark": "ownership markers",
     "predictions": "prediction logs",

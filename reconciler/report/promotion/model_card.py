@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from reconciler import codec
 from reconciler.core.artifact.model_card import ModelCard
 from reconciler.core.spec.recipe import BuiltRecipe, Holdout, Param
+from reconciler.report.evaluation import tables as evaluation
 from reconciler.report.layout.blocks import (
     Block,
     Code,
@@ -33,7 +34,6 @@ from reconciler.report.layout.blocks import (
 from reconciler.report.layout.formatting import count, metric, percent
 from reconciler.report.layout.render_markdown import to_markdown
 from reconciler.report.plan import checks, gates
-from reconciler.report.promotion import evaluation
 from reconciler.report.promotion.card_words import WORDS
 
 

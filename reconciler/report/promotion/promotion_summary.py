@@ -8,6 +8,7 @@ from reconciler.core.digest import short
 from reconciler.core.promotion.promotion_summary import PromotionSummary
 from reconciler.core.quality.findings import CheckFacts
 from reconciler.core.spec.comparison import Comparability, Comparison
+from reconciler.report.evaluation import tables as evaluation
 from reconciler.report.layout.blocks import (
     ARROW,
     Block,
@@ -29,7 +30,6 @@ from reconciler.report.layout.formatting import commit, count, day, metric, mome
 from reconciler.report.layout.render_markdown import markdown_lines
 from reconciler.report.plan import checks, gates
 from reconciler.report.plan.field_changes import changes_list, changes_table
-from reconciler.report.promotion import evaluation
 from reconciler.report.promotion.config_diff import OUTCOME
 
 MOST_CHANGES = 60

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.core.inspect.drift import first_seen_by_key
+from reconciler.report.evaluation import judged_model
 from reconciler.report.help import add_result, ci_workflows, error_code, field_docs, init_result, problems, word_docs
 from reconciler.report.inspect import (
     audit,
@@ -49,6 +50,7 @@ from tests.golden.report import (
     values_review,
 )
 from tests.golden.report.rendering import as_page, on_screen
+from tests.support import evaluations
 
 FOLDER = Path(__file__).parent / "expected"
 VALID = problems.ValidationResult(
@@ -73,6 +75,14 @@ TEXT: dict[str, Callable[[TextStyle], str]] = {
     "predictions-unknown": lambda look: on_screen(predict, values_quality.predictions_of_unknown(), look),
     "data-drift": lambda look: on_screen(data_drift, values_quality.drifted(), look),
     "data-drift-unknown": lambda look: on_screen(data_drift, values_quality.without_reference(), look),
+    "shown": lambda look: on_screen(judged_model, evaluations.judged(evaluations.named()), look),
+    "shown-days": lambda look: on_screen(judged_model, evaluations.judged(evaluations.days()), look),
+    "shown-twelve-classes": lambda look: on_screen(
+        judged_model, evaluations.judged(evaluations.twelve_classes()), look
+    ),
+    "shown-roughly": lambda look: on_screen(
+        judged_model, evaluations.judged(unknown="the rows that it was judged on are not kept any more"), look
+    ),
     "reproduced": lambda look: on_screen(reproduce, values.reproduced(equal=True), look),
     "not-reproduced": lambda look: on_screen(reproduce, values.reproduced(equal=False), look),
     "proposed": lambda look: on_screen(proposal, values.proposed(), look),
@@ -134,6 +144,7 @@ MARKDOWN: dict[str, Callable[[], str]] = {
     "audit": lambda: as_page(audit, values.audit()),
     "predictions": lambda: as_page(predict, values.predictions()),
     "data-drift": lambda: as_page(data_drift, values_quality.drifted()),
+    "shown": lambda: as_page(judged_model, evaluations.judged(evaluations.named())),
     "reproduced": lambda: as_page(reproduce, values.reproduced(equal=True)),
     "not-reproduced": lambda: as_page(reproduce, values.reproduced(equal=False)),
     "proposed": lambda: as_page(proposal, values.proposed()),
@@ -180,6 +191,7 @@ JSON: dict[str, Callable[[], str]] = {
     "drift": lambda: json_output.document(values_drift.drifted(), {"exit": 6}),
     "predictions": lambda: json_output.document(values.predictions()),
     "data-drift": lambda: json_output.document(values_quality.drifted()),
+    "shown": lambda: json_output.document(evaluations.judged(evaluations.named()), {"exit": 0}),
     "valid": lambda: json_output.document(VALID),
 }
 HTML: dict[str, Callable[[], Iterable[Block]]] = {

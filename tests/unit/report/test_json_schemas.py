@@ -22,6 +22,7 @@ from tests.golden.report import (
     values_quality,
     values_review,
 )
+from tests.support import evaluations
 from tests.support.json_schemas import closed
 
 EXAMPLES: dict[str, Callable[[], str]] = {
@@ -46,6 +47,7 @@ EXAMPLES: dict[str, Callable[[], str]] = {
     "proposal-set": lambda: json_output.document(values_review.opened_set()),
     "reproduce": lambda: json_output.document(values.reproduced(equal=False), {"exit": 6, "equal": False}),
     "rollback": lambda: json_output.document(values_controls.rolled_back()),
+    "show": lambda: json_output.document(evaluations.judged(evaluations.named()), {"exit": 0}),
     "status": lambda: json_output.document(values.status(), {"exit": 0}),
     "why": lambda: json_output.document(values_inspect.why(), {"exit": 0}),
     "error": lambda: json.dumps(problems.error_document(values.invalid(), 2)),

@@ -1,4 +1,4 @@
-"""The evaluation of a model on its holdout: metrics, classes, confusion and influences."""
+"""The tables of an artifact's own evaluation on its holdout: metrics, classes, confusion and influences."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from reconciler.report.layout.formatting import change, metric, percent
 
 BAR = 10
 MOST_INFLUENCES = 12
+ROUGH = "a rough look: 500 rows, 2 shuffles"
 
 
 def metrics(evaluation: Evaluation, before: Evaluation | None) -> DataTable:
