@@ -14,8 +14,8 @@ from reconciler.adapters.executors.worker_pool import WorkerPool
 from reconciler.adapters.executors.worker_process import WorkerProcess, spawn
 from reconciler.adapters.system.host import cores
 from reconciler.core.artifact.oci_artifact import Schema
-from reconciler.core.monitoring.outcomes import KnownOutcomes
 from reconciler.core.evaluation.detailed import DetailedEvaluation
+from reconciler.core.monitoring.outcomes import KnownOutcomes
 from reconciler.core.onboarding.table_profile import ProfileRequest, TableProfile
 from reconciler.core.spec.comparison import Comparison
 from reconciler.core.spec.environment import Limits
