@@ -25,6 +25,7 @@ from reconciler.adapters.executors.thread_map import parallel_map
 from reconciler.adapters.git.commit_source import GitSource
 from reconciler.adapters.git.tags import GitTags
 from reconciler.adapters.git.worktree_source import WorkTree
+from reconciler.adapters.notices.apprise_notifier import AppriseNotifier
 from reconciler.adapters.system import host
 from reconciler.adapters.system.secret import read_secret
 from reconciler.app import actor, locations, uncommitted_changes
@@ -189,6 +190,7 @@ def open_project(
             history=git,
             erasure=data,
             outcomes=data,
+            notifier=AppriseNotifier(),
             secret=partial(read_secret, root, os.environ),
             witness=cache(lambda: witness(root, fingerprints, folder=head.git_folder if head is not None else None)),
             headers=headers if uncached else cached_headers(options, headers, head),

@@ -20,6 +20,7 @@ from reconciler.ports import (
     Expressions,
     Forge,
     NewId,
+    Notifier,
     OutcomeEngine,
     ParallelMap,
     Progress,
@@ -80,7 +81,7 @@ class Dependencies:
     them, a plan does not tell what a training would be refused for. `history` is git, also where `source` is the work
     tree. `secret` reads what a reference (env:NAME, file:PATH) names; None where there is nothing.
     `erasure` finds the rows of entities; None where nothing is forgotten. `outcomes` joins predictions with what became
-    known of them; None where nothing is monitored.
+    known of them; None where nothing is monitored. `notifier` sends messages to people.
     """
 
     source: Source
@@ -108,3 +109,4 @@ class Dependencies:
     secret: Callable[[str], str | None] = _no_secret
     erasure: ErasureEngine | None = None
     outcomes: OutcomeEngine | None = None
+    notifier: Notifier | None = None

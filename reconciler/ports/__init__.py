@@ -46,6 +46,7 @@ from reconciler.ports.messages import (
     TrainRequest,
     TrainResult,
 )
+from reconciler.ports.notices import Notifier
 from reconciler.ports.outcomes import OutcomeEngine, OutcomesRequest, PredictedRows
 from reconciler.ports.sources import (
     ArrowStream,
@@ -104,6 +105,7 @@ __all__ = [
     "MeasuredDrift",
     "NameListing",
     "NewId",
+    "Notifier",
     "OpenFolder",
     "OutcomeEngine",
     "OutcomesRequest",

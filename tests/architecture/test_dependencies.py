@@ -21,7 +21,7 @@ NOT_IMPORTED = {"tzdata"}
 BROUGHT_ALONG = {"numpy", "joblib", "threadpoolctl", "pydantic_core", "requests"}
 OF_AN_EXTRA = {"pandas": "notebook", "obstore": "stores", "github": "github", "gitlab": "gitlab"}
 OF_AN_EXTRA |= {"adbc_driver_postgresql": "postgres", "adbc_driver_manager": "postgres"}
-OF_AN_EXTRA |= {"sqlalchemy": "sql", "deltalake": "delta"}
+OF_AN_EXTRA |= {"sqlalchemy": "sql", "deltalake": "delta", "apprise": "notify"}
 
 
 def module_of(requirement: str) -> str:

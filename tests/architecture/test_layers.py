@@ -43,6 +43,7 @@ ALLOWED: dict[str, set[str]] = {
 # In which folders each third-party library may be imported.
 LIBRARIES: dict[str, set[str]] = {
     "click": {"cli", "cli/commands", "cli/types"},
+    "apprise": {"adapters/notices"},
     "packaging": {"adapters/system"},
     "yaml": {"manifest/yaml", "manifest/loading"},
     "pydantic": {"manifest/schema", "manifest/loading"},

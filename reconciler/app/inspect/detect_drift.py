@@ -12,11 +12,18 @@ from reconciler.core.inspect.drift import DriftReport, first_seen_by_key
 
 
 def detect(
-    options: ProjectOptions, environments: tuple[str, ...], models: tuple[str, ...] = (), *, issue: bool, loads: bool
+    options: ProjectOptions,
+    environments: tuple[str, ...],
+    models: tuple[str, ...] = (),
+    *,
+    issue: bool,
+    loads: bool,
+    notifies: bool = False,
 ) -> DriftReport:
     """Return the drift of the named environments and models, or of all; `loads`: deployed models are loaded, too.
 
-    With `issue`, drift is also reported in one issue of the forge per environment.
+    With `issue`, drift is also reported in one issue of the forge per environment; `notifies`: also to the people that
+    environments name.
     """
     from reconciler.app.git_folder import git_folder
     from reconciler.app.wiring import open_project
@@ -34,6 +41,7 @@ def detect(
             loads=loads,
             remembered=first_seen,
             issue=render if issue else None,
+            notifies=notifies,
         )
     current = {
         environment.environment: first_seen_by_key(environment.findings)

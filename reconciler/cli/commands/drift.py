@@ -14,12 +14,15 @@ from reconciler.console.invocation import Invocation
 @options.names
 @options.in_environment("The same as ENV", default="all")
 @click.option("--issue", is_flag=True, help="Report drift in one issue per environment, closed when the drift is gone.")
+@click.option("--notify", is_flag=True, help="Tell the people that environments name, each finding once.")
 @click.option(
     "--no-load", "loads", flag_value=False, default=True, help="Do not load deployed models: faster, but finds less."
 )
 @options.shared
 @click.pass_obj
-def command(invocation: Invocation, names: tuple[str, ...], environment: str | None, issue: bool, loads: bool) -> int:
+def command(
+    invocation: Invocation, names: tuple[str, ...], environment: str | None, issue: bool, notify: bool, loads: bool
+) -> int:
     """Show the models of ENV (or of every environment) that differ from the last apply, since when, and what to do.
 
     With MODELs, these alone are checked.
@@ -34,6 +37,6 @@ def command(invocation: Invocation, names: tuple[str, ...], environment: str | N
 
     environments, models = looked_at(invocation, names, environment)
     with project.shown(invocation) as options:
-        report = detect(options, environments, models, issue=issue, loads=loads)
+        report = detect(options, environments, models, issue=issue, loads=loads, notifies=notify)
     streams.show(invocation, drift, report, exit=exit_code(report.status))
     return exit_code(report.status)

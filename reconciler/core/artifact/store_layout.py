@@ -14,6 +14,7 @@ REFUSALS = "refusals"  # of refreshes, by the contracts of their tables
 ERASURES = "erasures"  # of entities, by the environment where their data live
 CERTIFICATES = "certificates"  # of erasures
 ERASED = "erased"  # what of this store they concern
+NOTICES = "notices"  # of what people were told
 REGISTER = "register"
 MONITORING = "monitoring"  # what was found of deployed models since
 EVALUATIONS = "evaluations"  # in full, computed when they are asked for
@@ -99,6 +100,11 @@ def predictions(environment: str, model: str) -> str:
 def monitoring(environment: str, model: str) -> str:
     """Return the prefix of what monitoring found of a deployed model, a numbered log."""
     return f"{MONITORING}/{environment}/{model}"
+
+
+def notices(environment: str, notice: str) -> str:
+    """Return the prefix of the numbered log of one notice to one channel, by the digest of both."""
+    return f"{NOTICES}/{environment}/{notice}"
 
 
 def erasures(environment: str) -> str:

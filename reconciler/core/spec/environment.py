@@ -8,6 +8,7 @@ from enum import StrEnum
 from reconciler.core.digest import DefaultsLeftOut, Digest
 from reconciler.core.spec.data import DataBinding
 from reconciler.core.spec.gates import Gate
+from reconciler.core.spec.notify import NoticeChannel
 from reconciler.core.spec.policy import Approvals, Control, Freeze, Hold, Override, Rejected, Retirement
 
 
@@ -146,6 +147,7 @@ class Environment:
     limits: Limits = Limits()
     max_train: int | None = None  # trainings per apply
     lock: str | None = None  # the file that pins the runtime's versions
+    notify: tuple[NoticeChannel, ...] = ()
     removed: str | None = None  # where git does not declare it any more: the file that did, as this was read from
 
     @property

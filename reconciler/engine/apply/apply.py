@@ -24,6 +24,8 @@ from reconciler.engine.apply.forge_queries import ForgeQueries
 from reconciler.engine.apply.record_controls import record_controls, register_controls
 from reconciler.engine.controls.observe_controls import observe_controls
 from reconciler.engine.dependencies import Dependencies
+from reconciler.engine.notices.of_apply import notices_of
+from reconciler.engine.notices.tell import tell
 from reconciler.engine.plan import make_plan, observe_loss
 from reconciler.engine.refresh.take_snapshot import try_snapshot
 from reconciler.engine.removed_environments import check_deploys
@@ -112,7 +114,7 @@ def apply(
         raise unrefreshed
     add_interrupted(outcomes, fresh.models if interrupted else ())
     finished = [outcomes[part.model] for part in fresh.models if part.model in outcomes]
-    return ApplyResult(
+    applied = ApplyResult(
         environment=environment.name,
         revision=desired.revision,
         plan=fresh.id,
@@ -122,6 +124,10 @@ def apply(
         trained=sum(step.trained for _, done in finished for step in done),
         interrupted=interrupted,
     )
+    if environment.notify:
+        notices = notices_of(deps.stores[environment.name], desired.project, applied)
+        tell(deps, desired.project, environment, notices)
+    return applied
 
 
 def _refused(

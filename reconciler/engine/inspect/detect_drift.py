@@ -19,6 +19,8 @@ from reconciler.core.status_codes import status_of, worst_status
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.find_environment import selected, unknown_model
 from reconciler.engine.inspect import drift_issue
+from reconciler.engine.notices.of_drift import notices_of
+from reconciler.engine.notices.tell import tell
 from reconciler.engine.plan import make_plan, observe, observe_loss, verification
 from reconciler.engine.plan.gates_in_force import policy_violations
 from reconciler.engine.promotion import adopt
@@ -41,20 +43,18 @@ def drift(
     loads: bool = True,
     remembered: Mapping[str, Seen] = _NOTHING,
     issue: drift_issue.Render | None = None,
+    notifies: bool = False,
 ) -> DriftReport:
     """Report the drift of the named environments, or of all; of `models` alone, where some are named.
 
     `loads`: whether served artifacts are also loaded. `remembered`: when each finding was first seen, by environment,
-    as a hint. `issue`: how to word the forge's issue, which then remembers it for everybody. Raises ForgeError E905
-    when an issue is asked for and no forge is known; UsageError when nothing is to be loaded for an issue, which would
-    be closed though a model does not load.
+    as a hint. `issue`: how to word the forge's issue, which then remembers it for everybody. `notifies`: people are
+    told, as environments declare. Raises ForgeError E905 when an issue is asked for and no forge is known; UsageError
+    when nothing is to be loaded for an issue, which would be closed though a model does not load.
     """
     if issue is not None and not loads:
-        raise UsageError(
-            "--issue also reports models that do not load, so it needs to load them",
-            hint="leave out --no-load",
-            code="E801",
-        )
+        problem = "--issue also reports models that do not load, so it needs to load them"
+        raise UsageError(problem, hint="leave out --no-load", code="E801")
     if issue is not None and models:
         raise UsageError(
             "--issue reports all models of an environment, and some are named", hint="leave out MODEL", code="E801"
@@ -71,6 +71,8 @@ def drift(
             report = replace(report, findings=core.dated(report.findings, known, now=deps.clock()))
         else:
             report = drift_issue.update(forge, report, posted, hints, issue, now=deps.clock())
+        if notifies and environment.notify and report.findings:
+            tell(deps, desired.project, environment, notices_of(deps, desired, report))
         reports.append(report)
     return DriftReport(project=desired.project, revision=desired.revision, environments=tuple(reports))
 

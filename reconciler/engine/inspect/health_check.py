@@ -16,7 +16,7 @@ from reconciler.core.spec.runtime import differences, remedy
 from reconciler.core.status_codes import ResultStatus, status_of, worst_status
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.inspect import audit
-from reconciler.engine.needed_secrets import unset_secrets
+from reconciler.engine.needed_secrets import is_unset, unset_secrets
 from reconciler.engine.plan import observe_loss
 from reconciler.engine.refresh.refresh_notes import unset_here
 from reconciler.engine.storage import blobs, data_snapshots, folder_rights
@@ -35,6 +35,7 @@ def environment_checks(
     yield from _elsewhere(deps, environment)
     if environment.trains:
         yield from _secrets(deps, desired, environment)
+    yield from _channels(deps, environment)
     if environment.runtime is not None:
         yield _trains(environment, environment.runtime, machine)
     rights = tuple(_rights(deps, environment))
@@ -172,6 +173,19 @@ def _secrets(deps: Dependencies, desired: DesiredState, sandbox: Environment) ->
         yield _unset(sandbox, "secrets", problem)
     if not problems:
         yield Check(area=sandbox.name, name="secrets", level=Level.GOOD, found="all that a refresh needs are set")
+
+
+def _channels(deps: Dependencies, environment: Environment) -> Iterator[Check]:
+    """Tell whether the addresses of the channels that people are told through are set here."""
+    for channel in environment.notify:
+        known = bool(deps.secret(channel.to))
+        yield Check(
+            area=environment.name,
+            name="notify",
+            level=Level.GOOD if known else Level.WARNING,
+            found=f"{channel.to} is set" if known else is_unset(channel.to),
+            remedy=None if known else "set it where this environment is applied; elsewhere this is no fault",
+        )
 
 
 def _unset(environment: Environment, name: str, problem: DataError) -> Check:

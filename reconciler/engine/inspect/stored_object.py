@@ -18,9 +18,11 @@ from reconciler.core.erasure.erased_objects import ErasedObjects
 from reconciler.core.erasure.tombstone import Tombstone
 from reconciler.core.evaluation.detailed import DetailedEvaluation
 from reconciler.core.monitoring.record import MonitoringRecord
+from reconciler.core.notices.notice import NoticeRecord
 from reconciler.core.quality.findings import CheckReport
 from reconciler.core.snapshots.removed_tables import RemovedTables
 from reconciler.core.spec.gates import Verification
+from reconciler.engine.notices.tell import prefix_of
 from reconciler.engine.plan import verification
 from reconciler.engine.refresh.kept_snapshots import removed_snapshots
 from reconciler.engine.storage import blobs, numbered_log
@@ -86,8 +88,9 @@ class ObjectCheck:
                 return self._build(key, kind)
             case "verifications":
                 return self._verification(key)
-            case "checks" | store_layout.EVALUATIONS as kind:
-                return self._checks(key) if kind == "checks" else self._evaluation(key)
+            case "checks" | store_layout.EVALUATIONS | store_layout.NOTICES as kind:
+                looks = {"checks": self._checks, store_layout.EVALUATIONS: self._evaluation}
+                return looks.get(kind, self._notice)(key)
             case "snapshots":
                 snapshot = codec.decode(Snapshot, self._read(key), what=key)
                 if key != store_layout.member(store_layout.SNAPSHOTS, snapshot.n):
@@ -175,6 +178,13 @@ class ObjectCheck:
         if key != store_layout.evaluation(detailed.artifact, detailed.evaluation_rows, detailed.computation):
             raise numbered_log.misplaced(key, f"the evaluation of {detailed.artifact}")
         return Passed(kind=store_layout.EVALUATIONS)
+
+    def _notice(self, key: str) -> Passed:
+        told = codec.decode(NoticeRecord, self._read(key), what=key)
+        prefix = prefix_of(told.environment, told.event, told.model, told.about, told.channel)
+        if not key.startswith(f"{prefix}/"):
+            raise numbered_log.misplaced(key, f"a notice of {told.environment}")
+        return Passed(kind=store_layout.NOTICES, dated=told.when)
 
     def _verification(self, key: str) -> Passed:
         """Check that a verification is of its artifact and gates, and says what they say."""

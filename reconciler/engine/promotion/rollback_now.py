@@ -6,7 +6,7 @@ Every step first checks whether it is done: killed anywhere in between, the same
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -17,11 +17,14 @@ from reconciler.core.plan import policy_check
 from reconciler.core.plan.facts import ServingFacts
 from reconciler.core.plan.planner import out_of_order
 from reconciler.core.promotion.proposal import ProposalResult, ProposalSet
+from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.model import Model
 from reconciler.engine.apply import apply, approvals, deploy
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.load_desired import Checkout
+from reconciler.engine.notices.of_apply import deployment
+from reconciler.engine.notices.tell import tell
 from reconciler.engine.plan import make_plan, observe
 from reconciler.engine.promotion import deployment_history, propose, propose_set
 from reconciler.engine.promotion.open_pull_request import PullRequestRoute
@@ -53,6 +56,7 @@ def now(
     """
     head, unrecorded = swap(deps, checkout, model=model, environment=environment, to=to, reason=reason)
     n = head.entry.n
+    _tell(deps, checkout.desired, environment, (model,))
     try:
         declared = checkout.desired.model(environment.name, model)
         agrees = declared is not None and declared.artifact == head.state.artifact
@@ -173,6 +177,7 @@ def now_models(
                 done = f"{', '.join(heads)}: rolled back at once, and not proposed in git yet"
                 error.message = f"{model} is not rolled back: {error.message} ({done})"
             raise
+    _tell(deps, desired, environment, heads)
     try:
         proposed = propose_set.rollback_models(
             deps,
@@ -188,6 +193,15 @@ def now_models(
         raise
     served = tuple(_served(each, *heads[each.model]) for each in proposed.models)
     return replace(proposed, models=served)
+
+
+def _tell(deps: Dependencies, desired: DesiredState, environment: Environment, models: Iterable[str]) -> None:
+    """Tell people of what was rolled back, where the environment says whom."""
+    if not environment.notify:
+        return
+    store = deps.stores[environment.name]
+    made = (deployment(store, desired.project, environment.name, model) for model in models)
+    tell(deps, desired.project, environment, tuple(notice for notice in made if notice is not None))
 
 
 def swap(

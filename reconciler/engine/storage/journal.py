@@ -75,6 +75,12 @@ def _head(body: bytes, n: int, *, project: str, environment: str, model: str) ->
     return JournalHead(entry=entry, digest=digest_of_bytes(body))
 
 
+def entry(store: Store, n: int, *, project: str, environment: str, model: str) -> JournalHead | None:
+    """Return entry `n`, by itself, or None where it is gone. Raises IntegrityError E508 when it is damaged."""
+    body = store.read(store_layout.member(store_layout.journal(environment, model), n))
+    return _head(body, n, project=project, environment=environment, model=model) if body is not None else None
+
+
 def entries(store: Store, *, project: str, environment: str, model: str) -> Iterator[JournalHead]:
     """Yield every entry from 0 to the head, checking the chain; IntegrityError E603 names the entry that breaks it."""
     last_head = head(store, project=project, environment=environment, model=model)

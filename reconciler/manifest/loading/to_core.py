@@ -128,6 +128,7 @@ def environment_of(given: documents.Environment, *, runtime: env.Runtime | None)
         limits=env.Limits(seconds=parse_duration(spec.limits.time), memory=bytes_of(spec.limits.memory)),
         max_train=spec.limits.max_train,
         lock=spec.runtime.lock if spec.runtime else None,
+        notify=tuple(channel.value() for channel in spec.notify),
     )
 
 

@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from reconciler.core.spec.notify import NoticeChannel, NoticeEvent
 from reconciler.manifest.schema.data import DataBinding
 from reconciler.manifest.schema.field_types import (
     CheckId,
@@ -16,6 +17,7 @@ from reconciler.manifest.schema.field_types import (
     Metadata,
     Name,
     ProjectPath,
+    SecretReference,
     refuse,
 )
 from reconciler.manifest.schema.gates import Gate
@@ -98,6 +100,23 @@ class LimitsSpec(Document):
     )
 
 
+class NotifySpec(Document):
+    """A channel that people are told through."""
+
+    to: SecretReference = Field(
+        description="Where the channel's address is: env:NAME or file:PATH, never the address, which is a secret. "
+        "The address is one of apprise, such as slack://, mailto:// or json://."
+    )
+    on: list[Literal["refused", "drifted", "degraded", "promoted", "rolled-back"]] | None = Field(
+        default=None, min_length=1, description="What it is told; default: everything."
+    )
+
+    def value(self) -> NoticeChannel:
+        """Return the channel as a core value."""
+        events = {NoticeEvent(name) for name in self.on} if self.on is not None else set(NoticeEvent)
+        return NoticeChannel(to=self.to, on=tuple(sorted(events)))
+
+
 class EnvironmentSpec(Document):
     role: Literal["sandbox", "test", "staging", "production"] = Field(
         description="Role of the environment: a sandbox trains models, every other role only promotes them."
@@ -129,6 +148,9 @@ class EnvironmentSpec(Document):
     limits: LimitsSpec = Field(
         default=LimitsSpec(),
         description="Limits of worker processes and of one apply.",
+    )
+    notify: list[NotifySpec] = Field(
+        default_factory=list, max_length=20, description="Channels that people are told through, each event once."
     )
 
     @model_validator(mode="after")

@@ -1,0 +1,1 @@
+"""Notices: what people are told of outside of this program, once each."""

@@ -1,0 +1,1 @@
+"""Telling people of events, once each."""
