@@ -91,7 +91,7 @@ def test_a_project_at_the_root_keeps_its_names() -> None:
     }
     assert ("group", "reconciler-apply-${{ matrix.environment }}") in set(names_of_github(""))
     assert {name for kind, name in names_of_gitlab("") if kind == "job"} == {
-        *(".requests", ".deploys", "plan", "comment", "train", "deploy", "propose", "drift")
+        *(".requests", ".deploys", "plan", "comment", "train", "deploy", "propose", "monitor", "drift")
     }
     assert ("group", "reconciler-production") in set(names_of_gitlab(""))
     assert branch_name("promote", "production", "", "m", "1a2b") == "promote/production/m/1a2b"

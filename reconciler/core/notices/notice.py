@@ -9,6 +9,9 @@ from itertools import groupby
 
 from reconciler.core.digest import Checksummed
 from reconciler.core.inspect.drift import EnvironmentDrift
+from reconciler.core.monitoring.record import LiveVerdict
+from reconciler.core.monitoring.results import Monitoring
+from reconciler.core.monitoring.words import figure, outcomes
 from reconciler.core.plan.apply_result import ApplyResult
 from reconciler.core.spec.notify import NoticeEvent
 from reconciler.core.status_codes import ResultStatus
@@ -83,6 +86,22 @@ def drifts(drift: EnvironmentDrift, entries: dict[str, int]) -> tuple[Notice, ..
             text=f"{finding.kind}: {finding.what}",
         )
         for finding in drift.findings
+    )
+
+
+def degradations(found: Monitoring) -> tuple[Notice, ...]:
+    """Return a notice for each model that does not keep what it promised; of one artifact, one."""
+    return tuple(
+        Notice(
+            environment=found.environment,
+            event=NoticeEvent.DEGRADED,
+            model=each.model,
+            about=f"{each.artifact} {each.found}",
+            text=f"{each.figure} {figure(each.recent.value)} in {outcomes(each.recent)}; its holdout promised "
+            f"{figure(each.promised)} ({each.promised_rows:,} rows)",
+        )
+        for each in found.models
+        if each.verdict is LiveVerdict.DEGRADED and each.recent is not None and each.promised is not None
     )
 
 

@@ -23,6 +23,7 @@ from reconciler.core.monitoring.outcomes import KnownOutcomes
 from reconciler.core.monitoring.promise import LossKind, Promise, promise_of, quantile_of
 from reconciler.core.monitoring.record import LiveVerdict, MonitoringRecord
 from reconciler.core.monitoring.results import MonitoredModel, Monitoring
+from reconciler.core.notices.notice import degradations
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.recipe import BuiltRecipe
@@ -30,6 +31,7 @@ from reconciler.core.status_codes import ResultStatus, status_of
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.find_environment import unknown_model
 from reconciler.engine.monitoring import monitoring_log
+from reconciler.engine.notices.tell import tell
 from reconciler.engine.plan import observe
 from reconciler.engine.prediction import prediction_input
 from reconciler.engine.prediction.prediction_input import DeployedModel
@@ -60,12 +62,15 @@ def monitor(
     for model in models:
         if model not in declared and observe.head_of(deps, desired, environment.name, model) is None:
             raise unknown_model(desired, environment.name, model)
-    return Monitoring(
+    found = Monitoring(
         environment=environment.name,
         role=environment.role.value,
         revision=desired.revision,
         models=tuple(_told(deps, desired, environment, model) for model in sorted(set(models)) or declared),
     )
+    if environment.notify:
+        tell(deps, desired.project, environment, degradations(found))
+    return found
 
 
 def _told(deps: Dependencies, desired: DesiredState, environment: Environment, model: str) -> MonitoredModel:

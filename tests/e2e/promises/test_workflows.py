@@ -136,6 +136,7 @@ def test_github_from_a_request_to_production(trained: Project, wheel: Path, serv
     assert trained.model_status("production")["health"] == "HEALTHY"
     assert "Applied" in "".join(team.bodies(number))
     merged.run("propose", trained.root, matrix_environment="production")  # nothing new was trained
+    merged.run("monitor", trained.root, matrix_environment="production")
     merged.run("drift", trained.root)
     assert set(server.place.pulls) == {number}
 
@@ -178,7 +179,7 @@ def test_gitlab_from_a_request_to_production(trained: Project, wheel: Path, serv
     tables.mkdir()
     (trained.root / "data").rename(tables / "data")
     pushed = {"CI_COMMIT_SHA": trained.git("rev-parse", "HEAD"), "RECONCILER_DATA_ROOT": str(tables)}
-    for name in ("train", "deploy", "propose", "drift"):
+    for name in ("train", "deploy", "propose", "monitor", "drift"):
         job(name, trained.root, **pushed)
     assert trained.model_status("production")["health"] == "HEALTHY"
     assert "Applied" in "".join(team.bodies(number))

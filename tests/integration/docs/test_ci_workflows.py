@@ -190,6 +190,7 @@ def test_what_deploys_is_never_cancelled_never_cleans_and_has_one_run_per_enviro
         "train": 'apply "$ENVIRONMENT" --yes',
         "deploy": 'apply "$ENVIRONMENT" --on-merge',
         "propose": 'promote --all --better --to "$ENVIRONMENT" --open',
+        "monitor": 'monitor "$ENVIRONMENT" --open',
     }
     for name, command in acts.items():
         job = jobs()[name]
@@ -201,7 +202,7 @@ def test_what_deploys_is_never_cancelled_never_cleans_and_has_one_run_per_enviro
         assert checkout["with"]["clean"] is False
     groups = [job["concurrency"]["group"] for job in jobs().values() if "concurrency" in job]
     assert set(groups) == {
-        *(f"reconciler-{verb}-${{{{ matrix.environment }}}}" for verb in ("apply", "propose")),
+        *(f"reconciler-{verb}-${{{{ matrix.environment }}}}" for verb in ("apply", "propose", "monitor")),
         "reconciler-drift",
     }
 
@@ -212,10 +213,12 @@ def test_no_workflow_holds_the_name_of_an_environment() -> None:
         commands = re.sub(r"^ *#.*$|resource_group: .*", "", text, flags=re.MULTILINE)
         assert not re.search(r"sandbox|production|staging", commands.replace("self-hosted", ""))
     needs = {name: job["needs"] for name, job in jobs().items() if "needs" in job}
-    assert needs == {"train": "environments", "deploy": "environments", "propose": ["environments", "train"]}
+    after = "environments"
+    assert needs == {"train": after, "deploy": after, "propose": [after, "train"], "monitor": after}
     runs = {
         "train": ("apply", "github.event_name != 'pull_request' && "),
         "deploy": ("onMerge", "github.event_name == 'push' && "),
+        "monitor": ("onMerge", "github.event_name == 'schedule' && "),
         "propose": (
             "onMerge",
             "!cancelled() && github.event_name == 'schedule' && needs.environments.result == 'success' && ",
@@ -340,7 +343,7 @@ def test_gitlab_deploys_one_at_a_time_and_plans_requests_by_the_protected_branch
     assert document["plan"]["script"][0] == "unset GITLAB_TOKEN"
     assert 'plan "$environment" --comment || code=$?' in document["comment"]["script"][1]
     assert document["comment"]["script"][-1] == 'exit "$code"'
-    assert document["drift"]["script"][-1].endswith('-C "$CI_PROJECT_DIR/teams/credit" drift --issue')
+    assert document["drift"]["script"][-1].endswith('-C "$CI_PROJECT_DIR/teams/credit" drift --issue --notify')
 
 
 def test_a_branch_or_folder_that_could_break_out_is_not_written() -> None:
