@@ -90,7 +90,8 @@ class TableBatches(Protocol):
 
     def types(self) -> Mapping[str, str | None]:
         """Return, of columns whose values arrive as text and are none, their DuckDB type; None where it is inferred
-        from all values. Complete when the stream has been read."""
+        from all values. Such a DECIMAL may arrive as floating point where 15 digits are enough for it. Complete when
+        the stream has been read."""
 
 
 class TableSource(Protocol):

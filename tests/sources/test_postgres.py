@@ -8,12 +8,13 @@ import time
 from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
+from random import Random
 from typing import Any, cast
 
 import pytest
 
 from reconciler import plugins
-from reconciler.core.spec.data import Table
+from reconciler.core.spec.data import CellText, Table
 from reconciler.errors import DataError, RefusedTablesError
 from reconciler.ports import Secret, SourceAccess, TableFiles
 from tests.sources.copying import URL, copied, rows, types
@@ -92,6 +93,48 @@ def test_what_is_no_number_and_no_day_is_told_and_not_guessed(
         copied(tmp_path, {"odd": of(query=f"{query} AS odd")}, url=database.url())
     assert caught.value.code == "E405"
     assert f"column odd, row 1: not a {kind}" in caught.value.message
+
+
+def test_decimal_numbers_lose_no_digit_on_the_way(database: Postgres, tmp_path: Path) -> None:
+    """Those of up to 15 digits arrive as floating point; what has more, as text."""
+    random = Random(7)
+    kinds = [(15, 2), (15, 15), (15, 0), (15, -3), (16, 2), (5, 4)]
+    numbers = [
+        [
+            Decimal(random.choice([10**digits - 1, random.randrange(10**digits)])).scaleb(-scale)
+            for digits, scale in kinds
+        ]
+        for _ in range(1_000)
+    ]
+    signed = [[number.copy_sign(random.choice([1, -1])) for number in row] for row in numbers]
+    values = ", ".join(f"({', '.join(f'{number:f}' for number in row)})" for row in signed)
+    names = [f"n{place}" for place in range(len(kinds))]
+    items = ", ".join(f"{name}::numeric({d}, {s})" for name, (d, s) in zip(names, kinds, strict=True))
+    query = f"SELECT {items} FROM (VALUES {values}) AS t({', '.join(names)})"
+    copy = copied(tmp_path, {"t": of(query=query)}, url=database.url())["t"]
+    assert list(types(copy).values()) == [f"DECIMAL({max(d, d - s)},{max(s, 0)})" for d, s in kinds]
+    assert [list(row) for row in rows(copy)] == signed
+
+
+@pytest.mark.parametrize(
+    ("said", "held", "read"),
+    [
+        ({}, {"x": "VARCHAR"}, ["12.50", "nan", None, "0.00"]),
+        ({"types": (("x", "VARCHAR"),)}, {}, ["12.50", "nan", None, "0.00"]),
+        ({"nulls": ("nan", "0.00")}, {}, [Decimal("12.50"), None, None, None]),
+        (
+            {"cells": (CellText(column="y", nulls=("nan", "0.00")),), "columns": (("y", "x"),)},
+            {},
+            ["12.50", None, None, None],
+        ),
+    ],
+)
+def test_numbers_are_read_as_the_texts_that_are_declared(
+    database: Postgres, tmp_path: Path, said: dict[str, Any], held: dict[str, str], read: list[object]
+) -> None:
+    query = "SELECT x::numeric(5, 2) FROM (VALUES (12.5), ('NaN'), (NULL), (0)) AS t(x)"
+    copy = copied(tmp_path, {"t": of(query=query, **said)}, url=database.url(), held={"t": held})["t"]
+    assert [str(row[0]) if isinstance(read[0], str) and row[0] is not None else row[0] for row in rows(copy)] == read
 
 
 def test_a_type_that_was_held_is_held_to(database: Postgres, tmp_path: Path) -> None:

@@ -177,7 +177,7 @@ class _TableCopy:
         if rows is None:
             rows = opened.session.value(f"SELECT count(*) FROM {SOURCE}", doing=f"reading table {opener.name}")
         if rows == 0:
-            hint = "check the program that writes it" if opener.kind == "file" else "check what is read there"
+            hint = f"check {'the program that writes it' if opener.kind == 'file' else 'what is read there'}"
             raise opener.error("E401", f"the {opener.kind} has no rows", hint)
         return self._write(opened, columns, rows)
 
@@ -208,17 +208,13 @@ class _TableCopy:
             if mistaken is not None:
                 raise self._mistaken(opened, *mistaken, formats[mistaken[0]])
             texts |= {name: inferred.get(name, "VARCHAR") for name in unknown}
+        as_text = opened.texts | {name for name, kind in opened.given.items() if texts[name] != kind}
         return tuple(
-            self._column_of_text(name, texts[name], formats[name], is_declared=name in declared)
-            if name in opened.texts
-            else self._column_of_type(opened, name, known.get(name, wide.get(name)), formats[name])
+            _column_of_text(name, opened.text(name), texts[name], formats[name], is_declared=name in declared)
+            if name in as_text
+            else self._column_of_type(opened, name, texts.get(name, wide.get(name)), formats[name])
             for name in types
         )
-
-    def _column_of_text(self, name: str, kind: str, text_format: TextFormat, *, is_declared: bool) -> CopiedColumn:
-        convert = from_text if is_declared or kind == "VARCHAR" else from_text_as_before
-        cell = name_of(name)
-        return CopiedColumn(name=name, kind=kind, value=convert(cell, kind, text_format), cell=cell)
 
     def _column_of_type(
         self, opened: OpenedTable, name: str, known: str | None, text_format: TextFormat
@@ -317,3 +313,8 @@ class _TableCopy:
         article = "an" if column.kind.startswith("I") else "a"
         message = f"column {column.name}, row {first:,}: not {article} {column.kind}{others}"
         return self.opener.error("E405", message, hint, line, file)
+
+
+def _column_of_text(name: str, cell: str, kind: str, text_format: TextFormat, *, is_declared: bool) -> CopiedColumn:
+    convert = from_text if is_declared or kind == "VARCHAR" else from_text_as_before
+    return CopiedColumn(name=name, kind=kind, value=convert(cell, kind, text_format), cell=cell)

@@ -44,7 +44,8 @@ class OpenedTable:
     """A table as the relation `source` of a session.
 
     `types`: its columns that can be copied, or that the table declares; `texts`: those of which the cells are text that
-    stands for values, in the type of `given` where the source knows it, else inferred from all of them. `bounded`:
+    stands for values, in the type of `given` where the source knows it, else inferred from all of them; what is given
+    and no text is floating point that holds the numbers of that type exactly. `bounded`:
     days and times outside the years 1 to 9999 do not fit: they are how a source writes infinity. `rows`: how many there
     are, where that was counted. `line_of` returns the file and the line of row n (from 1), where known.
     """
@@ -56,6 +57,13 @@ class OpenedTable:
     bounded: bool = False
     rows: int | None = None
     line_of: Callable[[int], tuple[str | None, int | None]] | None = None
+
+    def text(self, name: str) -> str:
+        """Return SQL of a column's text; of numbers that arrive as floating point, the text of the type they have."""
+        if name in self.texts:
+            return name_of(name)
+        number = f"CAST(CAST({name_of(name)} AS {self.given[name]}) AS VARCHAR)"
+        return f"(CASE WHEN isfinite({name_of(name)}) THEN {number} WHEN {name_of(name)} IS NOT NULL THEN 'nan' END)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,7 +236,7 @@ class TableOpener:
                 yield OpenedTable(
                     session=session,
                     types=self._copied(types),
-                    texts=frozenset(texts),
+                    texts=frozenset(name for name in texts if types[name] != "DOUBLE"),
                     given={name: kind for name, kind in texts.items() if kind is not None},
                     bounded=True,
                 )
