@@ -18,7 +18,7 @@ from reconciler.core.artifact.data_snapshot import Snapshot
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.runtime import differences, remedy
-from reconciler.engine.refresh.refresh_notes import unset_notes
+from reconciler.engine.refresh.refresh_notes import capped_everywhere, unset_notes
 from reconciler.engine.storage import data_snapshots
 from reconciler.engine.table_lookup import HeaderLookup
 from reconciler.errors import InvalidManifestsError, ReconcilerError
@@ -45,7 +45,12 @@ def validate(options: ProjectOptions) -> tuple[DesiredState, tuple[str, ...]]:
             raise
         finally:
             headers.close()
-    return desired, (*lookup.notes(), *unset_notes(secret, desired), *_runtime_notes(desired))
+    return desired, (
+        *lookup.notes(),
+        *unset_notes(secret, desired),
+        *capped_everywhere(desired),
+        *_runtime_notes(desired),
+    )
 
 
 def _newest_here(root: Path, scratch: Path, sandbox: Environment) -> Snapshot | None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from reconciler.core.artifact.data_snapshot import Snapshot
+from reconciler.core.duration import exact
+from reconciler.core.promotion.model_set import in_words
 from reconciler.core.spec.data import Treatment
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
@@ -53,6 +55,31 @@ def unset_notes(read: ReadSecret, desired: DesiredState) -> tuple[str, ...]:
     """Say of each sandbox what its refresh lacks on this machine, by what this commit declares."""
     sandboxes = (each for each in desired.environments if each.trains)
     return tuple(f"{each.name}: {_cannot(error)}" for each in sandboxes for error in unset_here(read, desired, each))
+
+
+def capped_notes(desired: DesiredState, sandbox: Environment) -> tuple[str, ...]:
+    """Say which models would be trained again more often than their sandbox takes snapshots: a training can have no
+    newer data than those. One note for all models that say the same."""
+    limit, capped = sandbox.data.max_age, dict[int, list[str]]()
+    for model in desired.models_of(sandbox.name) if sandbox.trains else ():
+        every = model.retrain.every
+        if every is not None and (limit is None or every < limit):
+            capped.setdefault(every, []).append(model.name)
+    if limit is None:
+        why = f"{sandbox.name} declares no data.maxAge, so no snapshot is taken by age, and none is trained again by it"
+        remedy = "set data.maxAge to that or less"
+    else:
+        why = f"{sandbox.name} takes a snapshot every {exact(limit)} (data.maxAge), and trains no sooner"
+        remedy = "lower data.maxAge, or raise retrain.every"
+    return tuple(
+        f"retrain.every is {exact(every)} for {in_words(names)}, but {why}: {remedy}"
+        for every, names in sorted(capped.items())
+    )
+
+
+def capped_everywhere(desired: DesiredState) -> tuple[str, ...]:
+    """Say the same of every sandbox."""
+    return tuple(note for each in desired.environments for note in capped_notes(desired, each))
 
 
 def _cannot(error: DataError) -> str:
