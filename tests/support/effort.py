@@ -58,6 +58,7 @@ COUNTS: dict[str, tuple[int, int]] = {
     "RETRAIN_KILLS": (1, 6),  # times that a request for a retrain is killed at each effect, in each way
     "SIMULATED_ROWS": (60, 2_000),  # draws of rows from which an interval's coverage is counted
     "INFLUENCE_SEEDS": (12, 100),  # tables of 20 columns that are noise
+    "NINETY_DAYS": (2, 200),  # of a model that is looked at, and asked for, every day
     "EXAMPLES": (1, 6),  # times the examples of each property test
 }
 

@@ -8,7 +8,6 @@ from reconciler.core.monitoring import words
 from reconciler.core.monitoring.evidence import DAYS, LIMIT
 from reconciler.core.monitoring.record import LiveVerdict
 from reconciler.core.monitoring.results import MonitoredModel, Monitoring
-from reconciler.core.status_codes import ResultStatus
 from reconciler.report.layout.blocks import (
     Block,
     Code,
@@ -59,8 +58,8 @@ def blocks(monitoring: Monitoring, detail: Detail) -> Iterator[Block]:
         yield from retrain_request.blocks(monitoring.request, detail)
 
 
-def _rank(model: MonitoredModel) -> tuple[bool, bool, str]:
-    return (model.status is ResultStatus.CLEAN, model.verdict is None, model.model)
+def _rank(model: MonitoredModel) -> tuple[int, bool, str]:
+    return (-model.status.rank, model.verdict is None, model.model)
 
 
 def _row(model: MonitoredModel, detail: Detail) -> Row:

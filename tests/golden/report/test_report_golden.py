@@ -29,6 +29,7 @@ from reconciler.report.layout.render_html import to_html
 from reconciler.report.layout.render_markdown import to_markdown
 from reconciler.report.layout.render_text import to_text
 from reconciler.report.layout.text_layout import UNICODE, TextStyle
+from reconciler.report.monitoring import monitoring, retrain_request
 from reconciler.report.plan import apply_result, merge_result, plan_report, pull_request_comment
 from reconciler.report.promotion import (
     config_diff,
@@ -46,6 +47,7 @@ from tests.golden.report import (
     values_drift,
     values_help,
     values_inspect,
+    values_monitoring,
     values_quality,
     values_review,
 )
@@ -95,6 +97,9 @@ TEXT: dict[str, Callable[[TextStyle], str]] = {
     "why-undeclared": lambda look: on_screen(explain_status, values_inspect.why_undeclared(), look),
     "on-merge": lambda look: on_screen(merge_result, values_review.on_merge(), look),
     "drift": lambda look: on_screen(drift, values_drift.drifted(), look),
+    "monitored": lambda look: on_screen(monitoring, values_monitoring.monitored(), look),
+    "monitored-asked": lambda look: on_screen(monitoring, values_monitoring.asked(), look),
+    "monitored-by-hand": lambda look: on_screen(monitoring, values_monitoring.asked_by_hand(), look),
     "anchored": lambda look: on_screen(journal_checkpoint, values_drift.anchored(), look),
     "anchored-before": lambda look: on_screen(
         journal_checkpoint, values_drift.anchored(signed=True, fresh=False), look
@@ -143,6 +148,8 @@ MARKDOWN: dict[str, Callable[[], str]] = {
     "history": lambda: as_page(history, values.history()),
     "audit": lambda: as_page(audit, values.audit()),
     "predictions": lambda: as_page(predict, values.predictions()),
+    "monitored": lambda: as_page(monitoring, values_monitoring.asked()),
+    "request-retrain": lambda: retrain_request.body("production", values_monitoring.monitored().models[1:2]),
     "data-drift": lambda: as_page(data_drift, values_quality.drifted()),
     "shown": lambda: as_page(judged_model, evaluations.judged(evaluations.named())),
     "reproduced": lambda: as_page(reproduce, values.reproduced(equal=True)),
@@ -192,6 +199,7 @@ JSON: dict[str, Callable[[], str]] = {
     "predictions": lambda: json_output.document(values.predictions()),
     "data-drift": lambda: json_output.document(values_quality.drifted()),
     "shown": lambda: json_output.document(evaluations.judged(evaluations.named()), {"exit": 0}),
+    "monitored": lambda: json_output.document(values_monitoring.asked(), {"exit": 6}),
     "valid": lambda: json_output.document(VALID),
 }
 HTML: dict[str, Callable[[], Iterable[Block]]] = {

@@ -19,6 +19,7 @@ from tests.golden.report import (
     values_drift,
     values_help,
     values_inspect,
+    values_monitoring,
     values_quality,
     values_review,
 )
@@ -37,6 +38,7 @@ EXAMPLES: dict[str, Callable[[], str]] = {
     "doctor": lambda: json_output.document(values_inspect.checkup(), {"exit": 1}),
     "drift": lambda: json_output.document(values_drift.drifted(), {"exit": 6}),
     "history": lambda: json_output.document(values_controls.history(), {"exit": 0}),
+    "monitor": lambda: json_output.document(values_monitoring.asked(), {"exit": 6}),
     "override": lambda: json_output.document(values.proposed()),
     "plan-comment": lambda: json_output.document(values_review.request()),
     "apply-on-merge": lambda: json_output.document(values_review.on_merge(), {"exit": 5}),

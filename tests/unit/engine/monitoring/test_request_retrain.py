@@ -77,7 +77,7 @@ class Monitored:
         self.forge = MemoryForge()
         self.notices: list[str] = []
         for name in names:
-            monitoring_log.append(self.store, replace(RECORD, model=name))
+            monitoring_log.append(self.store, replace(RECORD, model=name))  # found degraded
 
     def degrade(self, name: str) -> None:
         self.names = (*self.names, name)
