@@ -52,8 +52,11 @@ class Promise:
         return 1.0 - error / rows if self.kind is LossKind.WRONG else error / rows
 
 
-def promise_of(evaluation: Evaluation, recipe: Recipe) -> Promise | str:
-    """Return what an artifact promised; a reason where it promised nothing that live rows can be held to."""
+def promise_of(evaluation: Evaluation, recipe: Recipe, pinball: float | None = None) -> Promise | str:
+    """Return what an artifact promised; a reason where it promised nothing that live rows can be held to.
+
+    `pinball`: the mean pinball loss of its holdout, where it is known besides its own evaluation.
+    """
     if evaluation.rows < 1:
         return "its holdout has no rows"
     if recipe.task is Task.CLASSIFICATION:
@@ -61,7 +64,8 @@ def promise_of(evaluation: Evaluation, recipe: Recipe) -> Promise | str:
         if accuracy is None or not 0.0 <= accuracy <= 1.0:
             return "its evaluation says no accuracy"
         return Promise(figure="accuracy", value=accuracy, rows=evaluation.rows, kind=LossKind.WRONG)
-    quantile, pinball = quantile_of(recipe), evaluation.metric(PINBALL)
+    quantile = quantile_of(recipe)
+    pinball = evaluation.metric(PINBALL) if pinball is None else pinball
     if quantile is not None and pinball is not None and _is_size(pinball):
         cap = max(_WIDE_PINBALL * pinball, _LEAST)
         return Promise(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -20,7 +21,7 @@ from reconciler.core.artifact.prediction_log import PredictionLog
 from reconciler.core.digest import Digest
 from reconciler.core.monitoring.judge import judge
 from reconciler.core.monitoring.outcomes import KnownOutcomes
-from reconciler.core.monitoring.promise import LossKind, Promise, promise_of, quantile_of
+from reconciler.core.monitoring.promise import PINBALL, LossKind, Promise, promise_of, quantile_of
 from reconciler.core.monitoring.record import LiveVerdict, MonitoringRecord
 from reconciler.core.monitoring.results import MonitoredModel, Monitoring
 from reconciler.core.notices.notice import degradations
@@ -29,6 +30,7 @@ from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.recipe import BuiltRecipe
 from reconciler.core.status_codes import ResultStatus, status_of
 from reconciler.engine.dependencies import Dependencies
+from reconciler.engine.evaluation import records
 from reconciler.engine.find_environment import unknown_model
 from reconciler.engine.monitoring import monitoring_log
 from reconciler.engine.notices.tell import tell
@@ -88,11 +90,13 @@ def _monitor(deps: Dependencies, desired: DesiredState, environment: Environment
     package = blobs.artifact(store, artifact)
     recipe = codec.decode(BuiltRecipe, blobs.document(store, package, RECIPE_FILE), what=RECIPE_FILE).recipe
     evaluation = codec.decode(Evaluation, blobs.document(store, package, EVALUATION_FILE), what=EVALUATION_FILE)
-    promise = promise_of(evaluation, recipe)
+    quantile = quantile_of(recipe)
+    pinball = _pinball(deps, desired, environment, artifact, evaluation) if quantile is not None else None
+    promise = promise_of(evaluation, recipe, pinball)
     if isinstance(promise, str):
         return MonitoredModel(model=model, artifact=artifact, problem=f"there is no promise to hold it to: {promise}")
     runs = tuple(_runs(store, environment.name, model, artifact))
-    notes = tuple(_notes(runs, promise, quantile_of(recipe), now))
+    notes = tuple(_notes(runs, promise, quantile, now))
     known = KnownOutcomes(days=(), predicted=0, waiting=0, gone=0)
     if any(run.rows is not None and run.log.count for run in runs):
         schema = codec.decode(Schema, blobs.document(store, package, SCHEMA_FILE), what=SCHEMA_FILE)
@@ -132,6 +136,21 @@ def _monitor(deps: Dependencies, desired: DesiredState, environment: Environment
     )
 
 
+def _pinball(
+    deps: Dependencies, desired: DesiredState, environment: Environment, artifact: Digest, evaluation: Evaluation
+) -> float | None:
+    """Return the mean pinball loss of the holdout, by its evaluation in full; None where none is recorded here."""
+    for name in (environment.name, *desired.upstream(environment.name)):
+        with suppress(ReconcilerError):  # derived data, and a store that this machine need not reach
+            detailed = records.read(deps.stores[name], artifact, evaluation.evaluation_rows)
+            if detailed is None:
+                continue
+            transformed = detailed.unit is not None and detailed.unit.transformed
+            figures = {each.name: each.value for each in (detailed.as_predicted if transformed else detailed.figures)}
+            return figures.get(PINBALL)
+    return None
+
+
 def _record(
     deps: Dependencies,
     environment: Environment,
@@ -140,13 +159,12 @@ def _record(
     promise: Promise,
     known: KnownOutcomes,
 ) -> tuple[MonitoringRecord, int]:
-    """Judge what is known, and record it; of another artifact, or another promise, everything starts anew."""
+    """Judge what is known, and record it: anew of another artifact, and the verdict anew where the promise is another."""
     store, now = deps.stores[environment.name], deps.clock()
     newest = monitoring_log.last(store, environment.name, model)
-    before = newest[1] if newest is not None else None
-    if before is not None and (before.artifact, before.promise) != (artifact, promise):
-        before = None
-    found = judge(promise, known.days, f"{now:%Y-%m-%d}", before)
+    before = newest[1] if newest is not None and newest[1].artifact == artifact else None
+    same = before is not None and before.promise == promise
+    found = judge(promise, known.days, f"{now:%Y-%m-%d}", before if same else None)
     record = MonitoringRecord(
         environment=environment.name,
         model=model,

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.promises.test_killed_proposals import Watched
 from tests.forge.fake.server import Server
+from tests.support.effort import spread
 from tests.support.project import Project, write_ledger
 from tests.support.team import KINDS, Team
 
@@ -155,3 +157,52 @@ def test_without_a_forge_it_says_what_to_type(predicted: Project) -> None:
     [merge] = [line.split() for line in said.splitlines() if line.strip().startswith("git merge")]
     predicted.git(*merge[1:])
     assert "requested:" in (predicted.root / "manifests/sandbox/lateness.yaml").read_text()
+
+
+@pytest.mark.soak
+def test_killed_at_any_git_command_the_next_run_finishes_the_one_request(
+    predicted: Project, server: Server, tmp_path: Path
+) -> None:
+    team, watched = Team(predicted, server, "github"), Watched(predicted, tmp_path / "bin")
+    settle(predicted, lambda number: 90 if number % 2 else -5)
+    team.share()
+    predicted.run("monitor", "production", code=3)
+    [records] = predicted.root.glob(".reconciler/**/monitoring/production/lateness")
+    _, given = watched.run(*OPEN, code=3)
+    kills = 0
+    for at in spread(range(1, given + 1), "SET_GIT_STRIDE"):
+        for when in ("before", "after"):
+            start_again(predicted, server, team, records)
+            watched.run(*OPEN, at=at, when=when, code=-9)
+            done, _ = watched.run(*OPEN, code=3)
+            [(number, pull)] = server.place.pulls.items()
+            assert (pull.state, done.json["models"][0]["asked"]["number"]) == ("open", number), (at, when)
+            assert len(list(records.iterdir())) == 2, "found, and asked for"
+            assert server.place.remarks == []
+            kills += 1
+    assert kills
+
+
+def start_again(project: Project, server: Server, team: Team, records: Path) -> None:
+    """Forget the request, its branch and that it was asked for."""
+    server.place.pulls.clear()
+    for branch in project.git("branch", "--list", "retrain/*", "--format", "%(refname:short)").split():
+        project.git("branch", "-q", "-D", branch)
+    for ref in project.git("-c", team.header, "ls-remote", "origin", "refs/heads/retrain/*").split()[1::2]:
+        project.git("-c", team.header, "push", "-q", "origin", "--delete", ref)
+    for record in records.iterdir():
+        if record.name != "0.json":
+            record.unlink()
+
+
+def test_two_that_monitor_at_once_record_once_and_ask_once(predicted: Project, server: Server) -> None:
+    team = Team(predicted, server, "github")
+    settle(predicted, lambda number: 90 if number % 2 else -5)
+    team.share()
+    for ran in predicted.run_two(*OPEN):
+        assert ran.code in (3, 5), ran.err  # 5: the other one pushed first; run again
+    team.run(*OPEN, code=3)
+    [records] = predicted.root.glob(".reconciler/**/monitoring/production/lateness")
+    verdicts = [json.loads(path.read_text()) for path in sorted(records.iterdir())]
+    assert len([each for each in verdicts if "asked" not in each]) == 1
+    assert team.states() == ["open"]

@@ -6,21 +6,26 @@ The reference is the same command with -v, which takes nothing from memory.
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from reconciler.adapters.caches import model_texts
 from reconciler.adapters.caches.plan_cache import load, save
+from reconciler.adapters.filesystem.store import FilesStore
 from reconciler.app.planning import git_state
 from reconciler.app.planning.idle_apply import idle_apply
 from reconciler.app.project_options import ProjectOptions
 from reconciler.cli.error_reporting import guarded
+from reconciler.core.digest import digest_of_bytes
+from reconciler.engine.monitoring import monitoring_log
 from tests.integration.app.planning.test_plan_cache import (
     CHANGES,
     MODELS,
@@ -37,6 +42,7 @@ from tests.integration.app.planning.test_plan_cache import (
     take_copy,
 )
 from tests.support import effort
+from tests.unit.engine.monitoring.test_monitoring_log import RECORD
 
 __all__ = ["fleet", "original", "take_copy"]  # fixtures
 
@@ -140,6 +146,25 @@ def test_what_the_second_run_says_is_what_the_first_one_did(shared: Path, capfd:
     ):
         first, second = said(capfd, *command), said(capfd, *command)
         assert first == second == said(capfd, *command, "-v"), command
+
+
+def test_what_monitoring_found_since_is_told_and_plans_nothing(
+    printed: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    _, status = said(capfd, *STATUS)
+    [model] = [each for each in json.loads(status)["environments"][0]["models"] if each["model"] == NAME]
+    store = FilesStore(printed / ".reconciler/production", declared=printed / ".reconciler/production")
+    monitoring_log.append(store, replace(RECORD, model=NAME, artifact=model["artifact"]))
+    assert is_idle(printed)
+    code, degraded = said(capfd, *STATUS)
+    assert code == 0
+    assert (code, degraded) == said(capfd, *STATUS, "-v")
+    models = {each["model"]: each for each in json.loads(degraded)["environments"][0]["models"]}
+    assert [name for name, each in models.items() if each["health"] == "DEGRADED"] == [NAME]
+    assert "degraded by known outcomes" in said(capfd, *TABLE)[1]
+    # Of another artifact than the deployed one it says nothing.
+    monitoring_log.append(store, replace(RECORD, model=NAME, artifact=digest_of_bytes(b"another")))
+    assert "DEGRADED" not in said(capfd, *STATUS)[1]
 
 
 def test_the_age_of_the_data_goes_on(shared: Path, capfd: pytest.CaptureFixture[str]) -> None:
