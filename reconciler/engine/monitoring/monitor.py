@@ -159,7 +159,7 @@ def _record(
     promise: Promise,
     known: KnownOutcomes,
 ) -> tuple[MonitoringRecord, int]:
-    """Judge what is known, and record it: anew of another artifact, and the verdict anew where the promise is another."""
+    """Judge what is known, and record it: all anew of another artifact, the verdict anew of another promise."""
     store, now = deps.stores[environment.name], deps.clock()
     newest = monitoring_log.last(store, environment.name, model)
     before = newest[1] if newest is not None and newest[1].artifact == artifact else None
