@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from obstore.store import MemoryStore
 
-from reconciler.adapters.object_storage.bucket import Bucket, Clients
-from reconciler.adapters.object_storage.clients import open_bucket
+from reconciler.adapters.object_storage.bucket import Bucket
+from reconciler.adapters.object_storage.clients import Clients, open_bucket
 from reconciler.adapters.object_storage.store import BucketStore
 from reconciler.adapters.object_storage.target import BucketTarget
 from reconciler.core.digest import hex_of
@@ -65,7 +65,7 @@ class _Target(_Buckets, TargetContract):
 class _InMemory(_Buckets):
     def bucket(self, kind: type[StoreError] | type[TargetError]) -> Bucket:
         inside = MemoryStore()
-        return Bucket(Clients(reader=inside, writer=inside, heavy=inside), "memory://", kind=kind)
+        return Bucket(Clients.of(inside), "memory://", kind=kind)
 
 
 class _OnS3(_Buckets):

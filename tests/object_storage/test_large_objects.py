@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from obstore.store import LocalStore
 
-from reconciler.adapters.object_storage.bucket import Bucket, Clients
+from reconciler.adapters.object_storage.bucket import Bucket
+from reconciler.adapters.object_storage.clients import Clients
 from reconciler.adapters.object_storage.store import BucketStore
 from reconciler.adapters.object_storage.target import BucketTarget
 from reconciler.core.artifact.observed_state import DriftType
@@ -22,11 +23,12 @@ READ = """
 import sys
 from pathlib import Path
 from obstore.store import LocalStore
-from reconciler.adapters.object_storage.bucket import Bucket, Clients
+from reconciler.adapters.object_storage.bucket import Bucket
+from reconciler.adapters.object_storage.clients import Clients
 from reconciler.adapters.object_storage.store import BucketStore
 from reconciler.errors import IntegrityError
 inside = LocalStore(sys.argv[1])
-store = BucketStore(Bucket(Clients(reader=inside, writer=inside, heavy=inside), "a bucket"), Path(sys.argv[2]))
+store = BucketStore(Bucket(Clients.of(inside), "a bucket"), Path(sys.argv[2]))
 for read, key in ((store.read, sys.argv[3]), (store.read, sys.argv[4]), (store.path, sys.argv[4])):
     try:
         read(key)
@@ -45,7 +47,7 @@ def sparse(path: Path, size: int = HUGE) -> None:
 def bucket(folder: Path, kind: type[StoreError] | type[TargetError] = StoreError) -> Bucket:
     folder.mkdir(exist_ok=True)
     inside = LocalStore(folder)
-    return Bucket(Clients(reader=inside, writer=inside, heavy=inside), "a bucket", kind=kind)
+    return Bucket(Clients.of(inside), "a bucket", kind=kind)
 
 
 def test_an_object_of_10_gb_is_told_and_neither_read_nor_downloaded(tmp_path: Path) -> None:

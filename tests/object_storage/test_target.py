@@ -11,7 +11,8 @@ import pytest
 from obstore.store import MemoryStore
 
 from reconciler import codec
-from reconciler.adapters.object_storage.bucket import Bucket, Clients
+from reconciler.adapters.object_storage.bucket import Bucket
+from reconciler.adapters.object_storage.clients import Clients
 from reconciler.adapters.object_storage.target import BucketTarget
 from reconciler.core.artifact.observed_state import DriftType
 from reconciler.core.digest import hex_of
@@ -27,7 +28,7 @@ class Town:
         self.folder = folder
 
     def bucket(self) -> Bucket:
-        return Bucket(Clients(reader=self.inside, writer=self.inside, heavy=self.inside), "memory://", kind=TargetError)
+        return Bucket(Clients.of(self.inside), "memory://", kind=TargetError)
 
     def target(self, project: str = PROJECT, environment: str = ENVIRONMENT) -> BucketTarget:
         return BucketTarget(self.bucket(), self.folder / "releases", project=project, environment=environment)

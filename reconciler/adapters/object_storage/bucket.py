@@ -28,13 +28,15 @@ from obstore.exceptions import (
 )
 
 from reconciler.adapters.executors.thread_map import interruptible
+from reconciler.adapters.object_storage.listed_ranges import WHOLE, ListedRange
 from reconciler.core.artifact import object_sizes
 from reconciler.core.size_limits import BLOB_BYTES, OBJECT_BYTES
 from reconciler.errors import AmbiguousWriteError, StoreError, TargetError
 
 if TYPE_CHECKING:
     from obstore import ObjectMeta, UpdateVersion
-    from obstore.store import ObjectStore
+
+    from reconciler.adapters.object_storage.clients import Clients
 
 SMALL = 8 * 1024**2  # bytes that are sent within the patience for one answer
 _NOTHING = ".nothing"
@@ -62,15 +64,6 @@ class ObjectTooLargeError(Exception):
         self.size = size
         self.largest = largest
         self.tag = tag
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Clients:
-    """Three clients of one bucket: `reader` repeats, the writers do not; `heavy` has time for large bodies."""
-
-    reader: ObjectStore
-    writer: ObjectStore
-    heavy: ObjectStore
 
 
 class Bucket:
@@ -180,14 +173,19 @@ class Bucket:
         return tuple(prefix.removeprefix(f"{folder}/") for prefix in answer["common_prefixes"])
 
     @interruptible
-    def objects(self, folder: str) -> list[tuple[str, int, str | None]]:
-        """Return (name, size in bytes, tag) of each object below `folder` ("": of all), in no order.
+    def objects(self, folder: str, part: ListedRange = WHOLE) -> list[tuple[str, int, str | None]]:
+        """Return (name, size in bytes, tag) of each object below `folder` ("": of all) in a range, in the service's
+        order.
 
         One request names a thousand. Here an error tells a missing bucket from an empty one.
         """
+        objects: list[tuple[str, int, str | None]] = []
         with self._explained("list", folder):
-            pages = obstore.list(self._clients.reader, prefix=folder or None, chunk_size=_PAGE)
-            objects = [(meta["path"], meta["size"], meta["e_tag"]) for page in pages for meta in page]
+            pages = obstore.list(self._clients.reader, prefix=folder or None, offset=part.after, chunk_size=_PAGE)
+            for meta in (meta for page in pages for meta in page):
+                objects.append((meta["path"], meta["size"], meta["e_tag"]))
+                if meta["path"] in part.until:
+                    break
         object_sizes.listed((name for name, _, _ in objects), folder)
         return objects
 

@@ -10,7 +10,7 @@ import math
 import os
 from collections.abc import Callable
 from datetime import timedelta
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -18,6 +18,8 @@ from reconciler.core.spec.environment import StorageLocation
 from reconciler.errors import StoreError, TargetError, UsageError
 
 if TYPE_CHECKING:
+    from obstore.store import ObjectStore
+
     from reconciler.adapters.object_storage.bucket import Bucket
 
 TIMEOUT = "RECONCILER_STORE_TIMEOUT"
@@ -32,12 +34,39 @@ _ENDPOINTS = {
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
+class Clients:
+    """Three clients of one bucket: `reader` repeats, the writers do not; `heavy` has time for large bodies.
+
+    Writers are made when something is written: most commands only read, and a client takes as long as a listing.
+    """
+
+    def __init__(
+        self, *, reader: ObjectStore, writer: Callable[[], ObjectStore], heavy: Callable[[], ObjectStore]
+    ) -> None:
+        self.reader = reader
+        self._writer = writer
+        self._heavy = heavy
+
+    @cached_property
+    def writer(self) -> ObjectStore:
+        return self._writer()
+
+    @cached_property
+    def heavy(self) -> ObjectStore:
+        return self._heavy()
+
+    @classmethod
+    def of(cls, client: ObjectStore) -> Clients:
+        """Return one client for all."""
+        return cls(reader=client, writer=lambda: client, heavy=lambda: client)
+
+
 def open_bucket(location: StorageLocation, *, kind: type[StoreError] | type[TargetError] = StoreError) -> Bucket:
     """Open a bucket; UsageError E610 without obstore, E607 for an address that is not safe to connect to."""
     try:
         from obstore.store import AzureStore, GCSStore, S3Store
 
-        from reconciler.adapters.object_storage.bucket import Bucket, Clients
+        from reconciler.adapters.object_storage.bucket import Bucket
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] != "obstore":
             raise
@@ -52,8 +81,8 @@ def open_bucket(location: StorageLocation, *, kind: type[StoreError] | type[Targ
     plain, patience = _is_plain(location), _patience()
     clients = Clients(
         reader=client(**_retry_settings(plain, patience, timeout=_HEAVY, read_timeout=patience, retries=4)),
-        writer=client(**_retry_settings(plain, patience, timeout=patience)),
-        heavy=client(**_retry_settings(plain, patience, timeout=_HEAVY)),
+        writer=partial(client, **_retry_settings(plain, patience, timeout=patience)),
+        heavy=partial(client, **_retry_settings(plain, patience, timeout=_HEAVY)),
     )
     return Bucket(clients, location.address, kind=kind)
 
