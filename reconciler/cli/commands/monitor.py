@@ -30,7 +30,7 @@ def command(invocation: Invocation, names: tuple[str, ...], environment: str | N
     from reconciler.cli.project import opened
     from reconciler.cli.selection import selected
     from reconciler.engine.monitoring.monitor import monitor
-    from reconciler.engine.monitoring.request_retrain import request_retrain, sandbox_of, with_request
+    from reconciler.engine.monitoring.request_retrain import nobody_trains, request_retrain, sandbox_of, with_request
     from reconciler.report.monitoring import monitoring as report
     from reconciler.report.monitoring import retrain_request
 
@@ -38,7 +38,10 @@ def command(invocation: Invocation, names: tuple[str, ...], environment: str | N
     with opened(invocation, predicts=True) as project:
         declared = project.environment(where)
         found = monitor(project.deps, project.desired, declared, models)
-        if opens and (sandbox := sandbox_of(project.desired, declared, found)) is not None:
+        sandbox = sandbox_of(project.desired, declared, found) if opens else None
+        if opens and sandbox is None and found.has_degraded:
+            found = with_request(found, nobody_trains(found))
+        elif sandbox is not None:
             way = proposing(project, sandbox, opens=True)
             proposal = request_retrain(
                 project.deps,

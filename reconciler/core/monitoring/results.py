@@ -67,6 +67,11 @@ class Monitoring:
     format: int = 1
 
     @property
+    def has_degraded(self) -> bool:
+        """Tell whether any model is worse than promised."""
+        return any(model.verdict is LiveVerdict.DEGRADED for model in self.models)
+
+    @property
     def status(self) -> ResultStatus:
         """Return the gravest status of the models; a degraded one is pending."""
         return worst_status(model.status for model in self.models)

@@ -107,6 +107,8 @@ def _monitor(deps: Dependencies, desired: DesiredState, environment: Environment
             known = _known(deps, desired, environment, deployed, promise, runs)
         finally:
             shutil.rmtree(work, ignore_errors=True)
+    if known.waiting and recipe.outcome.matured is None:
+        notes = (*notes, "its recipe says no outcome.matured: outcomes that are known early may be unlike the others")
     if known.before:
         notes = (*notes, f"not counted, since the outcome was known when it was predicted: {known.before:,}")
     if known.other:

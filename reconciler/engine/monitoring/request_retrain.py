@@ -230,6 +230,13 @@ def _record(deps: Dependencies, environment: str, model: str, request: RetrainRe
     monitoring_log.append(store, replace(record, asked=request, when=deps.clock(), who=deps.actor()))
 
 
+def nobody_trains(found: Monitoring) -> RetrainProposal:
+    """Return that no environment can be asked for what is degraded."""
+    reason = f"no environment that {found.environment} promotes from trains"
+    degraded = (model.model for model in found.models if model.verdict is LiveVerdict.DEGRADED)
+    return RetrainProposal(sandbox="", models=(), left=tuple((model, reason) for model in degraded))
+
+
 def with_request(found: Monitoring, proposal: RetrainProposal) -> Monitoring:
     """Return the result with what was asked for."""
     opening = proposal.opening

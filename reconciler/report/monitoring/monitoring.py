@@ -46,7 +46,7 @@ def blocks(monitoring: Monitoring, detail: Detail) -> Iterator[Block]:
         return
     columns = _COLUMNS if detail is Detail.SCREEN else (*_COLUMNS, Column(name="why"))
     yield DataTable(columns, tuple(_row(model, detail) for model in sorted(monitoring.models, key=_rank)))
-    if any(model.verdict is LiveVerdict.DEGRADED for model in monitoring.models):
+    if monitoring.has_degraded:
         yield Paragraph(
             "Looked at every day, a model that keeps its promise is called degraded in at most "
             f"1 of {LIMIT:.0f} periods of {DAYS} days with predictions.",

@@ -75,6 +75,8 @@ def blocks(proposal: RetrainProposal, detail: Detail) -> Iterator[Block]:
     for model, reason in proposal.left:
         yield Paragraph(f"{model} is not asked for: {reason}.", tone=Tone.WARN)
     opening = proposal.opening
+    if not proposal.sandbox:
+        return
     if proposal.branch is None:
         yield Paragraph(_nothing_new(proposal), tone=Tone.STRONG)
         if opening is not None:

@@ -20,7 +20,7 @@ from reconciler.core.status_codes import ResultStatus
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.load_desired import Checkout
 from reconciler.engine.monitoring import monitoring_log
-from reconciler.engine.monitoring.request_retrain import request_retrain, sandbox_of
+from reconciler.engine.monitoring.request_retrain import nobody_trains, request_retrain, sandbox_of
 from reconciler.engine.promotion.open_pull_request import PullRequestRoute
 from reconciler.errors import ReconcilerError
 from reconciler.ports import Store
@@ -189,6 +189,16 @@ def test_what_git_asks_for_already_is_not_asked(tmp_path: Path) -> None:
     here.manifests.texts[path] = TEXT.format("pay").replace("[recipe]", "[recipe], requested: 2026-01-31")
     found = here.run()
     assert (found.models, found.branch) == ((), None)
+
+
+def test_where_nothing_trains_it_is_told(tmp_path: Path) -> None:
+    here = Monitored(tmp_path, "pay")
+    declared = replace(
+        here.manifests.desired,
+        environments=tuple(each for each in here.manifests.desired.environments if not each.trains),
+    )
+    assert sandbox_of(declared, replace(PRODUCTION, promotes_from=()), here.found()) is None
+    assert nobody_trains(here.found()).left == (("pay", "no environment that production promotes from trains"),)
 
 
 def test_a_model_that_the_sandbox_does_not_declare_is_told(tmp_path: Path) -> None:
