@@ -80,10 +80,17 @@ def _predictions(session: Session, request: OutcomesRequest) -> None:
 
 def _columns(path: Path) -> tuple[list[str], str]:
     """Return names for the columns of a file of predictions, and that of the predicted value. The key is the first."""
-    with path.open(newline="", encoding="utf-8") as stream:
-        header = next(csv.reader(stream), [])
+    try:
+        with path.open(newline="", encoding="utf-8") as stream:
+            header = next(csv.reader(stream), [])
+    except (UnicodeDecodeError, csv.Error):
+        header = []
     if PREDICTED[1] not in header[1:]:
-        raise DataError("a file of the prediction log has no column `predicted`", code="E416")
+        raise DataError(
+            "a file of the prediction log is no table of predictions: it has no column `predicted`",
+            code="E416",
+            hint="another version of reconciler wrote it: monitor with that one, or a later one",
+        )
     return [f"c{index}" for index in range(len(header))], f"c{header.index(PREDICTED[1], 1)}"
 
 

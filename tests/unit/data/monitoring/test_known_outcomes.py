@@ -142,6 +142,14 @@ def test_tables_without_the_column_of_the_key_are_an_error_that_names_it(tmp_pat
     assert caught.value.code == "E414"
 
 
+@pytest.mark.parametrize("body", [b"", b"key\nA\n", b"PAR1\xff\xfe\x00", b"key,probability\nA,0.9\n"])
+def test_a_file_that_is_no_table_of_predictions_is_an_error(tmp_path: Path, body: bytes) -> None:
+    path = tmp_path / "run.csv"
+    path.write_bytes(body)
+    with pytest.raises(DataError, match="no table of predictions"):
+        known(tmp_path, [invoice("A", "2024-10-10", 0)], ("2024-10-01", path))
+
+
 def test_random_runs_are_what_counting_by_hand_gives(tmp_path: Path) -> None:
     random = Random(3)
     rows = []

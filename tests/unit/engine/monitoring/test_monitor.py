@@ -14,8 +14,10 @@ from reconciler.core.artifact import store_layout
 from reconciler.core.artifact.prediction_log import PredictionLog
 from reconciler.core.digest import Digest, digest_of_bytes
 from reconciler.core.erasure.erased_objects import RewrittenLog
+from reconciler.core.monitoring.outcomes import DayOutcomes, KnownOutcomes
 from reconciler.core.monitoring.promise import LossKind, Promise
-from reconciler.engine.monitoring import monitor
+from reconciler.core.monitoring.record import LiveVerdict, MonitoringRecord, RetrainRequest
+from reconciler.engine.monitoring import monitor, monitoring_log
 from reconciler.engine.storage import numbered_log
 from reconciler.engine.storage.erasures.erased import Erased
 from reconciler.errors import IntegrityError, UsageError
@@ -98,6 +100,33 @@ def test_a_quantile_without_a_promised_pinball_loss_is_told(log: Callable[..., M
     runs = tuple(monitor._runs(log(), "production", "pay", ARTIFACT))
     absolute = replace(PROMISE, figure="mae", kind=LossKind.ABSOLUTE)
     assert any("held to its mean absolute error" in note for note in monitor._notes(runs, absolute, 0.9, NOW))
+
+
+def test_another_artifact_starts_anew_and_a_request_is_remembered_while_the_same_one_is_degraded(
+    scenario: Scenario,
+) -> None:
+    def found(artifact: Digest, *wrong: int, promise: Promise = PROMISE) -> MonitoringRecord:
+        days = tuple(
+            DayOutcomes(day=f"2026-01-{n + 1:02d}", rows=50, loss=each, error=each) for n, each in enumerate(wrong)
+        )
+        known = KnownOutcomes(days=days, predicted=50 * len(days), waiting=0, gone=0)
+        return monitor._record(scenario.deps(), PRODUCTION, "pay", artifact, promise, known)[0]
+
+    store = scenario.project.stores["production"]
+    bad = (10, 10, 25, 25, 25, 25)
+    first = found(ARTIFACT, *bad)
+    assert first.verdict is LiveVerdict.DEGRADED
+    asked = RetrainRequest(branch="retrain/production/pay/1", number=1)
+    monitoring_log.append(store, replace(first, asked=asked))
+    assert found(ARTIFACT, *bad, 10).asked == asked
+    assert found(ARTIFACT, *bad, 10, promise=replace(PROMISE, rows=101)).asked == asked
+    other = found(OTHER, 10, 10)
+    assert (other.verdict, other.asked, other.found) == (LiveVerdict.KEPT, None, None)
+    again = found(OTHER, *bad)
+    assert (again.verdict, again.asked) == (LiveVerdict.DEGRADED, None)
+    newest = monitoring_log.last(store, "production", "pay")
+    assert newest is not None
+    assert newest[0] == 5
 
 
 def test_what_cannot_be_judged_is_told_and_stops_nothing(scenario: Scenario) -> None:

@@ -15,20 +15,25 @@ import pytest
 from reconciler.core.forge.pull_request import PullState
 from reconciler.core.monitoring.record import MonitoringRecord
 from reconciler.core.monitoring.results import MonitoredModel, Monitoring, RetrainProposal
+from reconciler.core.notices.notice import degradations
 from reconciler.core.promotion.proposal import OpenedState
+from reconciler.core.spec.notify import NoticeChannel
 from reconciler.core.status_codes import ResultStatus
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.load_desired import Checkout
 from reconciler.engine.monitoring import monitoring_log
 from reconciler.engine.monitoring.request_retrain import nobody_trains, request_retrain, sandbox_of
+from reconciler.engine.notices.tell import tell
 from reconciler.engine.promotion.open_pull_request import PullRequestRoute
 from reconciler.errors import ReconcilerError
 from reconciler.ports import Store
+from reconciler.testing.fake_compute import Ids, Silent
 from reconciler.testing.fault_injection import Counter, Crash, Fault, FaultyProposer, FaultyStore, Script, at
 from reconciler.testing.memory import MemoryStore
 from reconciler.testing.memory_forge import MemoryForge, MemoryRemote
 from reconciler.testing.memory_git import MemoryProposer, MemorySource
-from tests.simulation.sample_project import PRODUCTION, desired
+from reconciler.testing.memory_notifier import MemoryNotifier
+from tests.simulation.sample_project import PRODUCTION, PROJECT, desired
 from tests.support.effort import count
 from tests.unit.engine.monitoring.test_monitoring_log import RECORD
 
@@ -75,7 +80,7 @@ class Monitored:
         self.source.trees["c0"] = {path: text.encode() for path, text in self.manifests.texts.items()}
         self.proposer = MemoryProposer(self.source)
         self.forge = MemoryForge()
-        self.notices: list[str] = []
+        self.notifier = MemoryNotifier()
         for name in names:
             monitoring_log.append(self.store, replace(RECORD, model=name))  # found degraded
 
@@ -102,6 +107,7 @@ class Monitored:
                     verdict=record.verdict,
                     figure=record.promise.figure,
                     promised=record.promise.value,
+                    promised_rows=record.promise.rows,
                     known=record.known,
                     recent=record.recent,
                     found=record.found,
@@ -117,7 +123,9 @@ class Monitored:
         follow: Script = script or (lambda _: Fault.NONE)
         self.forge.script = follow
         store: Store = FaultyStore(self.store, follow)
-        deps = cast(Dependencies, Ports(stores={"production": store}))
+        deps = cast(Dependencies, Ports(stores={"production": store}, notifier=self.notifier))
+        notified = replace(PRODUCTION, notify=(NoticeChannel(to="env:CHAT"),))
+        tell(deps, PROJECT, notified, degradations(self.found()))  # as `monitor` does
         return request_retrain(
             deps,
             cast(Checkout, self.manifests),
@@ -140,8 +148,14 @@ class Monitored:
 
 
 class Ports:
-    def __init__(self, stores: Mapping[str, Store]) -> None:
+    def __init__(self, stores: Mapping[str, Store], notifier: MemoryNotifier) -> None:
         self.stores = stores
+        self.notifier = notifier
+        self.new_id = Ids("attempt")
+        self.progress = Silent()
+
+    def secret(self, reference: str) -> str:
+        return f"memory:{reference}"
 
     def clock(self) -> object:
         return RECORD.when
@@ -160,6 +174,7 @@ def test_it_is_asked_for_once(tmp_path: Path) -> None:
     assert again.opening is not None
     assert (again.opening.state, again.opening.number, again.branch) == (OpenedState.UNCHANGED, 1, None)
     assert list(here.forge.pulls) == [1]
+    assert [title for _, title, _ in here.notifier.messages] == [f"{PROJECT}/production: 2 models degraded"]
     assert here.record("pay").asked == here.record("churn").asked
 
 
@@ -237,6 +252,8 @@ def test_killed_at_every_effect_in_every_way_there_is_one_request_and_no_word_tw
         assert here.open() == [2], (index, fault)
         assert len(here.forge.pulls) == 2
         assert len(here.forge.comments) == 1
+        lines = [line for _, _, body in here.notifier.messages for line in body.splitlines()]
+        assert len(set(lines)) == len(lines), "nobody is told twice"
         assert all(here.record(name).asked is not None for name in here.names)
         assert here.run().branch is None
     assert kills >= effects * len(FAULTS)
