@@ -52,8 +52,17 @@ def _items(items: tuple[object, ...], path: str) -> Iterator[tuple[str, str]]:
                 yield f"{path}.{name}", PRESENT
             case _ if isinstance(label := getattr(item, "name", None), str):
                 yield f"{path}.{label}", _summary(item)
+            case _ if called := _called(item):
+                count = sum(_called(other) == called for other in items[:position])
+                yield from _leaves(item, f"{path}.{called} #{count + 1}" if count else f"{path}.{called}")
             case _:
                 yield from _leaves(item, f"{path}.{position}")
+
+
+def _called(item: object) -> str:
+    """Return what an item without a name is called by, such as a gate: what it uses, and its metric; else nothing."""
+    uses = getattr(item, "uses", None)
+    return " ".join(filter(None, (uses, getattr(item, "metric", None)))) if isinstance(uses, str) else ""
 
 
 def _summary(item: object) -> str:

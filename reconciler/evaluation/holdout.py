@@ -21,11 +21,13 @@ def evaluate_holdout(
     training_targets: Any,
     evaluation_rows: Digest,
     holdout_from: str | None,
+    quantile: float | None = None,
 ) -> Evaluation:
     """Evaluate `model` on the rows of the Parquet file `holdout`.
 
     `training_targets` are the outcomes of the training rows, for the naive guess; `evaluation_rows` and `holdout_from`
-    are recorded as they are given. Raises TrainingError when an output is infinite or undefined.
+    are recorded as they are given. `quantile`: what the model predicts, where it is one. Raises TrainingError when an
+    output is infinite or undefined.
     """
     import numpy as np
 
@@ -54,4 +56,5 @@ def evaluate_holdout(
         influences=influences,
         evaluation_rows=evaluation_rows,
         holdout_from=holdout_from,
+        quantile=quantile,
     )

@@ -17,6 +17,7 @@ from reconciler.core.artifact.evaluation import (
     grade_regression,
 )
 from reconciler.core.digest import Digest
+from reconciler.core.evaluation.quantiles import grade_quantile
 
 if TYPE_CHECKING:
     import numpy as np
@@ -137,15 +138,24 @@ def evaluate_numbers(
     influences: tuple[Influence, ...],
     evaluation_rows: Digest,
     holdout_from: str | None,
+    quantile: float | None = None,
 ) -> Evaluation:
     """Evaluate a regression from its predictions.
 
-    The naive guess is the mean of the training rows; its errors are measured by MAE.
+    The naive guess is the mean of the training rows; its errors are measured by MAE. Of a model of a `quantile` it is
+    that quantile of the training rows; its errors are measured by pinball, and the grade is given by that.
     """
     import numpy as np
 
-    metrics = numbers_of(predicted, actual)
-    naive = float(np.abs(actual - training_values.mean()).mean())
+    metrics = numbers_of(predicted, actual, quantile)
+    if quantile is None:
+        naive, error = float(np.abs(actual - training_values.mean()).mean()), metrics["mae"]
+        grade = grade_regression(metrics["r2"])
+    else:
+        guess = np.full(len(actual), np.quantile(training_values, quantile))
+        naive, error = float(pinball_of(guess, actual, quantile).mean()), metrics["pinball"]
+        share = removed(naive_error=naive, error=error)
+        grade = grade_quantile(share, metrics["coverage"], len(actual), quantile).grade
     return Evaluation(
         task="regression",
         rows=len(actual),
@@ -154,21 +164,36 @@ def evaluate_numbers(
         confusion=(),
         metrics=_finite(metrics),
         naive=naive,
-        errors_removed=removed(naive_error=naive, error=metrics["mae"]),
-        grade=grade_regression(metrics["r2"]),
+        errors_removed=removed(naive_error=naive, error=error),
+        grade=grade,
         influences=influences,
         evaluation_rows=evaluation_rows,
         holdout_from=holdout_from,
+        quantile=quantile,
     )
 
 
-def numbers_of(predicted: Matrix, actual: Matrix) -> dict[str, float]:
-    """Compute MAE, RMSE and R2 of predictions; R2 is NaN when the actual values are all the same."""
+def pinball_of(predicted: Matrix, actual: Matrix, quantile: float) -> Matrix:
+    """Compute the pinball loss of each row (scikit-learn's `mean_pinball_loss`)."""
+    import numpy as np
+
+    above: Matrix = actual - predicted
+    return np.where(above >= 0, quantile * above, (quantile - 1) * above)
+
+
+def numbers_of(predicted: Matrix, actual: Matrix, quantile: float | None = None) -> dict[str, float]:
+    """Compute MAE, RMSE and R2 of predictions; R2 is NaN when the actual values are all the same. Of a quantile pinball
+    and coverage, too."""
     import numpy as np
 
     errors = actual - predicted
     spread = float(((actual - actual.mean()) ** 2).sum())
+    of_quantile = {}
+    if quantile is not None:
+        of_quantile["pinball"] = float(pinball_of(predicted, actual, quantile).mean())
+        of_quantile["coverage"] = float((actual <= predicted).mean())
     return {
+        **of_quantile,
         "mae": float(np.abs(errors).mean()),
         "rmse": float(np.sqrt((errors**2).mean())),
         "r2": 1 - float((errors**2).sum()) / spread if spread > 0 else math.nan,

@@ -11,11 +11,11 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from reconciler.core.artifact.evaluation import CLASSIFICATION_METRICS, REGRESSION_METRICS
+from reconciler.core.artifact.evaluation import HIGHER_IS_BETTER, QUANTILE_METRICS
 from reconciler.core.spec.comparison import Comparability, Comparison, PairedMetric
 from reconciler.core.spec.gates import NoWorseThanIncumbent
 from reconciler.errors import ScoringError
-from reconciler.evaluation.metrics import confusion_of, log_loss_of, metrics_of, numbers_of, rates_of
+from reconciler.evaluation.metrics import confusion_of, log_loss_of, metrics_of, numbers_of, pinball_of, rates_of
 from reconciler.model_file.feature_matrix import keys_of, labels_of, matrix_of, read_rows, values_of
 from reconciler.model_file.load import load
 from reconciler.ports import CompareRequest
@@ -70,8 +70,9 @@ def compare(request: CompareRequest) -> Comparison:
         comparison = paired_classes(gate, outputs, incumbent_outputs, labels, classes, request.confidence)
     else:
         values = values_of(rows)
-        both = [numbers_of(predicted[:, 0], values) for predicted in (outputs, incumbent_outputs)]
-        comparison = paired_numbers(gate, outputs[:, 0], incumbent_outputs[:, 0], values, request.confidence)
+        pair, quantile = (outputs[:, 0], incumbent_outputs[:, 0]), request.quantile
+        both = [numbers_of(predicted, values, quantile) for predicted in pair]
+        comparison = paired_numbers(gate, *pair, values, request.confidence, quantile)
     if comparison.state is not Comparability.COMPARED:
         return comparison
     return replace(comparison, metrics=_paired(*both))
@@ -126,11 +127,21 @@ def _rate(metric: str, confusion: Matrix, classes: tuple[str, ...]) -> Matrix:
 
 
 def paired_numbers(
-    gate: NoWorseThanIncumbent, a: Matrix, b: Matrix, actual: Matrix, confidence: float = 0.95
+    gate: NoWorseThanIncumbent,
+    a: Matrix,
+    b: Matrix,
+    actual: Matrix,
+    confidence: float = 0.95,
+    quantile: float | None = None,
 ) -> Comparison:
     """Compare two regressions; `a`, `b`: predictions of candidate and incumbent."""
     import numpy as np
 
+    if gate.metric in QUANTILE_METRICS and quantile is not None:
+        both = (pinball_of(a, actual, quantile), pinball_of(b, actual, quantile))
+        if gate.metric == "coverage":  # nearer to the quantile is better; of one row, that it is covered says nothing
+            return _not_comparable(gate, "coverage is not better where it is higher; compare by pinball")
+        return _by_rows(gate, *both, confidence)
     if gate.metric == "mae":
         return _by_rows(gate, np.abs(actual - a), np.abs(actual - b), confidence)
     rows = len(actual)
@@ -178,7 +189,7 @@ def _comparison(
     """
     import numpy as np
 
-    better = (CLASSIFICATION_METRICS | REGRESSION_METRICS).get(gate.metric, True)
+    better = HIGHER_IS_BETTER.get(gate.metric, True)
     sign = 1.0 if better else -1.0
     improvements = sign * differences[np.isfinite(differences)]
     if not len(improvements) or not (math.isfinite(candidate) and math.isfinite(incumbent)):

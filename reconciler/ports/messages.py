@@ -245,7 +245,7 @@ class CompareRequest:
     """A request to compare two models. `candidate`, `incumbent`: folders with the files of an artifact. `holdout`: the
     candidate's evaluation rows; `features`: the incumbent's features for the same keys (a FEATURES selection);
     `trained`: a Parquet file of the keys that the incumbent trained on, whose rows do not count. `confidence`: of the
-    interval (two-sided)."""
+    interval (two-sided). `quantile`: that the models predict, of a gate on pinball."""
 
     gate: NoWorseThanIncumbent
     candidate: Path
@@ -255,6 +255,7 @@ class CompareRequest:
     trained: Path
     limits: Limits
     confidence: float = 0.95
+    quantile: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

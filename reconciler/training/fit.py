@@ -20,6 +20,7 @@ from reconciler.core.artifact.oci_artifact import (
     SCHEMA_FILE,
     TableMasksDone,
 )
+from reconciler.core.evaluation.quantiles import quantile_of
 from reconciler.core.spec.recipe import BuiltRecipe
 from reconciler.evaluation.holdout import evaluate_holdout
 from reconciler.model_file.dump import dump
@@ -50,6 +51,7 @@ def train(request: TrainRequest) -> TrainResult:
         training_targets=targets,
         evaluation_rows=request.evaluation_rows,
         holdout_from=request.selected.holdout_from,
+        quantile=quantile_of(request.recipe.estimator),
     )
     held_out = matrix_of(read_rows(request.holdout), model.schema)
     reference = record_reference(features, rows, model.outputs(held_out), model.schema)

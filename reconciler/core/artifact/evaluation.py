@@ -61,6 +61,11 @@ class Evaluation:
     and the errors of both are measured by pinball."""
 
     @property
+    def kind(self) -> str:
+        """Return the task; QUANTILE for a regression that predicts a quantile."""
+        return QUANTILE if self.quantile is not None else self.task
+
+    @property
     def doubt(self) -> str:
         """Return how far off the scores may be where few rows were judged, as words to follow them; else empty."""
         off = points_off(self.rows)
@@ -69,6 +74,8 @@ class Evaluation:
     @property
     def too_good(self) -> bool:
         """Tell whether the model has its grade because it is too good to be true."""
+        if self.quantile is not None:
+            return 1 - (1 - self.errors_removed) ** 2 >= TOO_GOOD_R2 and self.grade is Grade.D
         if not self.classes:
             return (self.metric("r2") or 0.0) >= TOO_GOOD_R2
         skill = skill_over_chance(
@@ -78,8 +85,8 @@ class Evaluation:
 
     @property
     def headline(self) -> tuple[str, float | None]:
-        """Return the metric that stands for the model, F1 macro or R2, and its value."""
-        name = "f1_macro" if self.classes else "r2"
+        """Return the metric that stands for the model, F1 macro, R2 or pinball, and its value."""
+        name = "f1_macro" if self.classes else "r2" if self.quantile is None else "pinball"
         return name, self.metric(name)
 
     def metric(self, name: str) -> float | None:
@@ -105,12 +112,19 @@ CLASSIFICATION_METRICS = {
     "log_loss": False,
 }
 REGRESSION_METRICS = {"r2": True, "mae": False, "rmse": False}
+# Of a model of a quantile besides those of a regression.
+QUANTILE_METRICS = {"pinball": False, "coverage": True}
+QUANTILE = "quantile regression"
+HIGHER_IS_BETTER = CLASSIFICATION_METRICS | REGRESSION_METRICS | QUANTILE_METRICS
 # `recall:<class>`, `precision:<class>`, `f1:<class>` name one class of a classification.
 PER_CLASS_METRICS = ("precision", "recall", "f1")
 
 
 def metric_problem(metric: str, task: str, classes: Collection[str]) -> tuple[str, str | None] | None:
-    """Return why a model of this task and these classes cannot have a metric, with a hint; None where it can."""
+    """Return why a model of this task and these classes cannot have a metric, with a hint; None where it can.
+
+    `task`: QUANTILE for a regression that predicts a quantile.
+    """
     kind, colon, label = metric.partition(":")
     if colon:
         if task == "classification" and kind in PER_CLASS_METRICS and label in classes:
@@ -118,6 +132,8 @@ def metric_problem(metric: str, task: str, classes: Collection[str]) -> tuple[st
         known = ", ".join(classes) or "none"
         return f"{metric} names a class that the model does not have; its classes: {known}", None
     metrics = CLASSIFICATION_METRICS if task == "classification" else REGRESSION_METRICS
+    if task == QUANTILE:
+        metrics = REGRESSION_METRICS | QUANTILE_METRICS
     if metric in metrics:
         return None
     return f"{metric} is not a metric of a {task}", f"metrics: {', '.join(metrics)}"
@@ -133,6 +149,8 @@ METRIC_RANGE: dict[str, tuple[float, float]] = {
     "r2": (-math.inf, 1.0),
     "mae": (0.0, math.inf),
     "rmse": (0.0, math.inf),
+    "pinball": (0.0, math.inf),
+    "coverage": (0.0, 1.0),
 }
 
 

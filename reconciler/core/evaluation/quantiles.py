@@ -9,9 +9,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from reconciler.core.artifact.evaluation import TOO_GOOD_R2, grade_regression
+from reconciler.core.artifact.evaluation import QUANTILE, TOO_GOOD_R2, grade_regression
 from reconciler.core.spec.gates import Grade
-from reconciler.core.spec.recipe import Estimator
+from reconciler.core.spec.recipe import Estimator, Recipe
 
 _Z = 1.959964
 
@@ -56,3 +56,8 @@ def quantile_of(estimator: Estimator) -> float | None:
     else:
         return None
     return float(given) if isinstance(given, (int, float)) else None
+
+
+def kind_of(recipe: Recipe) -> str:
+    """Return the task of a recipe; QUANTILE for a regression that predicts a quantile."""
+    return QUANTILE if quantile_of(recipe.estimator) is not None else recipe.task.value

@@ -13,11 +13,12 @@ from types import MappingProxyType
 
 from reconciler.core.artifact.evaluation import Evaluation, metric_problem
 from reconciler.core.digest import short
+from reconciler.core.evaluation.quantiles import kind_of
 from reconciler.core.number_text import beside, declared, rounded
 from reconciler.core.plan.facts import VerificationFacts
 from reconciler.core.quality.drift import DriftSummary
 from reconciler.core.spec.applicable_gates import ApplicableGates, exemption
-from reconciler.core.spec.comparison import Comparability, Comparison
+from reconciler.core.spec.comparison import Comparability, Comparison, Seen
 from reconciler.core.spec.gates import (
     BeatsNaiveGuess,
     DataDrift,
@@ -63,7 +64,7 @@ def impossible(gate: Gate, task: str, classes: Collection[str]) -> tuple[str, st
 
 def remedy(gates: ApplicableGates, model: Model, source: str) -> str:
     """Say what to do about a model that was refused by an environment's gates. `source`: where it is trained."""
-    task, classes = model.recipe.task, model.recipe.class_names
+    task, classes = kind_of(model.recipe), model.recipe.class_names
     again = f"apply {source} again"
     if not gates.applying:
         return f"add a gate that applies to it, or widen the `for:` of one, and {again}"
@@ -74,7 +75,7 @@ def remedy(gates: ApplicableGates, model: Model, source: str) -> str:
 
 def gate_notes(facts: VerificationFacts, model: Model) -> Iterator[str]:
     """Say which gates do not apply or can never be passed, as far as no verification says so."""
-    known, task, classes = facts.verification, model.recipe.task, model.recipe.class_names
+    known, task, classes = facts.verification, kind_of(model.recipe), model.recipe.class_names
     told = {result.gate for result in known.results} if known is not None else set()
     for gate in facts.gates.others:
         if gate not in told:
@@ -110,7 +111,7 @@ def _evaluate_gate(
     earlier: Mapping[NoWorseThanIncumbent, tuple[Comparison, ...]],
 ) -> GateResult:
     classes = tuple(score.name for score in evaluation.classes)
-    if (problem := impossible(gate, evaluation.task, classes)) is not None:
+    if (problem := impossible(gate, evaluation.kind, classes)) is not None:
         return _result(gate, False, problem[0])
     match gate:
         case Threshold():
@@ -219,7 +220,15 @@ def _compared(gate: NoWorseThanIncumbent, comparison: Comparison) -> GateResult:
         numbers += f"; smallest detectable loss {comparison.detectable:.4f}"
     if comparison.reason is not None:
         numbers += f"; {comparison.reason}"
-    return _result(gate, passed, numbers if passed else f"worse than {_place(comparison)}: {numbers}", comparison)
+    if passed:
+        return _result(gate, True, numbers, comparison)
+    # A point or strict rule refuses what is not told apart, too: that is no proof that it is worse.
+    if comparison.seen is Seen.WORSE:
+        return _result(gate, False, f"worse than {_place(comparison)}: {numbers}", comparison)
+    relation = f"not shown to be as good as {_place(comparison)}, no difference seen"
+    if comparison.seen is Seen.BETTER:
+        relation = f"not better than {_place(comparison)} by as much as is asked for"
+    return _result(gate, False, f"{relation}: {numbers}", comparison)
 
 
 def _place(comparison: Comparison) -> str:

@@ -26,6 +26,14 @@ class PairedMetric:
     incumbent: float
 
 
+class Seen(StrEnum):
+    """What the interval of a paired difference shows."""
+
+    BETTER = "better"
+    WORSE = "worse"
+    NOTHING = "no difference seen"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
     """Candidate and incumbent on rows that neither trained on. `difference` = candidate - incumbent in the metric's
@@ -48,3 +56,12 @@ class Comparison:
     metrics: tuple[PairedMetric, ...] = ()
     artifact: Digest | None = None
     confidence: float | None = None
+
+    @property
+    def seen(self) -> Seen | None:
+        """Return what the interval shows; None where nothing was compared."""
+        if self.state is not Comparability.COMPARED or self.lower is None or self.upper is None:
+            return None
+        if self.lower > 0:
+            return Seen.BETTER
+        return Seen.WORSE if self.upper < 0 else Seen.NOTHING

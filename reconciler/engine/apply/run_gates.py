@@ -8,8 +8,9 @@ from pathlib import Path
 
 from reconciler import codec
 from reconciler.core.artifact.build import Build, Provenance
-from reconciler.core.artifact.evaluation import CLASSIFICATION_METRICS, REGRESSION_METRICS
+from reconciler.core.artifact.evaluation import HIGHER_IS_BETTER
 from reconciler.core.digest import Digest
+from reconciler.core.evaluation.quantiles import quantile_of
 from reconciler.core.plan.gate_evaluation import NOT_MEASURED, evaluate_gates, impossible, not_applying
 from reconciler.core.quality.drift import DriftSummary
 from reconciler.core.spec.applicable_gates import gates_of
@@ -47,7 +48,7 @@ def run_gates(
     comparisons: dict[NoWorseThanIncumbent, Comparison] = {}
     earlier: dict[NoWorseThanIncumbent, tuple[Comparison, ...]] = {}
     for gate in gate_set.gates:
-        possible = impossible(gate, model.recipe.task, model.recipe.class_names) is None
+        possible = impossible(gate, evaluation.kind, model.recipe.class_names) is None
         if isinstance(gate, NoWorseThanIncumbent) and possible:
             comparisons[gate] = _compare(deps, model, environment, build, compared.incumbent, gate)
             earlier[gate] = _compare_earlier(deps, model, environment, build, compared.before(gate), gate)
@@ -101,7 +102,7 @@ def _best(store: Store, deployments: tuple[Deployment, ...], gate: NoWorseThanIn
     """Return the deployments whose artifacts did best on their own holdouts, where they are more than `MOST`."""
     if len(deployments) <= MOST:
         return deployments
-    sign = 1.0 if (CLASSIFICATION_METRICS | REGRESSION_METRICS).get(gate.metric, True) else -1.0
+    sign = 1.0 if HIGHER_IS_BETTER.get(gate.metric, True) else -1.0
 
     def score(deployment: Deployment) -> float:
         if not blobs.holds(store, deployment.artifact):
@@ -184,6 +185,7 @@ def _compare(
                 trained=blobs.file_of(own, incumbent_build.training_keys),
                 limits=limits,
                 confidence=confidence,
+                quantile=quantile_of(model.recipe.estimator),
             )
         )
         reasons = [reason for reason in (compared.reason, limited) if reason is not None]

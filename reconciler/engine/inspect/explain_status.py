@@ -18,6 +18,7 @@ from reconciler.core.status_codes import HealthStatus, ResultStatus, SyncStatus,
 from reconciler.engine.apply import approvals, forge_queries
 from reconciler.engine.controls.pin_controls import pin_controls
 from reconciler.engine.dependencies import Dependencies
+from reconciler.engine.evaluation.evidence import against_deployed
 from reconciler.engine.find_environment import unknown_model
 from reconciler.engine.monitoring import monitoring_log
 from reconciler.engine.plan import make_plan, observe
@@ -128,7 +129,7 @@ def _advice(
     if part.trouble in (ResultStatus.DAMAGED, ResultStatus.FAILED):
         return  # what may be promoted is told once it is known again what is deployed
     if environment.trains:
-        yield from _downstream(desired, environment, part, deployed)
+        yield from _downstream(deps, desired, environment, part, deployed)
     else:
         yield from _other_artifacts(deps, desired, environment, part.model)
 
@@ -185,7 +186,7 @@ def _adopt(deps: Dependencies, desired: DesiredState, environment: Environment, 
 
 
 def _downstream(
-    desired: DesiredState, environment: Environment, part: ModelPlan, artifact: Digest | None
+    deps: Dependencies, desired: DesiredState, environment: Environment, part: ModelPlan, artifact: Digest | None
 ) -> Iterator[Advice]:
     """Name the environments downstream that pin this artifact or could take it."""
     if artifact is None or part.blocked is not None:
@@ -198,10 +199,8 @@ def _downstream(
                 command=f"reconciler why {part.model} --in {other.name}",
             )
         else:
-            yield Advice(
-                reason=f"{other.name} does not pin this artifact yet; propose it",
-                command=f"reconciler promote {part.model} --to {other.name}",
-            )
+            subject = f"{other.name} does not pin this artifact yet"
+            yield _proposal(deps, desired, environment, other, part.model, artifact, subject)
 
 
 def _other_artifacts(
@@ -250,8 +249,33 @@ def _offer(
             reason=f"{origin.name} has {artifact}, which failed the gates of {environment.name}; see why",
             command=command,
         )
-    command = f"reconciler promote {model} --to {environment.name}"
-    return Advice(reason=f"{origin.name} has {artifact}; propose it", command=command)
+    candidate = head.state.artifact if head is not None else None
+    return _proposal(deps, desired, origin, environment, model, candidate, f"{origin.name} has {artifact}")
+
+
+def _proposal(
+    deps: Dependencies,
+    desired: DesiredState,
+    origin: Environment,
+    to: Environment,
+    model: str,
+    artifact: Digest | None,
+    subject: str,
+) -> Advice:
+    """Advise to propose an artifact of `origin`, or only name the command where nothing says that it is better."""
+    command = f"reconciler promote {model} --to {to.name}"
+    head = observe.head_of(deps, desired, origin.name, model)
+    if artifact is None or head is None:
+        return Advice(reason=f"{subject}; propose it", command=command)
+    judged = head.state.judged_for(to.name)
+    if judged is not None and not judged.passed:
+        command = f"reconciler why {model} --in {origin.name}"
+        return Advice(reason=f"{subject}, and it failed the gates of {to.name}; see why", command=command)
+    store = deps.stores[origin.name]
+    told, favoured = against_deployed(store, artifact, judged, to.name, _artifact(deps, desired, to, model))
+    if favoured:
+        return Advice(reason=f"{subject}; propose it: {told}", command=command)
+    return Advice(reason=f"{subject}; {told}. If it is to be deployed all the same", command=command)
 
 
 def _sources(desired: DesiredState, environment: Environment) -> Iterator[Environment]:

@@ -158,7 +158,7 @@ def check_recorded(verification: Verification, evaluation: Evaluation) -> None:
         raise _forged(verification, "does not hold the results of the gates and rows that its name is bound to")
     classes = tuple(score.name for score in evaluation.classes)
     for result in verification.applied:
-        if isinstance(result.gate, NoWorseThanIncumbent) and not impossible(result.gate, evaluation.task, classes):
+        if isinstance(result.gate, NoWorseThanIncumbent) and not impossible(result.gate, evaluation.kind, classes):
             continue
         (again,) = evaluate_gates((result.gate,), evaluation, {}, drift=result.drift or NOT_MEASURED)
         if again.verdict is not result.verdict:

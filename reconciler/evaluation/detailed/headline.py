@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from reconciler.evaluation.detailed.class_figures import macro_f1_pulls
-from reconciler.evaluation.detailed.number_figures import pinball_of, r2_pulls
-from reconciler.evaluation.metrics import confusion_of, rates_of
+from reconciler.evaluation.detailed.number_figures import r2_pulls
+from reconciler.evaluation.metrics import confusion_of, pinball_of, rates_of
 
 if TYPE_CHECKING:
     from reconciler.model_file.feature_matrix import Matrix

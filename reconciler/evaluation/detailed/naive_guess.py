@@ -9,6 +9,7 @@ from reconciler.core.artifact.evaluation import Evaluation
 from reconciler.core.evaluation.detailed import NaiveGuess
 from reconciler.core.evaluation.figures import Figure
 from reconciler.evaluation.detailed import number_figures
+from reconciler.evaluation.metrics import pinball_of
 
 if TYPE_CHECKING:
     from reconciler.model_file.feature_matrix import Matrix
@@ -53,7 +54,7 @@ def of_numbers(
     if quantile is None:
         figure, errors, naive = "mae", np.abs(actual - predicted), np.abs(actual - guess)
     else:
-        losses = (number_figures.pinball_of(values, actual, quantile) for values in (predicted, np.full(1, guess)))
+        losses = (pinball_of(values, actual, quantile) for values in (predicted, np.full(1, guess)))
         figure, (errors, naive) = "pinball", losses
     value, whose = float(naive.mean()), "these rows"
     known = own is not None and (own.quantile is not None) == (quantile is not None)

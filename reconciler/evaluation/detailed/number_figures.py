@@ -9,6 +9,7 @@ from reconciler.core.evaluation.figures import Figure
 from reconciler.core.evaluation.too_few import too_few
 from reconciler.core.evaluation.units import InverseStep
 from reconciler.evaluation.detailed import intervals
+from reconciler.evaluation.metrics import pinball_of
 
 if TYPE_CHECKING:
     from reconciler.model_file.feature_matrix import Matrix
@@ -39,14 +40,6 @@ def figures_of(predicted: Matrix, actual: Matrix, quantile: float | None) -> tup
         figure("coverage", covered / len(actual), intervals.wilson(covered, len(actual)), few),
         *figures,
     )
-
-
-def pinball_of(predicted: Matrix, actual: Matrix, quantile: float) -> Matrix:
-    """Compute the pinball loss of each row (scikit-learn's `mean_pinball_loss`)."""
-    import numpy as np
-
-    above: Matrix = actual - predicted
-    return np.where(above >= 0, quantile * above, (quantile - 1) * above)
 
 
 def r2_pulls(squares: Matrix, spread: Matrix) -> Matrix | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Collection, Iterable, Iterator
 
+from reconciler.core.evaluation.quantiles import kind_of
 from reconciler.core.plan.gate_evaluation import impossible
 from reconciler.core.quality.checks import ALWAYS_ERRORS
 from reconciler.core.spec.applicable_gates import applies, gates_of, subject_of
@@ -186,10 +187,10 @@ def _gates(model: Model, environment: Environment) -> Iterator[CrossProblem]:
             message = f"the gate is for {gate.for_}, which this model is not: it can never fail"
             yield model.file, (*path, "for"), "E217", message, "remove the gate, or correct its `for`"
             continue
-        if (problem := impossible(gate, model.recipe.task, model.recipe.class_names)) is not None:
+        if (problem := impossible(gate, kind_of(model.recipe), model.recipe.class_names)) is not None:
             yield model.file, (*path, "metric"), "E216", *problem
     for index, gate in enumerate(environment.policy.gates):
-        problem = impossible(gate, model.recipe.task, model.recipe.class_names)
+        problem = impossible(gate, kind_of(model.recipe), model.recipe.class_names)
         if problem is not None and applies(gate, subject):
             message = f"{environment.name}'s gate {index + 1}: {problem[0]}"
             hint = f"in {environment_file(environment.name)}, narrow the gate by `for:`, or choose another metric"

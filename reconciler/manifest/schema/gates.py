@@ -8,8 +8,10 @@ from pydantic import Field, model_validator
 
 from reconciler.core.artifact.evaluation import (
     CLASSIFICATION_METRICS,
+    HIGHER_IS_BETTER,
     METRIC_RANGE,
     PER_CLASS_METRICS,
+    QUANTILE_METRICS,
     REGRESSION_METRICS,
 )
 from reconciler.core.duration import parse_duration
@@ -32,7 +34,7 @@ def metric_range(metric: str) -> tuple[float, float] | None:
 def _known(metric: str) -> tuple[float, float]:
     limits = metric_range(metric)
     if limits is None:
-        names = ", ".join([*CLASSIFICATION_METRICS, *REGRESSION_METRICS, "recall:<class>"])
+        names = ", ".join([*HIGHER_IS_BETTER, "recall:<class>"])
         raise refuse("E216", f"unknown metric; expected one of {names}", at="metric")
     return limits
 
@@ -42,7 +44,7 @@ def _possible(metric: str, scope: GateScope | None) -> None:
     if scope is None or scope.task is None:
         return
     classifies = scope.task == "classification"
-    of_task = CLASSIFICATION_METRICS if classifies else REGRESSION_METRICS
+    of_task = CLASSIFICATION_METRICS if classifies else REGRESSION_METRICS | QUANTILE_METRICS
     if metric not in of_task and not (classifies and ":" in metric):
         raise refuse("E216", f"{metric} is not a metric of a {scope.task}: the gate can never pass", at="metric")
 
@@ -172,6 +174,8 @@ class NoWorseThanIncumbent(_Gate):
     def _can_fail(self) -> NoWorseThanIncumbent:
         if self.within is not None and self.against != "best":
             raise refuse("E205", "`within` needs `against: best`", at="within")
+        if self.metric == "coverage":
+            raise refuse("E216", "coverage is not better where it is higher: compare by pinball", at="metric")
         low, high = _known(self.metric)
         _possible(self.metric, self.for_)
         if self.tolerance >= high - low:

@@ -30,12 +30,9 @@ def change(name: str, new: float | None, old: float | None) -> tuple[str, str]:
 
 def higher_is_better(name: str) -> bool:
     """Return whether a higher value of this metric is better."""
-    from reconciler.core.artifact.evaluation import (  # not for a plan without news
-        CLASSIFICATION_METRICS,
-        REGRESSION_METRICS,
-    )
+    from reconciler.core.artifact.evaluation import HIGHER_IS_BETTER  # not for a plan without news
 
-    return {**CLASSIFICATION_METRICS, **REGRESSION_METRICS}.get(name, True)
+    return HIGHER_IS_BETTER.get(name, name not in ("brier", "expected_calibration_error"))
 
 
 def amount(value: float) -> str:

@@ -130,7 +130,7 @@ def _metrics(facts: PlanDetail, detail: Detail) -> Iterator[Block]:
     shown = list(filter(_is_shown, facts.metrics))
     if not shown:
         return
-    screen = detail is Detail.SCREEN
+    screen, seen = detail is Detail.SCREEN, _seen(facts)
     names = ("candidate", "incumbent", "change")
     columns = (Column(name="metric"), *(Column(name=name, right=True) for name in names))
     if screen:
@@ -138,11 +138,19 @@ def _metrics(facts: PlanDetail, detail: Detail) -> Iterator[Block]:
     kept = 2 if screen and all(row.incumbent is None for row in facts.metrics) else len(columns)
     rows = []
     for row in shown:
-        difference, judgement = change(row.metric.partition(":")[0], row.candidate, row.incumbent)
+        difference, _ = change(row.metric.partition(":")[0], row.candidate, row.incumbent)
+        judgement = seen.get(row.metric, "")
         cells = (difference, judgement) if screen else (f"{difference} {judgement}".strip(),)
         numbers = map(Literal, (metric(row.candidate), metric(row.incumbent), *cells))
         rows.append(Row((Code(row.metric), *numbers)[:kept]))
     yield DataTable(columns[:kept], tuple(rows), indent=4)
+
+
+def _seen(facts: PlanDetail) -> dict[str, str]:
+    """Return, by metric, what the comparison of a gate shows of its difference; of other metrics none is known."""
+    results = (result for verification in facts.verifications for result in verification.results)
+    compared = (result.comparison for result in results if result.comparison is not None)
+    return {each.metric: each.seen.value for each in compared if each.seen is not None}
 
 
 def _is_shown(row: MetricChange) -> bool:

@@ -51,7 +51,7 @@ NAMED = 3  # models of a group that are named in the table
 MOST_ROWS = 100
 LARGEST_RECORD = 40_000  # characters
 _STYLE = TextStyle()
-_HEADLINES = ("f1_macro", "r2")
+_HEADLINES = ("f1_macro", "pinball", "r2")
 _ONLY_GIT = """. Neither deployed artifacts nor gates were
 checked here, nor the numbers of model cards, which anybody can edit; apply checks everything."""
 _ATTEMPTS = 3  # to find the digest of a text whose length depends on the digest
@@ -235,21 +235,31 @@ def _group_body(group: ModelGroup) -> Iterator[Block]:
     if group.first.detail.verifications:
         yield Paragraph(("The numbers are those of ", Code(group.first.model), ":"))
         yield from gate_results(group.first.detail, Detail.PAGE)
-    columns = [Column(name="model"), Column(name="candidate"), Column(name="incumbent")]
-    columns += [Column(name=name, right=True) for name in ("metric", "change")]
+    refused = any(map(_refusal, group.parts))
+    columns = [Column(name=name) for name in ("model", "candidate", "incumbent", "figure")]
+    columns += [Column(name=name, right=True) for name in ("value", "change")]
+    columns += [Column(name="refused by")] * refused
     shown = sorted(group.parts, key=_moved)[:MOST_ROWS]
-    yield DataTable(tuple(columns), tuple(map(_group_row, shown)))
+    yield DataTable(tuple(columns), tuple(_group_row(model, refused=refused) for model in shown))
     if (left := len(group.parts) - MOST_ROWS) > 0:
         yield Paragraph(f"and {count(left, 'more model')}")
 
 
-def _group_row(model: ModelPlan) -> Row:
+def _refusal(model: ModelPlan) -> str:
+    """Return why the first gate that refuses a model does: its figure, and what is asked for."""
+    failures = (reason for verification in model.detail.verifications for reason in verification.refusals)
+    return next(failures, "")
+
+
+def _group_row(model: ModelPlan, *, refused: bool) -> Row:
     artifacts = (model.detail.candidate, model.detail.incumbent)
     row = _headline_metric(model)
     value = metric(row.candidate) if row else ""
     difference = change(row.metric, row.candidate, row.incumbent)[0] if row else ""
     cells = (Code(short(digest)) if digest else "" for digest in artifacts)
-    return Row((Code(model.model), *cells, Literal(value), Literal(difference)))
+    figure: Words = Code(row.metric) if row else ""
+    why = (elide(_refusal(model), LONGEST, _STYLE),) if refused else ()
+    return Row((Code(model.model), *cells, figure, Literal(value), Literal(difference), *why))
 
 
 def _foot(comment: PlanComment, kept: bool) -> Iterator[Block]:

@@ -23,7 +23,7 @@ from reconciler.report.layout.blocks import (
     Strong,
     Words,
 )
-from reconciler.report.layout.formatting import at, change, count, metric
+from reconciler.report.layout.formatting import NONE, at, change, count, metric
 from reconciler.report.layout.text_layout import Tone
 from reconciler.report.plan.field_changes import changes_list, changes_title
 
@@ -35,7 +35,6 @@ _COLUMNS = (
     Column(name="old", right=True),
     Column(name="new", right=True),
     Column(name="change", right=True),
-    Column(name="", spare=1),
 )
 
 DOCUMENTS = {"diff": (ConfigDiff, ())}  # what commands print as JSON, and the facts added to it
@@ -86,6 +85,6 @@ def _rows(model: ModelDifference) -> Iterator[Row]:
     """Yield a row for each metric of the whole; those of single classes are in the JSON."""
     for row in model.metrics:
         if ":" not in row.metric:
-            difference, judgement = change(row.metric, row.candidate, row.incumbent)
-            values = (metric(row.incumbent), metric(row.candidate), difference, "" if model.outcome else judgement)
+            difference = change(row.metric, row.candidate, row.incumbent)[0] if not model.outcome else NONE
+            values = (metric(row.incumbent), metric(row.candidate), difference)
             yield Row((row.metric, *map(Literal, values)))

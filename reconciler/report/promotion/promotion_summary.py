@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from reconciler.core.digest import short
 from reconciler.core.promotion.promotion_summary import PromotionSummary
 from reconciler.core.quality.findings import CheckFacts
-from reconciler.core.spec.comparison import Comparability, Comparison
+from reconciler.core.spec.comparison import Comparability, Comparison, Seen
 from reconciler.report.evaluation import tables as evaluation
 from reconciler.report.layout.blocks import (
     ARROW,
@@ -104,7 +104,8 @@ def _difference(comparison: Comparison) -> Words:
     if comparison.difference is not None:
         moved = (Code(comparison.metric), Literal(f" {comparison.difference:+.3f}"))
     rows = f" against the incumbent on the same {count(comparison.rows, 'row')} "
-    return (moved, rows, Literal(f"(95% interval {comparison.lower:+.3f} to {comparison.upper:+.3f})"))
+    told = ": no difference seen" if comparison.seen is Seen.NOTHING else ""
+    return (moved, rows, Literal(f"(95% interval {comparison.lower:+.3f} to {comparison.upper:+.3f})"), told)
 
 
 def _changes(summary: PromotionSummary) -> Iterator[Block]:
@@ -134,10 +135,11 @@ def _numbers(summary: PromotionSummary) -> Iterator[Block]:
     if main is not None and main.metrics:
         yield Paragraph(f"On the same {count(main.rows, 'row')}, which neither model was trained on:")
         whole = (row for row in main.metrics if ":" not in row.metric)
-        yield evaluation.comparison((row.metric, row.candidate, row.incumbent) for row in whole)
+        words = evaluation.seen(_comparisons(summary))
+        yield evaluation.comparison(((row.metric, row.candidate, row.incumbent) for row in whole), words)
     else:
         before = summary.incumbent.evaluation if summary.incumbent is not None else None
-        yield evaluation.metrics(candidate, before)
+        yield evaluation.metrics(candidate, before, {})
         if before is not None:
             reasons = [comparison.reason or comparison.state.value for comparison in _comparisons(summary)]
             reason = reasons[0] if reasons else "no gate compares the two on the same rows"
@@ -147,7 +149,7 @@ def _numbers(summary: PromotionSummary) -> Iterator[Block]:
         body = (evaluation.classes(candidate), evaluation.confusion(candidate))
         yield _fold("By class, with the confusion matrix", *body)
     if candidate.influences:
-        yield _fold("Most important features", evaluation.influences(candidate))
+        yield _fold(f"Most important features ({evaluation.ROUGH})", evaluation.influences(candidate))
 
 
 def _fold(title: str, *body: Block) -> Block:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from reconciler.core.field_diff import changes
 from reconciler.core.plan.config_diff import difference
 from reconciler.core.spec.gates import Against, BeatsNaiveGuess, Gate, GateScope, NoWorseThanIncumbent, Threshold
 from tests.simulation import sample_project
@@ -44,3 +45,14 @@ def test_another_order_of_the_same_gates_is_told_too() -> None:
         "order: threshold accuracy, beats-naive-guess -> beats-naive-guess, threshold accuracy"
     ]
     assert told((ACCURACY, GUESS), (ACCURACY, GUESS)) == []
+
+
+def test_a_gate_in_a_list_is_called_by_what_it_is_never_by_its_place() -> None:
+    old = (Threshold(metric="f1_macro", at_least=0.5), Threshold(metric="accuracy", at_least=0.6))
+    new = (Threshold(metric="f1_macro", at_least=0.55), *old[1:], Threshold(metric="accuracy", at_most=0.99))
+    assert [change.path for change in changes(old, new)] == [
+        ".threshold accuracy #2.at_most",
+        ".threshold accuracy #2.metric",
+        ".threshold accuracy #2.uses",
+        ".threshold f1_macro.at_least",
+    ]

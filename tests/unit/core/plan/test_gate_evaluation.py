@@ -11,7 +11,7 @@ from reconciler.core.artifact.evaluation import Evaluation
 from reconciler.core.digest import digest_of_bytes
 from reconciler.core.plan.gate_evaluation import evaluate_gates
 from reconciler.core.quality.drift import DriftSummary, DriftVerdict, FeatureDrift, Measure
-from reconciler.core.spec.comparison import Comparability, Comparison
+from reconciler.core.spec.comparison import Comparability, Comparison, Seen
 from reconciler.core.spec.gates import (
     BeatsNaiveGuess,
     DataDrift,
@@ -245,3 +245,31 @@ def test_less_drift_is_stricter() -> None:
     assert not loose.as_strict_as(strict)
     assert not strict.as_strict_as(PerformanceGrade(at_least=Grade.C))
     assert (strict.subject, strict.amount) == ("data-drift", "at most none")
+
+
+# --- no difference seen ---
+
+
+@pytest.mark.parametrize(
+    ("rule", "lower", "upper", "words"),
+    [
+        (Rule.POINT, -0.009, 0.007, "not shown to be as good as the incumbent, no difference seen: "),
+        (Rule.STRICT, -0.009, 0.007, "not shown to be as good as the incumbent, no difference seen: "),
+        (Rule.EVIDENCE, -0.009, -0.001, "worse than the incumbent: "),
+        (Rule.POINT, -0.009, -0.001, "worse than the incumbent: "),
+    ],
+)
+def test_worse_is_said_only_where_the_interval_shows_it(rule: Rule, lower: float, upper: float, words: str) -> None:
+    gate = NoWorseThanIncumbent(metric="f1_macro", rule=rule)
+    comparison = Comparison(
+        state=Comparability.COMPARED,
+        metric="f1_macro",
+        rows=1_000,
+        difference=(lower + upper) / 2,
+        lower=lower,
+        upper=upper,
+    )
+    (judged,) = evaluate_gates((gate,), EVALUATION, {gate: comparison})
+    assert judged.verdict is GateStatus.REFUSED
+    assert judged.reason.startswith(words)
+    assert comparison.seen is (Seen.WORSE if upper < 0 else Seen.NOTHING)

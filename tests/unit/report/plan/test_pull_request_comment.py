@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from reconciler import codec
+from reconciler.core.digest import digest_of_bytes
 from reconciler.core.forge.pull_request import LONGEST_BODY
 from reconciler.core.promotion.reviewed_plan import (
     DigestDepth,
@@ -16,6 +17,7 @@ from reconciler.core.promotion.reviewed_plan import (
     parse_hidden_record,
     reviewed_model,
 )
+from reconciler.core.spec.gates import GateResult, GateStatus, Threshold, Verification
 from reconciler.report.layout.render_markdown import to_markdown
 from reconciler.report.plan import pull_request_comment
 from reconciler.report.promotion import promotion_summary
@@ -91,3 +93,29 @@ def test_a_promotion_with_much_to_say_is_short_enough_too() -> None:
     summary = replace(found, candidate=candidate, difference=replace(found.difference, changes=changes))
     body = to_markdown(promotion_summary.blocks(summary))
     assert len(body) < LONGEST_BODY
+
+
+def test_each_refused_model_of_a_group_keeps_its_figure_and_its_metric() -> None:
+    many = values_review.many(3)
+    assert many.plan is not None
+    gate = Threshold(metric="f1_macro", at_least=0.6)
+    parts = []
+    for n, model in enumerate(many.plan.models):
+        reason = f"f1_macro 0.5{n} is below 0.6"
+        result = GateResult(gate=gate, verdict=GateStatus.REFUSED, reason=reason)
+        digest = digest_of_bytes(b"gates")
+        verification = Verification(
+            artifact=digest,
+            environment="production",
+            gate_set=digest,
+            evaluation=digest,
+            incumbent=None,
+            results=(result,),
+        )
+        parts.append(replace(model, detail=replace(model.detail, verifications=(verification,), gate_files=())))
+    body = to_markdown(pull_request_comment.blocks(replace(many, plan=replace(many.plan, models=tuple(parts)))))
+    rows = [line for line in body.splitlines() if line.startswith("| `entity-")]
+    assert len(rows) == 3
+    for n, row in enumerate(rows):
+        assert "`f1_macro`" in row
+        assert f"f1\\_macro 0.5{n} is below 0.6" in row or f"f1_macro 0.5{n} is below 0.6" in row
