@@ -111,9 +111,9 @@ def worktree_signature(head: GitState) -> str | None:
     return fingerprints.signature("")
 
 
-def program_version() -> str:
-    """Return a hash that changes with every file of this program."""
-    package = Path(reconciler.__file__).parent
+def program_version(package: Path | None = None) -> str:
+    """Return a hash that changes with every file of this program, which is in `package`."""
+    package = package or Path(reconciler.__file__).parent
     parts = [reconciler.__version__]
     for folder, names, files in os.walk(package):
         names[:] = [name for name in names if name != "__pycache__"]
