@@ -9,7 +9,7 @@ search   SearchRequest   -> array of positions
 outcomes OutcomesRequest -> KnownOutcomes
 parse    array of texts  -> object: text -> ParsedExpression
 
-DuckDB is imported before the first request is read.
+DuckDB is imported, and a database opened, before the first request is read.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from reconciler.core.onboarding.table_profile import ProfileRequest
+from reconciler.data.duckdb_session import open_ahead
 from reconciler.data.in_process import LocalData, LocalExpressions
 from reconciler.ports import (
     CopyRequest,
@@ -34,12 +35,8 @@ def _parse(texts: tuple[str, ...]) -> Mapping[str, ParsedExpression]:
     return LocalExpressions().parse(texts)
 
 
-def _import_libraries() -> None:
-    import duckdb  # noqa: F401
-
-
 if __name__ == "__main__":
-    _import_libraries()
+    open_ahead()
     data = LocalData()
     serve(
         {

@@ -171,6 +171,41 @@ class RecordBatches:
             yield batch
 
 
+_opened: list[duckdb.DuckDBPyConnection] = []
+
+
+def open_ahead() -> None:
+    """Open a database before it is known what for: that takes as long as some twenty statements on a small table."""
+    _opened.append(_connect())
+
+
+def parser() -> duckdb.DuckDBPyConnection:
+    """Open a database that no table comes into."""
+    return _opened.pop() if _opened else _connect()
+
+
+def _connect() -> duckdb.DuckDBPyConnection:
+    """Open an empty database in memory that loads nothing by itself."""
+    import duckdb
+
+    connection = duckdb.connect(
+        ":memory:",
+        config={
+            "threads": "1",
+            "async_threads": "0",  # else eight more
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+            "allow_community_extensions": "false",
+            "allow_persistent_secrets": "false",
+            "python_enable_replacements": "false",
+            "preserve_insertion_order": "true",
+            "temp_directory": "",
+        },
+    )
+    connection.execute("SET TimeZone = 'UTC'")
+    return connection
+
+
 @contextmanager
 def open_session(
     *, limits: Limits, into: Path, inputs: tuple[Path, ...], spill: Path | None = None, ordered: bool = False
@@ -181,28 +216,14 @@ def open_session(
     session runs out of memory instead. (DuckDB's own encryption of such files needs an extension that is not part of
     its distribution.) `ordered`: a left join keeps the order of its left side.
     """
-    import duckdb
-
+    connection = _opened.pop() if _opened else _connect()
     memory = max(limits.memory - _HEADROOM, limits.memory // 2)
-    connection = duckdb.connect(
-        ":memory:",
-        config={
-            "threads": "1",
-            "autoinstall_known_extensions": "false",
-            "autoload_known_extensions": "false",
-            "allow_community_extensions": "false",
-            "allow_persistent_secrets": "false",
-            "python_enable_replacements": "false",
-            "preserve_insertion_order": "true",
-            "temp_directory": str(spill) if spill is not None else "",
-            "memory_limit": f"{memory}B",
-        },
-    )
     session = Session(connection, limits)
     timer = threading.Timer(limits.seconds, session.expire)
     timer.daemon = True
     try:
-        connection.execute("SET TimeZone = 'UTC'")
+        connection.execute(f"SET memory_limit = '{memory}B'")
+        connection.execute(f"SET temp_directory = {text_of(str(spill) if spill is not None else '')}")
         if ordered:  # else the larger side may be streamed, whichever it is
             connection.execute("SET disabled_optimizers = 'join_order,build_side_probe_side'")
         connection.execute(f"SET allowed_directories = {text_list([str(into)])}")

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from reconciler.data import duckdb_session
 from reconciler.data.expressions import grammar
 
 if TYPE_CHECKING:
@@ -98,9 +99,7 @@ def serialize(texts: list[str]) -> list[Node]:
 @cache
 def _parser() -> duckdb.DuckDBPyConnection:
     """Open DuckDB once: opening takes twenty times as long as parsing, and parsing leaves no state."""
-    import duckdb
-
-    return duckdb.connect(":memory:", config={"threads": "1", "autoload_known_extensions": "false"})
+    return duckdb_session.parser()
 
 
 def _load(document: str) -> Node:
