@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from enum import StrEnum
 
 
@@ -77,13 +78,17 @@ def kind_by_name(column: str) -> PersonalKind | None:
     words = words_of(column)
     if any(word in _OTHER for word in words):
         return None
-    joined = "_".join(words)
-    for kind, texts in _KINDS.items():
-        if any(re.search(rf"(?:^|_){text}(?:$|_|[0-9])", joined) for text in texts):
-            return kind
-        if "".join(words) in texts:  # e_mail, birth_day
-            return kind
-    return None
+    runs = {*_runs(words), "".join(words)}  # e_mail, birth_day
+    return next((kind for kind, texts in _KINDS.items() if not texts.isdisjoint(runs)), None)
+
+
+def _runs(words: tuple[str, ...]) -> Iterator[str]:
+    """Yield the words in a row, up to as many as a text has, without a number that the last one ends with: `phone2`."""
+    for end, last in enumerate(words, 1):
+        letters = _LETTERS.match(last)
+        ending = letters[0] if letters is not None else last
+        for start in range(max(0, end - _LONGEST), end):
+            yield "_".join((*words[start : end - 1], ending))
 
 
 def is_name_alone(column: str) -> bool:
@@ -92,4 +97,6 @@ def is_name_alone(column: str) -> bool:
     return bool(words) and words[-1] in NAME_ALONE and not any(word in _OTHER for word in words)
 
 
-_KINDS = {kind: tuple(text.split()) for kind, text in _WORDS.items()}
+_KINDS = {kind: frozenset(text.split()) for kind, text in _WORDS.items()}
+_LONGEST = max(text.count("_") + 1 for texts in _KINDS.values() for text in texts)
+_LETTERS = re.compile("[a-z]+(?=[0-9])")
