@@ -294,20 +294,21 @@ def _load(
         options.say(f"project {options.root}, {f'commit {revision}' if revision else 'the working tree'}")
     if not cached:
         return load(source, data, revision=revision, tables=tables, masks=not options.predicts)
-    expressions = CachedExpressions(data, _cache_folder(options, head), grammar=_grammar)
+    expressions = CachedExpressions(data, _cache_folder(options, head), grammar=grammar_version)
     return load(source, expressions, revision=revision, known=known, tables=tables, masks=not options.predicts)
 
 
 def cached_headers(options: ProjectOptions, headers: TableHeaders, head: GitState | None = None) -> TableHeaders:
     """Return a reader of headers that asks `headers` once for each file as it is."""
-    return CachedHeaders(headers, lambda: _cache_folder(options, head) / f"headers-{_grammar()}.json")
+    return CachedHeaders(headers, lambda: _cache_folder(options, head) / f"headers-{grammar_version()}.json")
 
 
 def _cache_folder(options: ProjectOptions, head: GitState | None) -> Path:
     return locations.cache(git_folder(options.root)) if head is None else head.cache_file.parent
 
 
-def _grammar() -> int:
+@cache
+def grammar_version() -> int:
     """Return a number that changes with the rules of reading data, so that results by other rules are not reused."""
     from importlib.metadata import version
 

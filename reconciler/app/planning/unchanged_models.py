@@ -10,6 +10,7 @@ import os
 import stat
 import time
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import reconciler
@@ -111,9 +112,14 @@ def worktree_signature(head: GitState) -> str | None:
     return fingerprints.signature("")
 
 
-def program_version(package: Path | None = None) -> str:
-    """Return a hash that changes with every file of this program, which is in `package`."""
-    package = package or Path(reconciler.__file__).parent
+@cache
+def program_version() -> str:
+    """Return the version of this program: of what runs, whatever is installed while it does."""
+    return version_of(Path(reconciler.__file__).parent)
+
+
+def version_of(package: Path) -> str:
+    """Return a hash that changes with every file of a program, which lies in `package`."""
     parts = [reconciler.__version__]
     for folder, names, files in os.walk(package):
         names[:] = [name for name in names if name != "__pycache__"]
