@@ -22,8 +22,11 @@ from reconciler.workers.fork_server import run
 
 
 def _import_libraries() -> None:
-    for library in ("pyarrow.compute", "pyarrow.parquet", "skops.io"):
+    from sklearn.utils import check_array
+
+    for library in ("pyarrow.compute", "pyarrow.parquet", "rfc8785", "skops.io"):
         import_module(library)
+    check_array([[0.0]])  # scikit-learn asks once which kinds of tables there are
 
 
 if __name__ == "__main__":

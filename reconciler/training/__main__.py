@@ -20,9 +20,12 @@ from reconciler.workers.fork_server import run
 
 
 def _import_libraries() -> None:
+    from sklearn.utils import check_array
+
     for library in (
         "pyarrow.compute",
         "pyarrow.parquet",
+        "rfc8785",
         "sklearn.compose",
         "sklearn.ensemble",
         "sklearn.impute",
@@ -32,6 +35,7 @@ def _import_libraries() -> None:
         "skops.io",
     ):
         import_module(library)
+    check_array([[0.0]])  # scikit-learn asks once which kinds of tables there are
     runtime_here()
 
 
