@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +49,20 @@ class Scenario:
         self.desired = DesiredState(project=PROJECT, revision=None, environments=(), models=())
 
     def _reported(self, environment: str) -> Callable[[str, bytes], None]:
-        return lambda key, body: self.oracle.created(environment, key, body)
+        return partial(self._created, environment)
+
+    def _created(self, environment: str, key: str, body: bytes) -> None:
+        self.oracle.created(environment, key, body)
+
+    def copied(self, folder: Path) -> Scenario:
+        """Return another one that stands where this one does, to go on from there by itself in `folder`.
+
+        What stores write for who wants a file lies with this one's: by digest, and the same for both.
+        """
+        other = copy.deepcopy(self, {id(self.desired): self.desired})
+        folder.mkdir(parents=True)
+        other.project.folder = folder
+        return other
 
     # --- git ---------------------------------------------------------------------------------------------------------
 

@@ -53,9 +53,8 @@ def prepared(folder: Path, flow: str) -> tuple[Scenario, str]:
     return scenario, "production"
 
 
-def effects_of(folder: Path, flow: str) -> int:
-    scenario, environment = prepared(folder, flow)
-    return len(scenario.writes(environment))
+def effects_of(scenario: Scenario, environment: str, folder: Path) -> int:
+    return len(scenario.copied(folder).writes(environment))
 
 
 def attempt(scenario: Scenario, environment: str, script: Script) -> None:
@@ -77,12 +76,13 @@ def assert_converges(scenario: Scenario, environment: str) -> None:
 
 @pytest.mark.parametrize("flow", FLOWS)
 def test_a_fault_at_any_effect_is_healed_by_the_next_run(tmp_path: Path, flow: str) -> None:
-    count = effects_of(tmp_path / "count", flow)
+    before, environment = prepared(tmp_path / "before", flow)
+    count = effects_of(before, environment, tmp_path / "count")
     assert count >= 2
     cases = 0
     for index in range(count):
         for fault in FAULTS:
-            scenario, environment = prepared(tmp_path / f"{index}-{fault}", flow)
+            scenario = before.copied(tmp_path / f"{index}-{fault}")
             trained_before = len(scenario.project.trainer.trained)
             attempt(scenario, environment, at(index, fault))
             assert scenario.oracle.violations == [], (flow, index, fault)
@@ -95,13 +95,13 @@ def test_a_fault_at_any_effect_is_healed_by_the_next_run(tmp_path: Path, flow: s
 @pytest.mark.soak
 def test_a_crash_during_recovery_is_healed_too(tmp_path: Path) -> None:
     """All pairs: a crash at effect j of the deploy, then one at effect k of the run that recovers."""
-    flow = "next production"
-    count = effects_of(tmp_path / "count", flow)
+    before, environment = prepared(tmp_path / "before", "next production")
+    count = effects_of(before, environment, tmp_path / "count")
     crashes = (Fault.BEFORE, Fault.AFTER)
     for first in spread(range(count), "CRASH_STRIDE"):
         for second in spread(range(count), "CRASH_STRIDE"):
             for fault in crashes:
-                scenario, environment = prepared(tmp_path / f"{first}-{second}-{fault}", flow)
+                scenario = before.copied(tmp_path / f"{first}-{second}-{fault}")
                 attempt(scenario, environment, at(first, Fault.AFTER))
                 attempt(scenario, environment, at(second, fault))
                 assert_converges(scenario, environment)
