@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import dataclasses
 import gc
 import json
 import os
@@ -172,12 +173,25 @@ def _modules() -> Iterator[str]:
             yield ".".join((PACKAGE.name, *path.relative_to(PACKAGE).with_suffix("").parts)).removesuffix(".__init__")
 
 
+def _learn() -> None:
+    """Ask what each command would ask of the program alone: the forms of values, the program's version, its rules."""
+    import_module("reconciler.app.planning.unchanged_models").program_version()
+    import_module("reconciler.app.wiring").grammar_version()
+    fields = import_module("reconciler.codec.fields")
+    for name in [name for name in sys.modules if name.startswith(("reconciler.core.", "reconciler.ports."))]:
+        for kind in vars(sys.modules[name]).values():
+            if isinstance(kind, type) and dataclasses.is_dataclass(kind) and kind.__module__ == name:
+                with contextlib.suppress(NameError):  # a type that is imported for mypy alone
+                    fields.members(kind)
+
+
 if __name__ == "__main__":
     gc.disable()
     for library in LIBRARIES:
         import_module(library)
     for module in _modules():
         import_module(module)
+    _learn()
     gc.enable()
     gc.freeze()
     _serve(socket.socket(fileno=os.dup(0)))

@@ -4,7 +4,8 @@ Three quarters of the time of a command that trains, scores or reads tables go i
 a program that commands of `tests.support.warm_start` take for their Python. It hands its streams, arguments and
 environment to the process that this file is when run as a program, and ends as the worker ends that is forked there: a
 fork server of training or scoring, or a worker of data, which is killed when the program is. Other modules, and an
-environment other than that process's, are left to the real Python. What workers import of ours is imported ahead, too.
+environment other than that process's, are left to the real Python. What workers import of ours is imported ahead, too,
+and two databases are open.
 
 The memory of a worker of data is not seen by the caps: they look at the program.
 """
@@ -12,6 +13,7 @@ The memory of a worker of data is not seen by the caps: they look at the program
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import gc
 import marshal
 import os
@@ -32,10 +34,11 @@ if __name__ != "__main__":
     from reconciler.core.spec.runtime import fixed_environment
 
 IMPORTED = (
-    *("reconciler.data.in_process", "reconciler.scoring.in_process", "reconciler.workers.fork_server"),
-    *("reconciler.training.fit", "reconciler.training.score_folds"),
+    *("reconciler.adapters.sources.files", "reconciler.data.in_process", "reconciler.scoring.in_process"),
+    *("reconciler.training.fit", "reconciler.training.score_folds", "reconciler.workers.fork_server"),
     *("duckdb", "pyarrow.compute", "pyarrow.parquet", "skops.io", "sklearn.compose", "sklearn.ensemble"),
     *("sklearn.impute", "sklearn.linear_model", "sklearn.pipeline", "sklearn.preprocessing"),
+    *("encodings.cp437", "pyarrow.pandas_compat", "rfc8785"),
 )
 MAY_DIFFER = ("HOME", "LANG", "LC_ALL", "PATH", "TMPDIR")
 """No library looks at them while it is imported; and what a locale decides at a start is decided in UTF-8."""
@@ -175,12 +178,29 @@ def _read(environment: dict[str, str]) -> dict[str, str]:
     return {name: text for name, text in environment.items() if name not in MAY_DIFFER}
 
 
+def _learn_forms() -> None:
+    """Let the codec look at every type of a value that crosses to a worker and back."""
+    fields = import_module("reconciler.codec.fields")
+    for name in [name for name in sys.modules if name.startswith(("reconciler.core.", "reconciler.ports."))]:
+        for kind in vars(sys.modules[name]).values():
+            if isinstance(kind, type) and dataclasses.is_dataclass(kind) and kind.__module__ == name:
+                fields.members(kind)
+
+
 if __name__ == "__main__":
     listener = socket.socket(fileno=os.dup(0))
     started = dict(os.environ)  # libraries add to it
     gc.disable()
     for library in IMPORTED:
         import_module(library)
+    _learn_forms()
+    import_module("reconciler.training.runtime_check").runtime_here()
+    import_module("sklearn.utils").check_array([[0.0]])
+    # A worker's parser and its first session; opened, they are in no thread but ours, which a fork has.
+    from reconciler.data.duckdb_session import open_ahead
+
+    for _ in range(2):
+        open_ahead()
     gc.enable()
     gc.freeze()
     runpy.run_module(_serve(listener, int(sys.argv[1]), started), run_name="__main__", alter_sys=True)
