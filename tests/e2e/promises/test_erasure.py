@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import pty
 from pathlib import Path
 
 from tests.support.project import Project
@@ -147,3 +149,41 @@ def test_a_value_that_is_nowhere_leaves_a_tombstone_and_says_so(trained: Project
     assert words(trained.run("data", "refresh", "sandbox", "--yes").out).startswith("Data snapshot 1:")
     stored = b"".join(path.read_bytes() for path in Path(trained.root / ".reconciler").rglob("*") if path.is_file())
     assert KEY.encode() not in stored
+
+
+def test_the_value_is_asked_for_and_not_shown(trained: Project) -> None:
+    """At a terminal: what is typed is not echoed, and nothing that is printed has it."""
+    may_forget(trained)
+    value = "0071-typed-and-not-shown"
+    command = trained.command(*[each for each in FORGET if each != "--yes"])
+    at_terminal = {name: text for name, text in trained.environment.items() if name != "CI"}
+    child, terminal = pty.fork()
+    if not child:
+        os.chdir(trained.root)
+        os.execvpe(command[0], command, at_terminal)  # noqa: S606  (no shell is wanted)
+    shown = _until(terminal, "(not shown): ")
+    assert "Value of invoices.customer_id" in shown
+    os.write(terminal, f"{value}\n".encode())
+    shown += _until(terminal, "Forget this entity?")
+    os.write(terminal, b"y\n")
+    shown += _until(terminal, None)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0, shown
+    assert "Erasure 0" in shown
+    assert value not in shown
+    known = trained.run(*FORGET, "--value-file", value_file(trained, value), "-o", "json").json
+    assert known["known"] is True, "the value that was typed is the one that was forgotten"
+
+
+def _until(terminal: int, text: str | None) -> str:
+    """Return what is shown at a terminal until this text stands there; until its end for None."""
+    shown = b""
+    while text is None or text.encode() not in shown:
+        try:
+            read = os.read(terminal, 4096)
+        except OSError:  # its other end is closed
+            read = b""
+        if not read:
+            assert text is None, shown.decode()
+            break
+        shown += read
+    return shown.decode()
