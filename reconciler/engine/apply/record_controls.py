@@ -6,9 +6,10 @@ in; otherwise they stay in force beside the new ones, which tighten them at once
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
+from reconciler import codec
 from reconciler.core.artifact import store_layout
 from reconciler.core.artifact.observed_state import CommitOrder
 from reconciler.core.controls.controls import (
@@ -16,22 +17,20 @@ from reconciler.core.controls.controls import (
     ControlsEntry,
     ControlsHead,
     EnvironmentControls,
-    ModelControls,
     ModelRecord,
     ModelRecords,
-    continued,
 )
 from reconciler.core.controls.weakened_gates import WeakenedGate
 from reconciler.core.digest import Digest
 from reconciler.core.inspect.journal_checkpoint import CONTROLS
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
-from reconciler.core.spec.model import Model
 from reconciler.engine.apply.approvals import agreed
 from reconciler.engine.apply.forge_queries import ForgeQueries
 from reconciler.engine.controls import declared as declare
 from reconciler.engine.controls.controls_log import part_of
 from reconciler.engine.controls.let_in import Obstacle, held_back, let_in_obstacle
+from reconciler.engine.controls.model_records import former_record, known_records, left_records, record_of
 from reconciler.engine.controls.observe_controls import ControlsObserver, observe_controls
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.load_desired import environment_path, manifest_path
@@ -50,6 +49,16 @@ class _Next:
     in_force: tuple[EnvironmentControls, ...]
     records: tuple[ModelRecord, ...]
     let_in: tuple[str, ...]
+    held_back: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Said:
+    """What of an entry makes it another one."""
+
+    declared: Digest
+    in_force: tuple[Digest, ...]
+    parts: tuple[tuple[str, Digest], ...]
     held_back: tuple[str, ...]
 
 
@@ -78,11 +87,11 @@ def record_controls(
         if controls.head is not None and accepted is None and _is_settled(controls, git):
             return None
         following = _next(deps, desired, controls, queries, accepted=accepted is not None)
-        entry = _entry(controls, desired, following, writer, git, accepted)
-        if controls.head is not None and accepted is None and _same(controls.head.entry, entry):
+        said = _said(controls, following, controls.log.put)
+        if controls.head is not None and accepted is None and _same(controls.head.entry, said):
             return None
         try:
-            return controls.log.append(entry)
+            return controls.log.append(_entry(controls, desired, said, following, writer, git, accepted))
         except ConflictError:
             continue
     raise ConflictError(
@@ -93,9 +102,19 @@ def record_controls(
 
 
 def are_recorded(deps: Dependencies, desired: DesiredState, environment: Environment) -> bool:
-    """Tell whether the next apply at this commit has no controls to record and nobody to ask about them."""
+    """Tell whether the next apply at this commit has no controls to record and nobody to ask about them.
+
+    A commit may change what controls are read from and no control: an owner's name, say. No forge is asked here, so all
+    that people would have to agree to counts as held back, and is never taken for recorded.
+    """
     controls = observe_controls(desired, environment, store=deps.stores[environment.name], source=deps.source)
-    return controls.unaccepted is None and _is_settled(controls, declare.git_digest(desired, environment, deps.source))
+    if controls.unaccepted is not None or controls.head is None:
+        return False
+    if _is_earlier(deps, controls) or _is_settled(controls, declare.git_digest(desired, environment, deps.source)):
+        return True
+    following = _next(deps, desired, controls, ForgeQueries(None), accepted=False)
+    said = _said(controls, following, codec.digest_of)
+    return not said.held_back and _same(controls.head.entry, said)
 
 
 def register_controls(store: Store, environment: str) -> None:
@@ -120,13 +139,8 @@ def _is_settled(controls: ControlsObserver, git: Digest) -> bool:
     return controls.head is not None and controls.head.entry.git == git and not controls.head.entry.held_back
 
 
-def _same(last: ControlsEntry, new: ControlsEntry) -> bool:
-    return (last.declared, last.in_force, last.parts, last.held_back) == (
-        new.declared,
-        new.in_force,
-        new.parts,
-        new.held_back,
-    )
+def _same(last: ControlsEntry, said: _Said) -> bool:
+    return _Said(declared=last.declared, in_force=last.in_force, parts=last.parts, held_back=last.held_back) == said
 
 
 def _next(
@@ -136,10 +150,12 @@ def _next(
     models = desired.models_of(controls.environment.name)
     if controls.head is None or accepted:
         n = 0 if controls.head is None else controls.head.entry.n + 1
-        known = {} if controls.head is None else _known(controls)
-        fresh = tuple(_record(model, _former(known, model, models), n, models, held=False) for model in models)
-        return _Next(in_force=(controls.declared,), records=(*fresh, *_left(known, fresh)), let_in=(), held_back=())
-    known = _known(controls)
+        known = {} if controls.head is None else known_records(controls)
+        fresh = tuple(record_of(model, former_record(known, model, models), n, models, held=False) for model in models)
+        return _Next(
+            in_force=(controls.declared,), records=(*fresh, *left_records(known, fresh)), let_in=(), held_back=()
+        )
+    known = known_records(controls)
     n = controls.head.entry.n + 1
     obstacle = controls.obstacle
     if obstacle is not None and obstacle.people:
@@ -148,7 +164,7 @@ def _next(
     let_in, held = _told(controls.loosened, obstacle)
     records: list[ModelRecord] = []
     for model in models:
-        former = _former(known, model, models)
+        former = former_record(known, model, models)
         items = controls.loosened_of(model, former) if former is not None else ()
         own_obstacle = None
         if former is not None and items:
@@ -159,10 +175,10 @@ def _next(
             own_let_in, own_held = _told(items, own_obstacle)
             let_in += tuple(f"{model.name}: {line}" for line in own_let_in)
             held += tuple(f"{model.name}: {line}" for line in own_held)
-        records.append(_record(model, former, n, models, held=own_obstacle is not None))
+        records.append(record_of(model, former, n, models, held=own_obstacle is not None))
     return _Next(
         in_force=in_force,
-        records=(*records, *_left(known, tuple(records))),
+        records=(*records, *left_records(known, tuple(records))),
         let_in=let_in,
         held_back=held,
     )
@@ -174,58 +190,6 @@ def _told(items: Iterable[WeakenedGate], obstacle: Obstacle | None) -> tuple[tup
     if obstacle is None:
         return lines, ()
     return (), tuple(f"{line}: {obstacle.reason}" for line in lines)
-
-
-def _known(controls: ControlsObserver) -> dict[str, ModelRecord]:
-    head = controls.head
-    return {} if head is None else {record.name: record for record in controls.log.records(head.entry)}
-
-
-def _former(known: dict[str, ModelRecord], model: Model, models: tuple[Model, ...]) -> ModelRecord | None:
-    """Return the model's record: its own, or that of its former name, where that name left."""
-    own, left = known.get(model.name), _left_name(model, models)
-    return own if left is None else continued(own, known.get(left))
-
-
-def _left_name(model: Model, models: tuple[Model, ...]) -> str | None:
-    """Return the former name that the model declares, None where git declares a model of that name."""
-    left = model.renamed_from
-    return None if any(other.name == left for other in models) else left
-
-
-def _record(model: Model, former: ModelRecord | None, n: int, models: tuple[Model, ...], *, held: bool) -> ModelRecord:
-    own = declare.model_controls(model)
-    in_force: tuple[ModelControls, ...] = (own,)
-    names: tuple[str, ...] = ()
-    since = n
-    if former is not None:
-        names = former.names if former.name == model.name else (former.name, *former.names)
-    left = _left_name(model, models)
-    if left is not None and left not in names:  # no entry knows it, yet a hold may wait for it after the next rename
-        names = (*names, left)
-    if former is not None:
-        if former.name == model.name and former.pins(model.artifact, model.proposed):
-            since = former.since
-        if held:
-            in_force = tuple(dict.fromkeys((*former.in_force, own)))
-    return ModelRecord(
-        name=model.name,
-        artifact=model.artifact,
-        proposed=model.proposed,
-        since=since,
-        in_force=in_force,
-        names=names,
-    )
-
-
-def _left(known: dict[str, ModelRecord], records: tuple[ModelRecord, ...]) -> tuple[ModelRecord, ...]:
-    """Return the records under names that git does not declare any more: their gates hold until they are loosened.
-
-    Also of a name that a model left by `renamedFrom`: whoever calls it calls what comes under it next, which another
-    pull request could bring with gates of its own only.
-    """
-    declared = {record.name for record in records}
-    return tuple(replace(record, artifact=None, proposed=0) for name, record in known.items() if name not in declared)
 
 
 def _environment_files(controls: ControlsObserver) -> tuple[str, ...]:
@@ -274,18 +238,31 @@ def _last_settled(controls: ControlsObserver) -> str | None:
     return entry.commit if entry is not None else None
 
 
+def _said(
+    controls: ControlsObserver, following: _Next, put: Callable[[EnvironmentControls | ModelRecords], Digest]
+) -> _Said:
+    """Return what the next entry says. `put`: returns the digest of a part, and may store it."""
+    parts: dict[str, list[ModelRecord]] = {}
+    for record in sorted(following.records, key=lambda record: record.name):
+        parts.setdefault(part_of(record.name), []).append(record)
+    return _Said(
+        declared=put(controls.declared),
+        in_force=tuple(map(put, following.in_force)),
+        parts=tuple((part, put(ModelRecords(models=tuple(parts[part])))) for part in sorted(parts)),
+        held_back=following.held_back,
+    )
+
+
 def _entry(
     controls: ControlsObserver,
     desired: DesiredState,
+    said: _Said,
     following: _Next,
     writer: EntryWriter,
     git: Digest,
     accepted: Acceptance | None,
 ) -> ControlsEntry:
-    log, head = controls.log, controls.head
-    parts: dict[str, list[ModelRecord]] = {}
-    for record in sorted(following.records, key=lambda record: record.name):
-        parts.setdefault(part_of(record.name), []).append(record)
+    head = controls.head
     return ControlsEntry(
         project=desired.project,
         environment=controls.environment.name,
@@ -293,13 +270,13 @@ def _entry(
         previous=head.digest if head is not None else None,
         commit=desired.revision,
         git=git,
-        declared=log.put(controls.declared),
-        in_force=tuple(map(log.put, following.in_force)),
-        parts=tuple((part, log.put(ModelRecords(models=tuple(parts[part])))) for part in sorted(parts)),
+        declared=said.declared,
+        in_force=said.in_force,
+        parts=said.parts,
         who=writer.actor,
         when=writer.clock(),
         attempt=writer.new_id(),
         let_in=following.let_in,
-        held_back=following.held_back,
+        held_back=said.held_back,
         accepted=accepted,
     )

@@ -327,6 +327,17 @@ def test_an_apply_reads_everything_unless_all_that_the_last_one_read_is_the_same
             assert not is_idle(printed), name
 
 
+def test_an_apply_is_remembered_after_a_commit_that_changes_no_control(printed: Path) -> None:
+    """What controls are read from changed, and what is recorded of them did not: no entry says so, now or ever."""
+    manifest = printed / f"manifests/production/{NAME}.yaml"
+    manifest.write_text(
+        re.sub(r"(metadata: \{name: [a-z0-9-]+)", r"\1, owner: somebody-else", manifest.read_text(), count=1)
+    )
+    git(printed, "commit", "-q", "-a", "-m", "Another owner")
+    assert not is_idle(printed)
+    run_until_remembered(printed, APPLY)
+
+
 def test_an_apply_of_some_models_or_with_a_refresh_or_a_plan_reads_everything(
     printed: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
