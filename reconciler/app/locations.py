@@ -74,21 +74,27 @@ def project(start: Path | None = None) -> Path:
     )
 
 
-def check_output(file: Path) -> None:
-    """Check where a file is to be written, in one step, in the place of what is there.
+def check_output(file: Path, *, option: str = "--out") -> None:
+    """Check where a file is to be written, in one step, in the place of what is there. `option` names it.
 
     Raises UsageError E801 for a pipe, a device or a standard stream, which would be gone; IntegrityError E302 where a
     link that git tracks leads to its folder.
     """
     if os.path.lexists(file) and not _is_replaceable(file):
         raise UsageError(
-            f"--out {str(file)!r} is a pipe, a device or a standard stream: a file would take its place",
+            f"{option} {str(file)!r} is a pipe, a device or a standard stream: a file would take its place",
             hint="name a file",
             code="E801",
         )
     for place, target, path, _ in _tracked_links("/", str(file.parent.absolute())):
         what = "where the file is written"
-        raise _planted(f"--out {str(file)!r}", place, target, what, "--out", f"{path}/{file.name}")
+        raise _planted(f"{option} {str(file)!r}", place, target, what, option, f"{path}/{file.name}")
+
+
+def check_output_folder(folder: Path, *, option: str) -> None:
+    """Raise IntegrityError E302 where a link that git tracks leads to a folder that files are to be written to."""
+    for place, target, path, _ in _tracked_links("/", str(folder.absolute())):
+        raise _planted(f"{option} {str(folder)!r}", place, target, "where files are written", option, path)
 
 
 def _is_replaceable(path: Path) -> bool:

@@ -22,6 +22,7 @@ COMMANDS = {
     "diff": "Compare two environments, or two commits.",
     "show": "Show how good a model is, and why: grade, figures, slices, influence.",
     "why": "Explain what a model is waiting for, and what to do next.",
+    "report": "Write a model's page, or the site of an environment, as HTML.",
     "promote": "Propose to deploy a candidate to an environment: a branch to review and merge.",
     "rollback": "Propose to return an environment to an artifact that it deployed before.",
     "override": "Propose an exception from one control (freeze, approvals, hold or gates) for one artifact.",

@@ -21,7 +21,7 @@ NOT_IMPORTED = {"tzdata"}
 BROUGHT_ALONG = {"numpy", "joblib", "threadpoolctl", "pydantic_core", "requests"}
 OF_AN_EXTRA = {"pandas": "notebook", "obstore": "stores", "github": "github", "gitlab": "gitlab"}
 OF_AN_EXTRA |= {"adbc_driver_postgresql": "postgres", "adbc_driver_manager": "postgres"}
-OF_AN_EXTRA |= {"sqlalchemy": "sql", "deltalake": "delta", "apprise": "notify"}
+OF_AN_EXTRA |= {"sqlalchemy": "sql", "deltalake": "delta", "apprise": "notify", "matplotlib": "report"}
 
 
 def module_of(requirement: str) -> str:
@@ -53,4 +53,4 @@ def test_what_is_imported_is_a_run_time_dependency_or_of_an_extra_that_says_so()
 def test_a_production_host_installs_no_library_of_notebooks_and_reports(lock: str) -> None:
     locked = set(re.findall(r"^([a-z0-9-]+)[^=]*==", (REPOSITORY / lock).read_text(), re.MULTILINE))
     assert {Requirement(text).name for text in DECLARED["dependencies"]} <= locked
-    assert not locked & {"pandas", "jinja2", "ipykernel", "nbclient"}
+    assert not locked & {"pandas", "matplotlib", "jinja2", "ipykernel", "nbclient"}

@@ -12,7 +12,7 @@ import pytest
 from tests.support.project import REPOSITORY, Project, begin, configured
 
 HEAVY = {
-    *("pandas", "sklearn", "duckdb", "numpy", "scipy", "skops", "pyarrow", "git", "jinja2"),
+    *("pandas", "sklearn", "duckdb", "numpy", "scipy", "skops", "pyarrow", "git", "jinja2", "matplotlib"),
     *("obstore", "github", "gitlab", "requests"),
 }
 PROBE = """

@@ -64,6 +64,7 @@ LIBRARIES: dict[str, set[str]] = {
         "data/quality",
     },
     "pandas": {"api"},
+    "matplotlib": {"report/plots"},
     "pyarrow": {
         "data",
         "api",

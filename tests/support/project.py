@@ -136,6 +136,8 @@ def told(arguments: tuple[str, ...], document: Any) -> None:
         command = "proposal-set"
     if command == "why" and "explanations" in document:
         command = "why-set"
+    if command == "report" and "index" in document:
+        command = "report-site"
     _validator("error" if "error" in document else command).validate(document)
 
 

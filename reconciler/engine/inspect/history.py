@@ -72,7 +72,7 @@ def history(
     erasures = () if models or wanted.entry is not None else tuple(_erasures(deps, declared, wanted))
     shown = heads[: wanted.limit]
     return History(
-        events=_events(deps, shown),
+        events=events(deps, shown),
         at=wanted.at,
         lost=tuple(lost),
         erasures=erasures or None,
@@ -126,7 +126,7 @@ def _lost(
             yield HistoryLoss(environment=environment.name, model=name, problem=str(gone), remedy=gone.hint)
 
 
-def _events(deps: Dependencies, heads: list[JournalHead]) -> tuple[HistoryEvent, ...]:
+def events(deps: Dependencies, heads: list[JournalHead]) -> tuple[HistoryEvent, ...]:
     """Return the entries as people read them. What many of them share is read once."""
     messages = (deps.history or deps.source).messages(
         {head.entry.commit for head in heads if head.entry.commit is not None}
@@ -138,15 +138,15 @@ def _events(deps: Dependencies, heads: list[JournalHead]) -> tuple[HistoryEvent,
             return None
         key = (entry.environment, entry.artifact)
         if key not in evaluations:
-            evaluations[key] = _evaluation(deps.stores[entry.environment], entry.artifact)
+            evaluations[key] = event_evaluation(deps.stores[entry.environment], entry.artifact)
         return evaluations[key]
 
     return tuple(
-        _event(head, evaluation(head.entry), request_of(messages.get(head.entry.commit or "", ""))) for head in heads
+        event(head, evaluation(head.entry), request_of(messages.get(head.entry.commit or "", ""))) for head in heads
     )
 
 
-def _evaluation(store: Store, artifact: Digest) -> EventEvaluation | None:
+def event_evaluation(store: Store, artifact: Digest) -> EventEvaluation | None:
     """Return how good an artifact was; None where it cannot be read any more, which `audit` tells."""
     with suppress(ReconcilerError):
         if blobs.holds(store, artifact):
@@ -162,7 +162,7 @@ def _evaluation(store: Store, artifact: Digest) -> EventEvaluation | None:
     return None
 
 
-def _event(head: JournalHead, evaluation: EventEvaluation | None, request: str | None) -> HistoryEvent:
+def event(head: JournalHead, evaluation: EventEvaluation | None, request: str | None) -> HistoryEvent:
     entry, build = head.entry, head.state.build
     brings = build is not None and entry.action in _BRINGS and build.artifact == entry.artifact
     return HistoryEvent(

@@ -55,7 +55,7 @@ def show_snapshot(
     return SnapshotDetail(
         environment=environment.name,
         snapshot=_line(snapshot, _SnapshotUses(made_from(store), removed_snapshots(store))),
-        details=tuple(_table(store, snapshot, table) for table in snapshot.tables),
+        details=tuple(table_of(store, snapshot, table) for table in snapshot.tables),
         declared=tuple(in_words(declaration)) if declaration is not None else (),
         otherwise=data_snapshots.declared_otherwise(snapshot, now),
     )
@@ -128,7 +128,7 @@ def _line(snapshot: Snapshot, used: _SnapshotUses) -> SnapshotLine:
     )
 
 
-def _table(store: Store, snapshot: Snapshot, table: TableCopy) -> SnapshotTable:
+def table_of(store: Store, snapshot: Snapshot, table: TableCopy) -> SnapshotTable:
     since = snapshot.n
     while since > 0:
         earlier = data_snapshots.numbered(store, since - 1).table(table.name)

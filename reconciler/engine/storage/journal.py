@@ -84,21 +84,44 @@ def entry(store: Store, n: int, *, project: str, environment: str, model: str) -
 def entries(store: Store, *, project: str, environment: str, model: str) -> Iterator[JournalHead]:
     """Yield every entry from 0 to the head, checking the chain; IntegrityError E603 names the entry that breaks it."""
     last_head = head(store, project=project, environment=environment, model=model)
-    previous: Digest | None = None
+    previous: JournalHead | None = None
     for n in range(last_head.entry.n + 1 if last_head else 0):
         prefix = store_layout.journal(environment, model)
         body = store.read(store_layout.member(prefix, n))
         if body is None:
             raise numbered_log.missing(prefix, n)
         entry_head = _head(body, n, project=project, environment=environment, model=model)
-        if entry_head.entry.previous != previous:
-            raise IntegrityError(
-                f"{store_layout.member(prefix, n)} does not follow entry {n - 1}: it records another previous digest",
-                code="E603",
-                hint="the journal was edited or entries were swapped; restore it from a backup of the store",
-            )
-        previous = entry_head.digest
+        _check_follows(entry_head, previous)
+        previous = entry_head
         yield entry_head
+
+
+def newest(store: Store, *, project: str, environment: str, model: str, most: int) -> list[JournalHead]:
+    """Return at most so many entries, the newest first, checking the chain between them; raises as `entries` does."""
+    last_head = head(store, project=project, environment=environment, model=model)
+    prefix = store_layout.journal(environment, model)
+    found = [last_head] if last_head is not None else []
+    while found and found[-1].entry.n > 0 and len(found) < most:
+        n = found[-1].entry.n - 1
+        body = store.read(store_layout.member(prefix, n))
+        if body is None:
+            raise numbered_log.missing(prefix, n)
+        earlier = _head(body, n, project=project, environment=environment, model=model)
+        _check_follows(found[-1], earlier)
+        found.append(earlier)
+    return found
+
+
+def _check_follows(entry_head: JournalHead, earlier: JournalHead | None) -> None:
+    """Raise IntegrityError E603 where an entry does not name the one before it."""
+    entry = entry_head.entry
+    if entry.previous != (earlier.digest if earlier is not None else None):
+        key = store_layout.member(store_layout.journal(entry.environment, entry.model), entry.n)
+        raise IntegrityError(
+            f"{key} does not follow entry {entry.n - 1}: it records another previous digest",
+            code="E603",
+            hint="the journal was edited or entries were swapped; restore it from a backup of the store",
+        )
 
 
 def append(

@@ -72,6 +72,7 @@ def test_every_command_that_prints_a_result_has_a_schema() -> None:
         *(f"data-{name}" for name in DATA_COMMANDS),
         *(f"data-forget-{name}" for name in ("returned", "finish", "verify")),
         "loss",
+        "report-site",
         "proposal-set",
         "why-set",
     }

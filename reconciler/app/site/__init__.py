@@ -1,0 +1,1 @@
+"""Write reports to disk: one page, or the site of an environment."""

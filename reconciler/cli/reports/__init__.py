@@ -1,0 +1,1 @@
+"""Which report a command line asks for, and where it goes."""

@@ -1,0 +1,1 @@
+"""The site of an environment: overview, lists, history and requests, as files that need no server."""

@@ -1,0 +1,164 @@
+"""`report`: the page of a model and the site of an environment, from a real project; and what they refuse."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.support.project import Project
+
+RECORD = "reconciler-site.jsonl"
+
+
+def pages(site: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(site)): path.read_bytes() for path in site.rglob("*") if path.is_file()}
+
+
+def test_a_page_shows_the_deployed_model_in_full_and_is_the_same_again(deployed: Project, tmp_path: Path) -> None:
+    ran = deployed.run("report", "lateness", "--in", "production", "--html", str(tmp_path / "page.html"))
+    assert ran.code == 0, ran
+    assert "production/lateness, grade" in ran.out
+    first = (tmp_path / "page.html").read_bytes()
+    assert len(first) < 1_000_000
+    text = first.decode()
+    assert re.findall(r'<section id="([a-z]+)"', text)[:3] == ["verdict", "figures", "confusion"]
+    assert text.count('<svg class="plot"') >= 3
+    assert "No column that the model reads was masked." in text
+    assert "reconciler reproduce sha256:" in text
+    deployed.run("report", "lateness", "--in", "production", "--html", str(tmp_path / "again.html"))
+    assert (tmp_path / "again.html").read_bytes() == first
+
+
+def test_json_holds_what_the_page_shows(deployed: Project) -> None:
+    report = deployed.run("report", "lateness", "--in", "production", "-o", "json").json
+    assert report["judged"]["detailed"]["rows"] == report["judged"]["evaluation"]["rows"]
+    assert report["events"][0]["action"] == "deploy"
+    assert [each["name"] for each in report["tables"]] == ["invoices"]
+
+
+def test_a_site_is_made_once_and_then_only_what_changed(redeployed: Project, tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    made = redeployed.run("report", "production", "--html", str(site), "-o", "json").json
+    assert (made["models"], made["written"], made["removed"]) == (1, 1, 0)
+    before = pages(site)
+    assert {"index.html", "history.html", "requests.html", "site.css", "models/lateness.html", RECORD} == set(before)
+    history = before["history.html"].decode()
+    assert history.count("<td>deploy</td>") == 2
+    again = redeployed.run("report", "production", "--html", str(site), "-o", "json").json
+    assert (again["written"], again["unchanged"]) == (0, 1)
+    assert pages(site)["models/lateness.html"] == before["models/lateness.html"]
+
+
+def test_plots_are_drawn_of_what_is_evaluated_in_full_or_of_all_or_of_none(deployed: Project, tmp_path: Path) -> None:
+    site = str(tmp_path / "site")
+    assert deployed.run("report", "production", "--html", site, "--plots", "none", "-o", "json").json["drawn"] == 0
+    assert deployed.run("report", "production", "--html", site, "--plots", "all", "-o", "json").json["drawn"] == 1
+    assert deployed.run("report", "production", "--html", site, "--plots", "all", "-o", "json").json["written"] == 0
+    other = str(tmp_path / "other")
+    assert deployed.run("report", "production", "--html", other, "-o", "json").json["drawn"] == 1
+
+
+def test_the_page_of_a_retired_model_goes_and_a_file_of_others_stays(deployed: Project, tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    deployed.run("report", "sandbox", "--html", str(site))
+    (site / "CNAME").write_text("example.org")
+    (site / "models/notes.html").write_text("mine")
+    deployed.git("rm", "-q", "manifests/sandbox/lateness.yaml")
+    deployed.git("commit", "-qm", "Retire")
+    made = deployed.run("report", "sandbox", "--html", str(site), "-o", "json").json
+    assert (made["models"], made["removed"]) == (0, 1)
+    assert {"CNAME", "models/notes.html"} <= set(pages(site))
+    assert "models/lateness.html" not in pages(site)
+
+
+def test_a_page_that_is_gone_or_cut_is_made_again(deployed: Project, tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    deployed.run("report", "production", "--html", str(site))
+    page = site / "models/lateness.html"
+    whole = page.read_bytes()
+    page.write_bytes(whole[:100])
+    deployed.run("report", "production", "--html", str(site))
+    assert page.read_bytes() == whole
+
+
+def test_a_damaged_artifact_is_exit_6_of_a_page_and_of_a_site_which_says_so(deployed: Project, tmp_path: Path) -> None:
+    head = deployed.run("status", "production", "-o", "json").json["environments"][0]["models"][0]["artifact"]
+    blob = deployed.root / ".reconciler/production/blobs/sha256" / head.removeprefix("sha256:")
+    blob.chmod(0o644)
+    blob.write_bytes(b"{}")
+    deployed.run("report", "lateness", "--in", "production", "--html", str(tmp_path / "page.html"), code=6)
+    assert not (tmp_path / "page.html").exists()
+    ran = deployed.run("report", "production", "--html", str(tmp_path / "site"), code=6)
+    assert "unread  lateness" in ran.out
+    assert "is damaged" in (tmp_path / "site/models/lateness.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["lateness", "--in", "sandbox"], "missing option '--html'"),
+        (["sandbox"], "missing option '--html'"),
+        (["nothing", "--in", "sandbox", "--html", "x.html"], "no model 'nothing' is declared"),
+        (["sandbox", "--html", "reconciler.yaml"], "is a file, and a site is a folder"),
+        (["lateness", "--in", "sandbox", "--html", "data"], "is a folder, and a page is a file"),
+        (["sandbox", "--html", "manifests"], "holds files that no site of ours is made of"),
+        (["sandbox", "--html", "no/such/folder"], "there is no folder"),
+        (["sandbox", "--digest", "abcdef", "--html", "site"], "--digest is for the page of one model"),
+        (["lateness", "--in", "sandbox", "--plots", "all", "--html", "x.html"], "--plots is for a site"),
+    ],
+)
+def test_what_cannot_be_written_is_refused_before_any_work(
+    trained: Project, arguments: list[str], problem: str
+) -> None:
+    ran = trained.run("report", *arguments, code=2)
+    assert problem in ran.err
+    assert "hint: " in ran.err
+
+
+def test_a_link_that_git_tracks_decides_nothing_about_where_a_site_goes(trained: Project, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (trained.root / "site").symlink_to(tmp_path / "elsewhere")
+    trained.git("add", "site")
+    trained.git("commit", "-qm", "Link")
+    ran = trained.run("report", "sandbox", "--html", "site", code=6)
+    assert "E302" in ran.err
+    assert not list((tmp_path / "elsewhere").iterdir())
+
+
+def test_a_folder_that_cannot_be_written_is_told(trained: Project) -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("there is no /dev/full")
+    ran = trained.run("report", "sandbox", "--html", "/proc/self/site", code=2)
+    assert "E803 cannot write" in ran.err
+
+
+def test_without_matplotlib_a_page_names_the_extra_and_a_site_has_its_tables(trained: Project, tmp_path: Path) -> None:
+    hide = tmp_path / "hide"
+    hide.mkdir()
+    (hide / "matplotlib.py").write_text("raise ImportError('hidden')\n")
+    environ = {**trained.environment, "PYTHONPATH": str(hide)}
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [*trained.command("report", *arguments, cold=True)]
+        return subprocess.run(command, cwd=trained.root, env=environ, capture_output=True, text=True, check=False)
+
+    ran = run("lateness", "--in", "sandbox", "--html", str(tmp_path / "page.html"))
+    assert ran.returncode == 2, ran
+    assert "pip install 'model-reconciler[report]'" in ran.stderr
+    ran = run("sandbox", "--html", str(tmp_path / "site"), "--plots", "none")
+    assert ran.returncode == 0, ran
+
+
+def test_open_shows_the_file_in_the_browser_that_the_person_named(trained: Project, tmp_path: Path) -> None:
+    browser = tmp_path / "browser"
+    browser.write_text(f'#!/bin/sh\necho "$1" > {tmp_path}/shown\n')
+    browser.chmod(0o755)
+    trained.environment["BROWSER"] = f"{browser} %s"
+    ran = trained.run("report", "lateness", "--in", "sandbox", "--html", str(tmp_path / "page.html"), "--open")
+    assert ran.code == 0, ran
+    assert (tmp_path / "shown").read_text().strip() == (tmp_path / "page.html").as_uri()
+    assert os.fspath(tmp_path) in (tmp_path / "shown").read_text()
