@@ -19,7 +19,7 @@ def command(invocation: Invocation, names: tuple[str, ...], environment: str | N
     """Hold the deployed models of ENV, or some MODELs, to what they promised, by the outcomes known by now.
 
     What `predict` logged is joined with the tables of ENV, each record once, by its first prediction. The test may be
-    looked at every day: a model that keeps its promise is called degraded in at most 1 of 20 periods of 45 days. What
+    looked at every day: a model that keeps its promise is called degraded in at most 1 of 20 periods of 60 days. What
     is found is recorded in the store of ENV; `status` and `why` tell it. Exits 3 when a model is degraded.
 
     With --open one pull request sets `retrain.requested` of the degraded models in the sandbox. While it is open, or

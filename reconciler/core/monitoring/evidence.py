@@ -25,7 +25,7 @@ from dataclasses import dataclass
 
 LIMIT = 20.0
 """From this evidence on a model counts as worse than promised: one false alarm in LIMIT periods of DAYS days."""
-DAYS = 45
+DAYS = 60
 SHIFTS = (0.3, 0.45, 0.7, 1.1)
 """By how much the odds of a loss may have risen (as logarithms): from a few points of accuracy to a great many."""
 _AT_ONCE = 0.2  # of the weight: that it was worse from the first day on

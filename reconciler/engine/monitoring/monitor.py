@@ -147,9 +147,8 @@ def _pinball(
             detailed = records.read(deps.stores[name], artifact, evaluation.evaluation_rows)
             if detailed is None:
                 continue
-            transformed = detailed.unit is not None and detailed.unit.transformed
-            figures = {each.name: each.value for each in (detailed.as_predicted if transformed else detailed.figures)}
-            return figures.get(PINBALL)
+            # In what the model itself predicts, as live rows are: of another unit there are figures of both.
+            return {each.name: each.value for each in detailed.as_predicted or detailed.figures}.get(PINBALL)
     return None
 
 

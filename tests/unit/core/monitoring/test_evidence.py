@@ -128,4 +128,4 @@ def test_errors_of_numbers_that_keep_their_promise_are_quiet_too() -> None:
 
 
 def test_the_limit_is_the_stated_rate() -> None:
-    assert (LIMIT, DAYS) == (20.0, 45)
+    assert (LIMIT, DAYS) == (20.0, 60)

@@ -14,9 +14,11 @@ from reconciler.core.artifact import store_layout
 from reconciler.core.artifact.prediction_log import PredictionLog
 from reconciler.core.digest import Digest, digest_of_bytes
 from reconciler.core.erasure.erased_objects import RewrittenLog
+from reconciler.core.evaluation.figures import Figure
 from reconciler.core.monitoring.outcomes import DayOutcomes, KnownOutcomes
 from reconciler.core.monitoring.promise import LossKind, Promise
 from reconciler.core.monitoring.record import LiveVerdict, MonitoringRecord, RetrainRequest
+from reconciler.engine.evaluation import records
 from reconciler.engine.monitoring import monitor, monitoring_log
 from reconciler.engine.storage import numbered_log
 from reconciler.engine.storage.erasures.erased import Erased
@@ -24,6 +26,8 @@ from reconciler.errors import IntegrityError, UsageError
 from reconciler.testing.memory import MemoryStore
 from tests.simulation.sample_project import MODEL, PRODUCTION
 from tests.simulation.scenario import Scenario
+from tests.support import evaluations
+from tests.unit.core.monitoring.test_judge import evaluation
 
 NOW = datetime(2026, 1, 31, tzinfo=UTC)
 ARTIFACT, OTHER = digest_of_bytes(b"a"), digest_of_bytes(b"b")
@@ -127,6 +131,32 @@ def test_another_artifact_starts_anew_and_a_request_is_remembered_while_the_same
     newest = monitoring_log.last(store, "production", "pay")
     assert newest is not None
     assert newest[0] == 5
+
+
+def test_the_pinball_loss_of_a_quantile_is_that_of_its_evaluation_in_full_in_what_the_model_predicts(
+    scenario: Scenario,
+) -> None:
+    scenario.commit()
+    own = evaluation(mae=2.0, rmse=3.0)
+
+    def known() -> float | None:
+        return monitor._pinball(scenario.deps(), scenario.desired, PRODUCTION, ARTIFACT, own)
+
+    assert known() is None
+    detailed = replace(
+        evaluations.days(),
+        artifact=ARTIFACT,
+        evaluation_rows=own.evaluation_rows,
+        figures=(Figure(name="pinball", value=9.0),),
+        as_predicted=(),
+        quantile=0.9,
+    )
+    records.record(scenario.project.stores["sandbox"], detailed)
+    assert known() == 9.0, "where it was promoted from, too"
+    records.record(
+        scenario.project.stores["production"], replace(detailed, as_predicted=(Figure(name="pinball", value=0.4),))
+    )
+    assert known() == 0.4
 
 
 def test_what_cannot_be_judged_is_told_and_stops_nothing(scenario: Scenario) -> None:
