@@ -7,6 +7,8 @@ from dataclasses import replace
 from reconciler import codec
 from reconciler.core.artifact import store_layout
 from reconciler.core.artifact.data_snapshot import RefusedRefresh, Snapshot
+from reconciler.core.controls.weakened_contracts import contracts_weakened
+from reconciler.core.spec.data import Contract
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
 from reconciler.engine.dependencies import Dependencies
@@ -40,7 +42,8 @@ def take_checked(deps: Dependencies, desired: DesiredState, environment: Environ
     try:
         return data_snapshots.take(deps, desired, environment, checks)
     except RefusedTablesError as error:
-        raise _refused(deps, desired, environment, origin, newest, error) from None
+        loosened = _loosened(contracts, origin, {problem.table for problem in error.problems})
+        raise _refused(deps, desired, environment, origin, newest, error, loosened) from None
 
 
 def _refused(
@@ -50,9 +53,10 @@ def _refused(
     origin: Environment,
     newest: Snapshot | None,
     error: RefusedTablesError,
+    loosened: tuple[str, ...],
 ) -> RefusedTablesError:
     """Record that a refresh was refused, and return the error with what goes on being used, and who depends on it."""
-    notes = [_in_use(environment, newest)]
+    notes = [*loosened, _in_use(environment, newest)]
     tables = {problem.table for problem in error.problems}
     if models := models_reading(desired, environment, tables):
         notes.append(f"models that read {' or '.join(sorted(tables))}: {', '.join(models)}")
@@ -69,6 +73,19 @@ def _refused(
     except ReconcilerError as unwritten:
         notes.append(f"this could not be recorded for `status`: {unwritten}")
     return RefusedTablesError(error.problems, tuple(notes))
+
+
+def _loosened(contracts: tuple[Contract, ...], origin: Environment, tables: set[str]) -> tuple[str, ...]:
+    """Say of broken tables which rules are checked as they are in force, since this commit asks for less."""
+    checked = tuple(contract for contract in contracts if contract.table in tables)
+    rules = dict.fromkeys(
+        f"{each.what}: {each.old} (at this commit: {each.new})"
+        for contract in checked
+        for each in contracts_weakened((contract,), origin.data.contracts)
+    )
+    if not rules:
+        return ()
+    return ("checked as in force, until what this commit loosens is merged and applied: " + "; ".join(rules),)
 
 
 def models_reading(desired: DesiredState, environment: Environment, tables: set[str]) -> tuple[str, ...]:
