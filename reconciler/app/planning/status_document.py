@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from reconciler import codec
 from reconciler.adapters.caches.model_texts import ModelText
@@ -28,6 +28,7 @@ from reconciler.core.inspect.status import (
     ModelStatus,
     Status,
     environment_status,
+    with_live_outcomes,
 )
 from reconciler.core.plan.plan_summary import UnchangedPlan
 from reconciler.errors import ReconcilerError
@@ -36,39 +37,59 @@ from reconciler.report.layout import json_output
 if TYPE_CHECKING:
     from reconciler.app.project_options import ProjectOptions
     from reconciler.app.wiring import OpenProject
+    from reconciler.core.monitoring.record import MonitoringRecord
     from reconciler.core.plan.plan import ModelPlan, Plan
     from reconciler.engine.storage.journal import Journals
     from reconciler.ports import OpenFolder, Store
 
+Degraded: TypeAlias = "dict[str, MonitoringRecord | str]"
+"""By model what monitoring found of it; a text where that cannot be read."""
 DEPTH = 4  # lists and objects that the status of a model lies in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusDocument:
-    """A status: of each environment all but its models, and those."""
+    """A status: of each environment all but its models, those, and what monitoring found of them, which is no part of
+    what is remembered of a model."""
 
     project: str
-    environments: tuple[tuple[EnvironmentStatus, DescribedModels], ...]
+    environments: tuple[tuple[EnvironmentStatus, DescribedModels, Degraded], ...]
 
     def status(self) -> Status:
         """Return the status without any model."""
-        return Status(project=self.project, environments=tuple(status for status, _ in self.environments))
+        return Status(project=self.project, environments=tuple(status for status, _, _ in self.environments))
 
     def texts(self) -> list[Iterator[str]]:
         """Return of each environment the texts of its models, as JSON."""
-        return [(text for text, _ in models.texts()) for _, models in self.environments]
+        return [_texts(models, degraded) for _, models, degraded in self.environments]
 
     def in_table(self) -> tuple[Status, list[Sequence[str]]]:
         """Return the status with the models that are not in order, and of each environment the lines of the others."""
         environments: list[EnvironmentStatus] = []
         lines: list[Sequence[str]] = []
-        for status, models in self.environments:
+        for status, models, degraded in self.environments:
             facts = {name: models.facts(name) for name in models.names()}
-            texts = models.texts([name for name, (line,) in facts.items() if not line])
-            told = tuple(codec.from_json(ModelStatus, json.loads(text)) for text, _ in texts)
-            environments.append(replace(status, models=told))
-            lines.append([line for (line,) in facts.values() if line])
+            names = [name for name, (line,) in facts.items() if not line or name in degraded]
+            told = [
+                with_live_outcomes(codec.from_json(ModelStatus, json.loads(text)), degraded.get(name))
+                for name, (text, _) in zip(names, models.texts(names), strict=True)
+            ]
+            environments.append(replace(status, models=tuple(told)))
+            lines.append([line for name, (line,) in facts.items() if line and name not in degraded])
         return Status(project=self.project, environments=tuple(environments)), lines
+
+
+def _texts(models: DescribedModels, degraded: Degraded) -> Iterator[str]:
+    """Yield the text of each model, with what monitoring found of it; the others are not looked into."""
+    if not degraded:
+        yield from (text for text, _ in models.texts())
+        return
+    for name, (text, _) in zip(models.names(), models.texts(), strict=True):
+        found = degraded.get(name)
+        if found is not None:
+            status = with_live_outcomes(codec.from_json(ModelStatus, json.loads(text)), found)
+            text = json_output.item(status, depth=DEPTH)  # noqa: PLW2901
+        yield text
 
 
 @contextmanager
@@ -103,8 +124,6 @@ def _document(
         folders = _open_folders(models.shared["ways"])
         if any(folder.by_everybody for folder in folders):
             return None
-        if _any_degraded(models.shared["drift"], models.shared["degraded"], head.environment):
-            return None  # what outcomes say is no part of what is remembered of a model
         facts, now, rights = _facts(models.shared), host.now(), [folder.problem for folder in folders]
         project, plan = _plan(head, models)
         status = environment_status(
@@ -116,7 +135,8 @@ def _document(
             frozen=_frozen(head.environment, facts, now) if facts.freeze else None,
             drifted=_drifted(models.shared["drift"], project, head.environment),
         )
-        shown.append((status, models))
+        degraded = _degraded(models.shared["drift"], models.shared["degraded"], head.environment)
+        shown.append((status, models, degraded))
     return StatusDocument(project=project, environments=tuple(shown))
 
 
@@ -190,7 +210,7 @@ def _share(project: OpenProject, head: GitState) -> dict[str, Any]:
         "ways": ways,
         # A prediction changes no plan, so its log is looked at anew; in a bucket, with the next change.
         "drift": ways[0] if isinstance(store, FilesStore) else _notes(store, project, environment.name),
-        "degraded": not isinstance(store, FilesStore) and _found(store, environment.name),
+        "degraded": {} if isinstance(store, FilesStore) else _to_remember(store, environment.name),
     }
 
 
@@ -213,23 +233,30 @@ def _drifted(remembered: list[str] | str, project: str, environment: str) -> tup
     return drift_notes(FilesStore(root, declared=declared), project, environment)
 
 
-def _any_degraded(place: list[str] | str, remembered: bool, environment: str) -> bool:
-    """Tell whether monitoring found any model degraded: from the store's folder, or as it is remembered."""
+def _degraded(place: list[str] | str, remembered: dict[str, Any], environment: str) -> Degraded:
+    """Return what monitoring found of degraded models: from the store's folder, or as it is remembered."""
     if isinstance(place, str):
-        return remembered
+        from reconciler.core.monitoring.record import MonitoringRecord
+
+        records = remembered.items()
+        return {
+            name: each if isinstance(each, str) else codec.from_json(MonitoringRecord, each) for name, each in records
+        }
     root, declared = map(Path, place)
     if not os.path.lexists(root / store_layout.monitoring(environment, "")):
-        return False
+        return {}
     from reconciler.adapters.filesystem.store import FilesStore
     from reconciler.engine.monitoring import monitoring_log
 
-    return bool(monitoring_log.degraded(FilesStore(root, declared=declared), environment))
+    return monitoring_log.degraded(FilesStore(root, declared=declared), environment)
 
 
-def _found(store: Store | None, environment: str) -> bool:
+def _to_remember(store: Store | None, environment: str) -> dict[str, Any]:
+    """Return what monitoring found of degraded models as plain JSON."""
     from reconciler.engine.monitoring import monitoring_log
 
-    return store is not None and bool(monitoring_log.degraded(store, environment))
+    found = monitoring_log.degraded(store, environment) if store is not None else {}
+    return {name: each if isinstance(each, str) else codec.to_json(each) for name, each in found.items()}
 
 
 def _holds(facts: list[Any], head: GitState) -> bool:
