@@ -12,7 +12,7 @@ from reconciler.core.digest import DigestPrefix
 
 @click.command("show")
 @options.names
-@options.in_environment("Environment whose model is shown")
+@options.in_environment("Environment whose model is shown", default="where it is deployed, else trained")
 @click.option("--digest", metavar="DIGEST", type=options.DIGEST, help="Show this artifact of the model instead.")
 @options.shared
 @click.pass_obj
@@ -26,12 +26,11 @@ def command(
     model's holdout where nobody asked before, and kept in the store. The first digits of DIGEST are enough.
     """
     from reconciler.cli.project import opened
-    from reconciler.cli.selection import one_model, selected
+    from reconciler.cli.selection import looked_at_one
     from reconciler.engine.evaluation.judge_model import judge
     from reconciler.report.evaluation import judged_model
 
-    where, models = selected(invocation, names, environment)
-    model = one_model(models, where, "show")
+    where, model = looked_at_one(invocation, names, environment, "show")
     with opened(invocation, predicts=True) as project:
         judged = judge(project.deps, project.desired, project.environment(where), model, digest)
     streams.show(invocation, judged_model, judged, exit=0)

@@ -92,7 +92,7 @@ def _known(
     """Return the artifacts of a model with what each of them is here, the one that is shown first."""
     known: dict[Digest, tuple[str, Build | None]] = {}
     if head is not None and head.state.artifact is not None:
-        known[head.state.artifact] = (DEPLOYED, head.state.build)
+        known[head.state.artifact] = (NEWEST if environment.trains else DEPLOYED, head.state.build)
     if declared is not None and declared.artifact is not None:
         known.setdefault(declared.artifact, (PINNED, None))
     origins = [environment.name] if environment.trains else list(environment.promotes_from)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.cli.selection import looked_at, one_model, planned, selected, whole_environment
+from reconciler.cli.selection import looked_at, looked_at_one, one_model, planned, selected, whole_environment
 from reconciler.console.invocation import Invocation
 from reconciler.errors import UsageError
 from tests.support.project import Project, configured
@@ -60,6 +60,23 @@ def test_what_is_planned_names_its_environment_unless_only_one_has_the_model() -
     with pytest.raises(UsageError, match="missing argument 'ENV'") as refused:
         planned(tree, (), None, "plan")
     assert refused.value.hint == "reconciler plan production; reconciler plan sandbox"
+
+
+def test_one_model_is_looked_at_where_it_is_deployed_else_where_it_is_trained(books: Project) -> None:
+    tree = Invocation(working_tree=True)
+    assert looked_at_one(tree, ("lateness",), None, "show") == ("sandbox", "lateness"), "it is nowhere else yet"
+    assert looked_at_one(tree, ("production", "lateness"), None, "show") == ("production", "lateness")
+    text = (books.root / "manifests/sandbox/lateness.yaml").read_text()
+    pinned = text.replace("spec:\n", f"spec:\n  artifact: sha256:{'0' * 64}\n", 1)
+    books.write("manifests/production/lateness.yaml", pinned)
+    assert looked_at_one(tree, ("lateness",), None, "show") == ("production", "lateness")
+    for names, problem in (
+        ((), "missing argument 'MODEL'"),
+        (("production",), "missing argument"),
+        (("nosuch",), "no env"),
+    ):
+        with pytest.raises(UsageError, match=problem):
+            looked_at_one(tree, names, None, "show")
 
 
 @pytest.mark.usefixtures("books")
