@@ -98,7 +98,8 @@ def _drift(gate: DataDrift, drift: DriftSummary | str) -> GateResult:
         reason = f"the {rows} drifted from the training rows, more than {gate.at_most}: {number:,} {of}"
         return replace(_result(gate, False, f"{reason}; most: {', '.join(gravest)}"), drift=drift)
     if drift.too_few == drift.features:
-        return replace(_result(gate, False, f"{rows} are too few to tell data drift {of}"), drift=drift)
+        needed = f"; about {drift.needed:,} are needed to tell it of all" if drift.needed else ""
+        return replace(_result(gate, False, f"{rows} are too few to tell data drift {of}{needed}"), drift=drift)
     few = f"; {drift.too_few:,} have too few rows to tell" if drift.too_few else ""
     reason = f"{rows} drifted no more than {gate.at_most}: {drift.some:,} some, {drift.strong:,} strong {of}{few}"
     return replace(_result(gate, True, reason), drift=drift)

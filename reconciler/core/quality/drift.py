@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from reconciler.core.digest import DefaultsLeftOut
+
 OUTCOME = "predicted outcome"
 
 
@@ -55,13 +57,15 @@ class FeatureDrift:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RowDrift:
-    """The drift of `rows` against the `trained` rows of a reference; features with the largest effect first."""
+class RowDrift(DefaultsLeftOut):
+    """The drift of `rows` against the `trained` rows of a reference; features with the largest effect first. `needed`:
+    where there are too few rows for some, about how many would do for all; None where no number would."""
 
     rows: int
     trained: int
     outcome: FeatureDrift
     features: tuple[FeatureDrift, ...]
+    needed: int | None = None
 
     @property
     def worst(self) -> DriftVerdict:
@@ -78,7 +82,7 @@ MOST_TOLD = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DriftSummary:
+class DriftSummary(DefaultsLeftOut):
     """What a record keeps of a drift: how many features were measured, how many drifted, those that did the most."""
 
     rows: int
@@ -88,6 +92,7 @@ class DriftSummary:
     too_few: int
     outcome: FeatureDrift
     worst: tuple[FeatureDrift, ...]
+    needed: int | None = None
 
 
 def summary_of(drift: RowDrift) -> DriftSummary:
@@ -101,6 +106,7 @@ def summary_of(drift: RowDrift) -> DriftSummary:
         too_few=verdicts.count(DriftVerdict.TOO_FEW),
         outcome=drift.outcome,
         worst=drift.at_least(DriftVerdict.SOME)[:MOST_TOLD],
+        needed=drift.needed,
     )
 
 

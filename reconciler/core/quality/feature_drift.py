@@ -24,24 +24,26 @@ _Z = 3.0902323061678132  # what a normal variable exceeds once in a thousand tim
 _Z_BOTH_SIDES = 3.2905267314919255  # the same of its absolute value
 _HALF_INTERVAL = 1.959963984540054  # and of a 95 % interval
 _TAIL = {Measure.PSI: 2.0, Measure.TV: 1.0}  # of few rows, the index has a longer tail than is reckoned with
+_MOST_NEEDED, _STEP = 1_000_000, 1.05  # rows that are tried, each time so many times as many
 _SMALLEST = 0.001  # the share that an empty cell counts as, whatever the number of rows
 
 
 def drift_of(reference: TrainingReference, today: RowCounts) -> RowDrift:
     """Return the drift of today's rows, counted in the cells of the reference."""
-    features = []
+    features, needed = [], []
     for trained, counts in zip(reference.features, today.features, strict=True):
-        features.append(
-            _measured(
-                trained.name, _measure(trained), (*trained.counts, trained.missing), (*counts.counts, counts.missing)
-            )
-        )
+        measure, before = _measure(trained), (*trained.counts, trained.missing)
+        after = (*counts.counts, counts.missing)
+        features.append(_measured(trained.name, measure, before, after))
+        if features[-1].verdict is DriftVerdict.TOO_FEW:
+            needed.append(_needed(measure, before, after))
     outcome = reference.outcome
     return RowDrift(
         rows=today.rows,
         trained=reference.rows,
         outcome=_measured(OUTCOME, _measure(outcome), (*outcome.counts, 0), (*today.outcome, 0)),
         features=tuple(sorted(features, key=lambda each: (-each.severity, each.feature))),
+        needed=max((each for each in needed if each is not None), default=None) if None not in needed else None,
     )
 
 
@@ -72,6 +74,24 @@ def _measured(feature: str, measure: Measure, before: Sequence[int], after: Sequ
         missing=_rounded(after[-1] / new),
         missing_trained=_rounded(before[-1] / old),
     )
+
+
+def _needed(measure: Measure, before: Sequence[int], after: Sequence[int]) -> int | None:
+    """Return about how many rows, distributed as today's, chance alone would seldom lift into a band; None where no
+    number of them is enough, since there are too few rows of training."""
+    old, new = sum(before), sum(after)
+    if not old or not new:
+        return None
+    cells = [(a / old, b / new) for a, b in zip(before, after, strict=True) if a or b]
+    p, q = [share for share, _ in cells], [share for _, share in cells]
+    rows = new
+    while rows < _MOST_NEEDED:
+        rows = math.ceil(rows * _STEP)
+        chance = (_psi if measure is Measure.PSI else _tv)(p, q, old, rows, 1 / old + 1 / rows)[2]
+        if chance < BANDS[measure][0]:
+            step = int(10 ** max(1, len(str(rows)) - 2))
+            return -(-rows // step) * step
+    return None
 
 
 def _verdict(measure: Measure, effect: float, lower: float, chance: float) -> DriftVerdict:

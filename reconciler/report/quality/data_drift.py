@@ -83,7 +83,8 @@ def _summary(drift: RowDrift) -> Iterator[Block]:
     strong, some, few = map(verdicts.count, (DriftVerdict.STRONG, DriftVerdict.SOME, DriftVerdict.TOO_FEW))
     told = [f"{strong:,} strong", f"{some:,} some", f"{len(verdicts) - strong - some - few:,} none"]
     if few:
-        told.append(f"{few:,} with too few rows to tell")
+        needed = f" (about {drift.needed:,} would do)" if drift.needed else ""
+        told.append(f"{few:,} with too few rows to tell{needed}")
     words = f"{count(len(verdicts), 'feature')}: {', '.join(told)}; {count(drift.trained, 'training row')}."
     yield Paragraph(words, tone=_TONES.get(drift.worst, Tone.PLAIN))
     psi, tv = BANDS[Measure.PSI], BANDS[Measure.TV]

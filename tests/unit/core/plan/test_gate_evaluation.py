@@ -237,6 +237,10 @@ def test_the_reason_of_data_drift_has_its_numbers_and_the_gravest_features() -> 
     )
     (judged,) = evaluate_gates((DataDrift(),), EVALUATION, {})
     assert judged.reason == "data drift is not known: it was not measured"
+    (judged,) = evaluate_gates((DataDrift(),), EVALUATION, {}, drift=replace(drift(too_few=8), needed=1_300))
+    assert judged.reason == (
+        "400 records to predict are too few to tell data drift of 8 features; about 1,300 are needed to tell it of all"
+    )
 
 
 def test_less_drift_is_stricter() -> None:

@@ -146,3 +146,22 @@ def test_a_summary_names_strong_drift_before_larger_effects_of_the_other_measure
     ranks = [each.verdict.rank for each in summary.worst]
     assert ranks == sorted(ranks, reverse=True)
     assert (summary.features, summary.rows) == (7, 4000)
+
+
+def test_as_many_rows_as_are_said_to_be_needed_are_enough() -> None:
+    """A twentieth fewer may be, too; half of them are not."""
+    trained, few = rows(4_000, 1), drift_between(rows(4_000, 1), rows(60, 2))
+    assert DriftVerdict.TOO_FEW in verdicts(few).values()
+    assert few.needed is not None
+    assert few.needed % 10 == 0
+    enough, half = (
+        drift_between(trained, np.tile(rows(60, 2), (100, 1))[:number]) for number in (few.needed, few.needed // 2)
+    )
+    assert DriftVerdict.TOO_FEW not in verdicts(enough).values()
+    assert enough.needed is None
+    assert DriftVerdict.TOO_FEW in verdicts(half).values()
+    assert summary_of(few).needed == few.needed
+
+
+def test_where_no_number_of_rows_is_enough_none_is_said() -> None:
+    assert drift_between(rows(60, 1), rows(60, 2)).needed is None
