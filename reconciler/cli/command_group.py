@@ -21,6 +21,7 @@ COMMANDS = {
     "drift": "Show deployments that differ from the last apply, since when, and what to do.",
     "diff": "Compare two environments, or two commits.",
     "show": "Show how good a model is, and why: grade, figures, slices, influence.",
+    "evaluate": "Evaluate a model on rows as they stand now, or on those of given files.",
     "why": "Explain what a model is waiting for, and what to do next.",
     "report": "Write a model's page, or the site of an environment, as HTML.",
     "promote": "Propose to deploy a candidate to an environment: a branch to review and merge.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import islice
+from pathlib import Path
 
 from reconciler.core.artifact.build import Build, Provenance
 from reconciler.core.artifact.observed_state import JournalHead
@@ -33,35 +34,17 @@ def judge(
     environment: Environment,
     model: str,
     prefix: DigestPrefix | None = None,
+    *,
+    compute: bool = True,
 ) -> JudgedModel:
     """Return what is to be shown of a model: of the deployed artifact, else of the newest build; `prefix`: of another.
 
-    Its evaluation in full is computed where nobody asked for it before. Raises UsageError: E801 for a model that is not
-    declared, E210, E211 for a digest of none or several of its artifacts; IntegrityError where what is stored is
-    damaged.
+    Its evaluation in full is computed where nobody asked for it before; without `compute` it is left out. Raises
+    UsageError: E801 for a model that is not declared, E210, E211 for a digest of none or several of its artifacts;
+    IntegrityError where what is stored is damaged.
     """
-    declared = desired.model(environment.name, model)
-    head = observe.head_of(deps, desired, environment.name, model)
-    if declared is None and head is None:
-        raise unknown_model(desired, environment.name, model)
-    known = _known(deps, desired, environment, model, declared, head)
-    if not known:
-        raise UsageError(
-            f"no artifact of {model} is in {environment.name}: it was not trained yet",
-            hint=f"run `reconciler why {model} --in {environment.name}`",
-            code="E801",
-        )
-    artifact = next(iter(known))
-    if prefix is not None:
-        named = artifact_named(prefix, known)
-        if named is None:
-            raise no_artifact(prefix, f"no artifact of {model} in {environment.name}", known)
-        artifact = named
-    state, build = known[artifact]
-    store = next((store for store in _stores(deps, desired, environment) if blobs.holds(store, artifact)), None)
-    if store is None:
-        raise blobs.absent(artifact)
-    detailed = in_full.in_full(deps, store, artifact, environment.limits)
+    declared, head, artifact, (state, build), store = _found(deps, desired, environment, model, prefix)
+    detailed = in_full.in_full(deps, store, artifact, environment.limits) if compute else "it was not asked for"
     full, why = (None, detailed) if isinstance(detailed, str) else (detailed, None)
     deployed = head.state.artifact if head is not None else None
     return JudgedModel(
@@ -79,6 +62,45 @@ def judge(
         incumbent=deployed if deployed != artifact else None,
         incumbent_detailed=_known_in_full(deps, desired, environment, deployed) if deployed != artifact else None,
     )
+
+
+def find_artifact(
+    deps: Dependencies, desired: DesiredState, environment: Environment, model: str, prefix: DigestPrefix | None
+) -> tuple[Digest, Store, Path | None]:
+    """Return the artifact that is shown of a model, a store that has it, and the file of the keys that it was trained
+    on; None where no store keeps that. Raises as `judge` does."""
+    _, _, artifact, (_, build), store = _found(deps, desired, environment, model, prefix)
+    kept = (each for each in (store, *deps.stores.values()) if build is not None)
+    keeper = next((each for each in kept if build is not None and blobs.holds(each, build.training_keys)), None)
+    keys = blobs.file_of(keeper, build.training_keys) if keeper is not None and build is not None else None
+    return artifact, store, keys
+
+
+def _found(
+    deps: Dependencies, desired: DesiredState, environment: Environment, model: str, prefix: DigestPrefix | None
+) -> tuple[Model | None, JournalHead | None, Digest, tuple[str, Build | None], Store]:
+    """Return the declaration, the journal's head, and the artifact that is shown, with what it is, and its store."""
+    declared = desired.model(environment.name, model)
+    head = observe.head_of(deps, desired, environment.name, model)
+    if declared is None and head is None:
+        raise unknown_model(desired, environment.name, model)
+    known = _known(deps, desired, environment, model, declared, head)
+    if not known:
+        raise UsageError(
+            f"no artifact of {model} is in {environment.name}: it was not trained yet",
+            hint=f"run `reconciler why {model} --in {environment.name}`",
+            code="E801",
+        )
+    artifact = next(iter(known))
+    if prefix is not None:
+        named = artifact_named(prefix, known)
+        if named is None:
+            raise no_artifact(prefix, f"no artifact of {model} in {environment.name}", known)
+        artifact = named
+    store = next((store for store in _stores(deps, desired, environment) if blobs.holds(store, artifact)), None)
+    if store is None:
+        raise blobs.absent(artifact)
+    return declared, head, artifact, known[artifact], store
 
 
 def _known(

@@ -32,7 +32,7 @@ from reconciler.report.plan import gates
 
 MOST_CLASSES = 5  # of a confusion matrix on a screen
 MOST_MISTAKES = 5
-DOCUMENTS = {"show": (JudgedModel, ("exit",))}
+DOCUMENTS = {"show": (JudgedModel, ("exit",)), "evaluate": (JudgedModel, ("exit",))}
 
 
 def blocks(judged: JudgedModel, detail: Detail) -> Iterator[Block]:

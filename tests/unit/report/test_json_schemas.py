@@ -50,6 +50,7 @@ EXAMPLES: dict[str, Callable[[], str]] = {
     "reproduce": lambda: json_output.document(values.reproduced(equal=False), {"exit": 6, "equal": False}),
     "rollback": lambda: json_output.document(values_controls.rolled_back()),
     "show": lambda: json_output.document(evaluations.judged(evaluations.named()), {"exit": 0}),
+    "evaluate": lambda: json_output.document(evaluations.judged(evaluations.days()), {"exit": 0}),
     "status": lambda: json_output.document(values.status(), {"exit": 0}),
     "why": lambda: json_output.document(values_inspect.why(), {"exit": 0}),
     "error": lambda: json.dumps(problems.error_document(values.invalid(), 2)),
