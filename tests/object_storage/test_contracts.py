@@ -10,7 +10,8 @@ import pytest
 from obstore.store import MemoryStore
 
 from reconciler.adapters.object_storage.bucket import Bucket
-from reconciler.adapters.object_storage.clients import Clients, open_bucket
+from reconciler.adapters.object_storage.clients import Clients
+from reconciler.adapters.object_storage.open_bucket import open_bucket
 from reconciler.adapters.object_storage.store import BucketStore
 from reconciler.adapters.object_storage.target import BucketTarget
 from reconciler.core.digest import hex_of

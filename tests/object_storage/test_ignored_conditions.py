@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from reconciler import plugins
-from reconciler.adapters.object_storage.clients import open_bucket
 from reconciler.adapters.object_storage.conditional_write_check import ConditionalWriteCheck
+from reconciler.adapters.object_storage.open_bucket import open_bucket
 from reconciler.core.artifact.store_layout import blob
 from reconciler.core.digest import digest_of_bytes
 from reconciler.core.spec.environment import StorageLocation

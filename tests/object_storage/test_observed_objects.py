@@ -16,9 +16,10 @@ from obstore.store import MemoryStore
 
 from reconciler.adapters.caches.file_fingerprints import FileFingerprints, same
 from reconciler.adapters.object_storage.bucket import Bucket
-from reconciler.adapters.object_storage.clients import Clients, open_bucket
+from reconciler.adapters.object_storage.clients import Clients
 from reconciler.adapters.object_storage.listed_ranges import WHOLE, ListedRange, ranges
 from reconciler.adapters.object_storage.observed_objects import ListedPart, ObservedObjects, states
+from reconciler.adapters.object_storage.open_bucket import open_bucket
 from reconciler.adapters.object_storage.store import BucketStore
 from reconciler.adapters.object_storage.target import BucketTarget
 from reconciler.core.spec.environment import StorageLocation

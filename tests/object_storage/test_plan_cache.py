@@ -17,7 +17,7 @@ from benchmarks.many_models import ENTRIES
 from benchmarks.remote import location, move
 from reconciler import codec
 from reconciler.adapters.object_storage.bucket import Bucket
-from reconciler.adapters.object_storage.clients import open_bucket
+from reconciler.adapters.object_storage.open_bucket import open_bucket
 from reconciler.cli.error_reporting import guarded
 from reconciler.core.artifact import store_layout
 from reconciler.core.artifact.journal import Entry, JournalRegister, ReleasePointer

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.adapters.object_storage.clients import open_bucket
+from reconciler.adapters.object_storage.open_bucket import open_bucket
 from reconciler.core.spec.environment import StorageLocation
 from tests.object_storage import apply_process
 from tests.object_storage.faulty_proxy import Asked, Fault, Proxy

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.adapters.object_storage.bucket import Bucket
-from reconciler.adapters.object_storage.clients import open_bucket
+from reconciler.adapters.object_storage.open_bucket import open_bucket
 from reconciler.core.spec.environment import StorageLocation
 from tests.object_storage.faulty_proxy import Asked, Fault, Proxy
 from tests.object_storage.servers import BUCKET, Server, s3_environment

@@ -15,12 +15,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from reconciler.core.spec.environment import StorageLocation
-from reconciler.errors import StoreError, TargetError, UsageError
+from reconciler.errors import UsageError
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore
-
-    from reconciler.adapters.object_storage.bucket import Bucket
 
 TIMEOUT = "RECONCILER_STORE_TIMEOUT"
 ALLOW_HTTP = "RECONCILER_ALLOW_HTTP"
@@ -61,34 +59,24 @@ class Clients:
         return cls(reader=client, writer=lambda: client, heavy=lambda: client)
 
 
-def open_bucket(location: StorageLocation, *, kind: type[StoreError] | type[TargetError] = StoreError) -> Bucket:
-    """Open a bucket; UsageError E610 without obstore, E607 for an address that is not safe to connect to."""
-    try:
-        from obstore.store import AzureStore, GCSStore, S3Store
+def clients_of(location: StorageLocation) -> Clients:
+    """Return the clients of a bucket. Raises ModuleNotFoundError without obstore, UsageError E607 for an address that
+    is not safe to connect to."""
+    from obstore.store import AzureStore, GCSStore, S3Store
 
-        from reconciler.adapters.object_storage.bucket import Bucket
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] != "obstore":
-            raise
-        raise UsageError(
-            f"{location.address} needs the library obstore, which is not installed",
-            hint="pip install 'model-reconciler[stores]'",
-            code="E610",
-        ) from error
     kinds: dict[str, Callable[..., Any]] = {"s3": S3Store, "gcs": GCSStore, "azure": AzureStore}
     name = location.setting("bucket") or location.setting("container") or ""
     client = partial(kinds[location.uses], name, prefix=location.setting("prefix"), **_settings(location))
     plain, patience = _is_plain(location), _patience()
-    clients = Clients(
+    return Clients(
         reader=client(**_retry_settings(plain, patience, timeout=_HEAVY, read_timeout=patience, retries=4)),
         writer=partial(client, **_retry_settings(plain, patience, timeout=patience)),
         heavy=partial(client, **_retry_settings(plain, patience, timeout=_HEAVY)),
     )
-    return Bucket(clients, location.address, kind=kind)
 
 
 def reading_client(location: StorageLocation) -> Any:
-    """Return obstore's client to read a whole bucket with. Raises as `open_bucket`, and ModuleNotFoundError."""
+    """Return obstore's client to read a whole bucket with. Raises as `clients_of`, and ModuleNotFoundError."""
     from obstore.store import AzureStore, GCSStore, S3Store
 
     kinds: dict[str, Callable[..., Any]] = {"s3": S3Store, "gcs": GCSStore, "azure": AzureStore}

@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING
 
 from reconciler.adapters.filesystem.durable_files import explained, read_regular, temporary_name
 from reconciler.adapters.object_storage.bucket import ObjectTooLargeError
-from reconciler.adapters.object_storage.clients import open_bucket
 from reconciler.adapters.object_storage.conditional_write_check import ConditionalWriteCheck
 from reconciler.adapters.object_storage.observed_objects import UNOBSERVED, ObservedObjects, store_part
+from reconciler.adapters.object_storage.open_bucket import open_bucket
 from reconciler.core.artifact import object_sizes
 from reconciler.core.artifact.object_sizes import check_new, largest, too_large
 from reconciler.core.artifact.store_layout import is_key

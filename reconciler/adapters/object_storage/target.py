@@ -22,9 +22,9 @@ from reconciler.adapters.executors.thread_map import parallel_map
 from reconciler.adapters.filesystem.durable_files import read_regular
 from reconciler.adapters.filesystem.release_folder import MANIFEST, ReleaseFile, is_plain, layers_of
 from reconciler.adapters.object_storage.bucket import ObjectTooLargeError
-from reconciler.adapters.object_storage.clients import open_bucket
 from reconciler.adapters.object_storage.conditional_write_check import ConditionalWriteCheck
 from reconciler.adapters.object_storage.observed_objects import UNOBSERVED, ObservedObjects, target_part
+from reconciler.adapters.object_storage.open_bucket import open_bucket
 from reconciler.core.artifact.journal import ReleasePointer, StoreMark
 from reconciler.core.artifact.object_sizes import too_large
 from reconciler.core.artifact.observed_state import DriftType, LiveDeployment

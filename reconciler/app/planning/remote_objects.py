@@ -52,7 +52,7 @@ def states(parts: str, paths: Iterable[str]) -> dict[str, str] | None:
     `parts`: as `parts_of` returned it when the paths were recorded. Raises what listing a bucket raises.
     """
     from reconciler.adapters.object_storage import observed_objects
-    from reconciler.adapters.object_storage.clients import open_bucket
+    from reconciler.adapters.object_storage.open_bucket import open_bucket
     from reconciler.core.spec.environment import StorageLocation
 
     listed = {}
