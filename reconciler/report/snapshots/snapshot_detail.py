@@ -39,6 +39,10 @@ def blocks(shown: SnapshotDetail, detail: Detail) -> Iterator[Block]:
     """Show a snapshot."""
     yield Heading(snapshot_list.title(shown.snapshot))
     yield DataTable(_COLUMNS, tuple(_row(table, detail) for table in shown.details), heading=Tone.DIM)
+    words = (
+        "Each digest is of the whole table. A model's card names another: that of the columns which the model reads."
+    )
+    yield Paragraph(words, tone=Tone.DIM)
     if shown.declared:
         yield GAP
         yield Paragraph("Taken by:")
