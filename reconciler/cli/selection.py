@@ -82,29 +82,29 @@ def selected(
 
 
 def looked_at_one(
-    invocation: Invocation, names: Sequence[str], environment: str | None, command: str
+    invocation: Invocation, names: Sequence[str], environment: str | None, command: str, more: str = ""
 ) -> tuple[str, str]:
     """Return the environment and the model of a command that looks at one.
 
-    Where no environment is named, it is the one that deploys the model, else the sandbox that trains it. Raises
-    UsageError E801 where several do, or where not one model is named.
+    Where no environment is named, it is the one that deploys the model, else the sandbox that trains it. `more`: the
+    command's other options. Raises UsageError E801 where several do, or where not one model is named.
     """
     environments, models = looked_at(invocation, names, environment)
     if environments:
         if not models:
             _check_environment(invocation, environments[0])
-        return environments[0], one_model(models, environments[0], command)
+        return environments[0], one_model(models, environments[0], command, more)
     from reconciler.cli.project import read_manifests
 
     with read_manifests(invocation) as checkout:
         desired = checkout.desired
         if len(models) != 1:
-            return "", one_model(models, desired.environments[0].name if desired.environments else "ENV", command)
+            return "", one_model(models, desired.environments[0].name if desired.environments else "ENV", command, more)
         declared = [each for each in desired.environments if desired.model(each.name, models[0]) is not None]
     found = [each.name for each in declared if not each.trains] or [each.name for each in declared]
     if len(found) == 1:
         return found[0], models[0]
-    hint = "; ".join(f"reconciler {command} {models[0]} --in {name}" for name in found)
+    hint = "; ".join(f"reconciler {command} {models[0]} --in {name}{more}" for name in found)
     raise UsageError(f"{models[0]} is in {len(found)} environments: name one", hint=hint or None, code="E801")
 
 

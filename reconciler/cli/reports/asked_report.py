@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.app import locations
-from reconciler.cli.selection import one_model, planned
+from reconciler.cli.selection import looked_at, looked_at_one, planned
 from reconciler.console import streams
 from reconciler.console.invocation import Invocation, OutputFormat
 from reconciler.core.site.site import PlotChoice
@@ -44,8 +44,12 @@ def asked(
     digest: DigestPrefix | None,
 ) -> AskedReport:
     """Return what is asked for. Raises UsageError E801 where that cannot be made."""
-    where, models = planned(invocation, names, environment, "report")
-    model = one_model(models, where, "report", " --html FILE") if models else None
+    environments, models = looked_at(invocation, names, environment)
+    model = None
+    if models:
+        where, model = looked_at_one(invocation, names, environment, "report", " --html FILE")
+    else:
+        where, _ = planned(invocation, environments, environment, "report")
     if model is None and digest is not None:
         raise _wrong("--digest is for the page of one model", f"reconciler report MODEL --in {where} --html FILE")
     if model is not None and plots is not None:

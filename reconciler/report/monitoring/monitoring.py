@@ -92,7 +92,7 @@ def _notes(model: MonitoredModel) -> Iterator[str]:
     if model.known is not None and model.known != model.recent and model.verdict is not LiveVerdict.KEPT:
         yield f"in all: {model.figure} {metric(model.known.value)} in {words.outcomes(model.known)}"
     if model.known is None and model.predicted:
-        yield f"of {count(model.predicted, 'predicted record')} no outcome is known yet"
+        yield f"of {count(model.predicted, 'predicted record')} no outcome became known since"
     if model.gone:
         yield f"not counted, since it is not among the rows of its recipe any more: {model.gone:,}"
     sign = words.early_sign(model.drift, model.drift_day)
