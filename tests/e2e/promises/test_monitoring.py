@@ -180,6 +180,7 @@ def test_killed_at_any_git_command_the_next_run_finishes_the_one_request(
             assert len(list(records.iterdir())) == 2, "found, and asked for"
             assert server.place.remarks == []
             kills += 1
+    print(f"{kills} kills around {given} git commands")
     assert kills
 
 
