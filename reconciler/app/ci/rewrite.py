@@ -9,7 +9,7 @@ import difflib
 import os
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
@@ -39,6 +39,7 @@ class CIRequest:
     install: str | None = None
     check: bool = False
     overwrite: bool = False
+    pages: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +73,7 @@ def run(root: Path, request: CIRequest) -> CIResult:
             hint="name it: --forge github, or --forge gitlab",
             code="E801",
         )
-    workflow, todo = _workflow(top, host, placement)
+    workflow, todo = _workflow(top, host, placement, request.pages)
     old_lock = _read(root / placement.lock, LOCK_BYTES)
     chosen = program.choose(request.install) if request.install or program_source.line_of(old_lock) is None else None
     lock, left = _lock(root / placement.lock, old_lock, host, chosen)
@@ -128,8 +129,10 @@ def _written_for(top: Path, placement: CIPlacement) -> ForgeKind | None:
     return None
 
 
-def _workflow(top: Path, host: ForgeKind, placement: CIPlacement) -> tuple[_Wanted, tuple[str, ...]]:
-    """Return the workflow as it is to be, and what is left to do."""
+def _workflow(
+    top: Path, host: ForgeKind, placement: CIPlacement, pages: bool | None
+) -> tuple[_Wanted, tuple[str, ...]]:
+    """Return the workflow as it is to be, and what is left to do. `pages` None: it publishes sites if it did so."""
     ((name, text),) = ci_templates.files(host, placement).items()
     old = _read(top / name, MANIFEST_BYTES)
     todo: tuple[str, ...] = ()
@@ -137,6 +140,8 @@ def _workflow(top: Path, host: ForgeKind, placement: CIPlacement) -> tuple[_Want
         own = ci_templates.included(placement)  # the first is another project's, which includes ours
         todo = () if own in old else (setup.INCLUDE.format(own),)
         name, old = own, _read(top / own, MANIFEST_BYTES)
+    if pages or (pages is None and ci_templates.has_pages(old)):
+        (text,) = ci_templates.files(host, replace(placement, pages=True)).values()
     text = ci_files.with_newer_pins(text, old)
     if not old:
         state = CIFileState.CREATED

@@ -39,14 +39,16 @@ class CISetup:
         return tuple(path_from(root, self.top / name) for name in self.texts)
 
 
-def choose(root: Path, *, branch: str, python: str, wanted: ForgeKind | None, install: str | None = None) -> CISetup:
+def choose(
+    root: Path, *, branch: str, python: str, wanted: ForgeKind | None, install: str | None = None, pages: bool = False
+) -> CISetup:
     """Choose the CI workflows of a project: the `wanted` ones, else those of the remote's forge.
 
     Files that exist already are left as they are, and no workflow is written. `install`: where jobs get this program
-    from. Raises UsageError E801 where the wanted ones cannot be written.
+    from; `pages`: whether a job publishes sites. Raises UsageError E801 where the wanted ones cannot be written.
     """
     top, folder = place_in_repository(root)
-    placement = CIPlacement(branch=branch, folder=folder, python=python)
+    placement = CIPlacement(branch=branch, folder=folder, python=python, pages=pages)
     host, why = (wanted, "--ci") if wanted is not None else forge_of(repository_around.remote_of(root))
     texts = ci_templates.files(host, placement) if ci_templates.possible(placement) else {}
     taken = project_files.taken(top, texts)
@@ -62,13 +64,20 @@ def choose(root: Path, *, branch: str, python: str, wanted: ForgeKind | None, in
             hint="--ci none writes no workflows; `reconciler ci` writes them later",
             code="E801",
         )
+    if pages and (taken or not texts):
+        raise UsageError(
+            f"--pages: {f'{taken[0]} is there already' if taken else 'no workflow is written'}",
+            hint="leave it out; `reconciler ci --pages` lets a workflow that is there publish the sites",
+            code="E801",
+        )
     if taken or not texts:
         nothing = InitChoice(
             what="ci", chosen="skipped" if taken else "none", why=f"{taken[0]} is there already" if taken else ""
         )
         return CISetup(host=ForgeKind.NONE, top=top, texts={}, choices=(nothing,))
     texts |= missing_once(top, host)
-    chosen = f"{'GitHub Actions' if host is ForgeKind.GITHUB else 'GitLab CI'}: plan, comment, apply on merge, drift"
+    named = "GitHub Actions" if host is ForgeKind.GITHUB else "GitLab CI"
+    chosen = f"{named}: plan, comment, apply on merge, drift{', sites' * pages}"
     source = program.choose(install)
     installs = source.source.requirement((host.value,))
     return CISetup(

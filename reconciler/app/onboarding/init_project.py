@@ -41,6 +41,7 @@ def begin(
     name: str | None,
     ci: ForgeKind | None = None,
     install: str | None = None,
+    pages: bool = False,
     reading: TableReading | None = None,
     estimator: str | None = None,
     shown: str | None = None,
@@ -82,7 +83,18 @@ def begin(
         shown = shown if shown is not None else str(folder or _HERE)
         copies = {} if inside is not None else {place: path}
         return _write(
-            root, shown, profile, suggestion, texts, copies, data, note=note, name=name, ci=ci, install=install
+            root,
+            shown,
+            profile,
+            suggestion,
+            texts,
+            copies,
+            data,
+            note=note,
+            name=name,
+            ci=ci,
+            install=install,
+            pages=pages,
         )
     finally:
         data.close()
@@ -101,6 +113,7 @@ def _write(
     name: str | None,
     ci: ForgeKind | None,
     install: str | None,
+    pages: bool,
 ) -> InitResult:
     table, table_path = suggestion.recipe.data.table, suggestion.table.path
     branch = repository_around.branch_of(root)
@@ -115,7 +128,7 @@ def _write(
         architecture=runtime.architecture,
         versions={name: versions[name] for name in DISTRIBUTIONS},
     )
-    workflows = ci_setup.choose(root, branch=facts.branch, python=facts.python, wanted=ci, install=install)
+    workflows = ci_setup.choose(root, branch=facts.branch, python=facts.python, wanted=ci, install=install, pages=pages)
     copies = copies | workflows.copies
     facts = replace(facts, program=workflows.installs)
     texts |= project_template.files(facts, suggestion, note=note, layout=profile.layout_notes)

@@ -28,6 +28,11 @@ _LISTS = {"all": "all", "apply": "apply", "on-merge": "on_merge"}
     type=click.Choice(list(_LISTS)),
     help="Only print names of environments, one a line: all, or those that CI applies in this way.",
 )
+@click.option(
+    "--pages/--no-pages",
+    default=None,
+    help="Publish the site of every environment by GitHub or GitLab Pages [default: as the workflow does].",
+)
 @options.shared
 @click.pass_obj
 def command(
@@ -38,6 +43,7 @@ def command(
     branch: str | None,
     install: str | None,
     listed: str | None,
+    pages: bool | None,
 ) -> int:
     """Write the files that run this project in CI, as this version writes them, or show what would change.
 
@@ -64,7 +70,9 @@ def command(
     from reconciler.core.forge.detection import ForgeKind
 
     wanted = ForgeKind(forge) if forge else None
-    request = rewrite.CIRequest(forge=wanted, branch=branch, install=install, check=check, overwrite=overwrite)
+    request = rewrite.CIRequest(
+        forge=wanted, branch=branch, install=install, check=check, overwrite=overwrite, pages=pages
+    )
     result = rewrite.run(root, request)
     streams.show(invocation, report, result, exit=exit_code(result.status))
     return exit_code(result.status)

@@ -29,6 +29,7 @@ from reconciler.console.invocation import Invocation
     metavar="index|WHEEL|git+URL@COMMIT",
     help="Where CI installs this program from [default: as it was installed here].",
 )
+@click.option("--pages", is_flag=True, help="Let CI publish the site of every environment, by GitHub or GitLab Pages.")
 @options.output
 @options.location
 @click.pass_obj
@@ -41,6 +42,7 @@ def command(
     name: str | None,
     ci: str | None,
     install: str | None,
+    pages: bool,
     estimator: str | None,
     **said: Any,
 ) -> int:
@@ -68,6 +70,7 @@ def command(
             name=name,
             ci=ForgeKind(ci) if ci else None,
             install=install,
+            pages=pages,
             reading=reading_of(**said),
             estimator=estimator,
             shown=invocation.path_to(where or Path()),

@@ -29,13 +29,14 @@ class CIPlacement:
     """The place of a project in its repository.
 
     `folder`: below the repository's root, "" for the root itself; `python`: its minor version; `lock`: the path of what
-    jobs install, in the project.
+    jobs install, in the project; `pages`: whether a job publishes the sites of its environments.
     """
 
     branch: str
     folder: str
     python: str
     lock: str = LOCK
+    pages: bool = False
 
     @property
     def place(self) -> str:
@@ -68,6 +69,11 @@ def files(host: ForgeKind, where: CIPlacement) -> dict[str, str]:
             return {}
 
 
+def has_pages(text: str) -> bool:
+    """Tell whether a workflow has the job that publishes the sites."""
+    return re.search(r"(?m)^ *pages(@[^:\n]*)?:$", text) is not None
+
+
 def once(host: ForgeKind) -> dict[str, str]:
     """Return what is written for a repository that has none yet, and never again: it is the repository's own."""
     return {DEPENDABOT[0]: _text("dependabot")} if host is ForgeKind.GITHUB else {}
@@ -88,7 +94,10 @@ def _filled(host: ForgeKind, where: CIPlacement) -> str:
             names = [*names[:3], f"cache-{of}", *names[3:], *(["keep-merged"] if of == "merged" else [])]
         return "".join(parts[name] for name in names)
 
-    text = _STEPS.sub(steps, _text(host.value))
+    text = _text(host.value)
+    if where.pages:
+        text = re.sub(r"(?m)^(stages: \[.*)\]$", r"\1, pages]", text) + _text(f"{host.value}_pages")
+    text = _STEPS.sub(steps, text)
     text = _PART.sub(lambda line: parts[line[1].lower()], text)
     for name, value in {
         "@BRANCH@": where.branch,

@@ -29,9 +29,9 @@ from reconciler.report.evaluation_page.elements import (
 from reconciler.report.layout.formatting import commit, titled
 from reconciler.report.site.layout import main, page
 
-ROWS = 500
+ROWS = 200
 """Models of one list; further ones have pages of their own."""
-_MOST_ATTENTION = 200
+_MOST_ATTENTION = 100
 _SCRIPT = Path(__file__).with_name("search.js").read_text(encoding="utf-8")
 _HASH = "'sha256-" + base64.b64encode(hashlib.sha256(_SCRIPT.encode()).digest()).decode() + "'"
 _COLUMNS = ("model", "sync", "health", "grade", "data as of", "last change", "figure", "data age")

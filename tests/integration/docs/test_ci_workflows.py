@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,8 @@ def written(tmp_path: Path) -> Path:
     for where in WHERES:
         for name, text in ci_templates.files(ForgeKind.GITHUB, where).items():
             (folder.parents[1] / name).write_text(text)
+    for name, text in ci_templates.files(ForgeKind.GITHUB, replace(WHERES[1], pages=True, folder="sites")).items():
+        (folder.parents[1] / name).write_text(text)
     shutil.copy(ACTION, folder.parents[1])
     return folder.parents[1]
 
@@ -102,6 +105,7 @@ def test_the_linter_of_gitlab_finds_nothing_and_finds_what_is_wrong(tmp_path: Pa
     for where in WHERES:
         path = tmp_path / f"{where.place or 'root'}.yml"
         path.write_text(made(ForgeKind.GITLAB, where))
+    (tmp_path / "sites.yml").write_text(made(ForgeKind.GITLAB, replace(WHERES[0], pages=True)))
     ran = check_schema("gitlab-ci", *tmp_path.iterdir())
     assert ran.returncode == 0, ran.stdout + ran.stderr
     path.write_text(path.read_text().replace("expire_in: 30 days", "expire_in: [30]", 1))
@@ -132,6 +136,39 @@ def steps(job: dict[str, Any], uses: str) -> Iterator[dict[str, Any]]:
     return (step for step in job["steps"] if step.get("uses", "").startswith(uses))
 
 
+PAGES = [replace(where, pages=True) for where in WHERES]
+
+
+@pytest.mark.parametrize("where", PAGES, ids=lambda one: one.folder or "root")
+def test_sites_are_published_only_where_somebody_asked_and_by_a_job_that_runs_nothing_of_ours(
+    where: CIPlacement,
+) -> None:
+    assert {"pages", "publish"} & set(jobs()) == set()
+    made_by, publish = jobs(where)["pages"], jobs(where)["publish"]
+    assert made_by["permissions"] == {"contents": "read"}
+    assert "pull_request" in made_by["if"]
+    assert made_by["runs-on"] == jobs(where)["deploy"]["runs-on"]
+    assert publish["permissions"] == {"pages": "write", "id-token": "write"}
+    assert [step for step in publish["steps"] if "run" in step] == []
+    assert 'report "$name" --html' in made_by["steps"][-2]["run"]
+    assert "${{" not in made_by["steps"][-2]["run"]
+    gitlab = yaml.safe_load(made(ForgeKind.GITLAB, where))
+    job = gitlab[at_place("pages", where.place)]
+    assert gitlab["stages"][-1] == job["stage"] == "pages"
+    assert job["artifacts"]["paths"] == ["public"]
+    assert {rule["if"] for rule in job["rules"]} == {
+        '$CI_PIPELINE_SOURCE == "schedule"',
+        '$CI_PIPELINE_SOURCE == "push"',
+    }
+
+
+def test_a_workflow_that_publishes_sites_is_known_as_one() -> None:
+    for host in (ForgeKind.GITHUB, ForgeKind.GITLAB):
+        for where in PAGES:
+            assert ci_templates.has_pages(made(host, where))
+            assert not ci_templates.has_pages(made(host, replace(where, pages=False)))
+
+
 def test_a_request_is_planned_without_a_right_a_secret_or_its_own_code() -> None:
     text = made(ForgeKind.GITHUB, WHERES[0])
     for no in ("pull_request_target", "workflow_run", "id-token", "secrets."):
@@ -159,7 +196,7 @@ def test_who_may_comment_plans_itself_and_takes_nothing_of_another_job() -> None
         assert "--read" not in made(host, WHERES[0])
 
 
-@pytest.mark.parametrize("where", WHERES, ids=lambda one: one.folder or "root")
+@pytest.mark.parametrize("where", [*WHERES, *PAGES], ids=lambda one: f"{one.folder or 'root'}{'+pages' * one.pages}")
 def test_python_never_starts_in_a_checkout_and_is_always_isolated(where: CIPlacement) -> None:
     """What such a start would run is shown in tests/e2e/promises/test_hostile_checkout.py."""
     for job in jobs(where).values():

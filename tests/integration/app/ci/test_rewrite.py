@@ -270,3 +270,20 @@ def test_what_was_written_is_committed_by_the_command_that_is_printed(project: P
 
 def test_states_say_whether_bytes_change() -> None:
     assert {state for state in CIFileState if state.is_change} == {"created", "updated", "edited"}
+
+
+@pytest.mark.parametrize(("forge", "path"), [(ForgeKind.GITHUB, GITHUB), (ForgeKind.GITLAB, GITLAB)])
+def test_sites_are_published_once_that_is_asked_for_and_until_it_is_taken_back(
+    project: Project, forge: ForgeKind, path: str
+) -> None:
+    def publishes() -> bool:
+        return "--html" in (project.root / path).read_text()
+
+    again(project, forge=forge)
+    assert not publishes()
+    again(project, pages=True)
+    assert publishes()
+    assert states(again(project))[path] == "same"
+    assert publishes()
+    again(project, pages=False)
+    assert not publishes()

@@ -112,3 +112,8 @@ def test_without_ci_nothing_of_it_is_written(tmp_path: Path) -> None:
     Project(tmp_path).run("init", "shop", "--ci", "none")
     assert not (tmp_path / "shop/.github").exists()
     assert "model-reconciler" not in (tmp_path / "shop/requirements.lock").read_text()
+
+
+def test_sites_that_no_workflow_would_publish_are_an_error(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="--pages: no workflow is written"):
+        choose(tmp_path, branch="main", python="3.11", wanted=ForgeKind.NONE, pages=True)
