@@ -186,6 +186,8 @@ E433 A secret that a manifest refers to is not set here.
      Set the environment variable, or write the file, for this command.
 E434 A database does not run the declared query.
      Try it with the database's own client.
+E435 A table does not take predictions: a column is missing, or a type or a constraint forbids them.
+     Add the column that the message names, or drop the table: `predict --to-table` makes it anew.
 E450 A mask does not fit the table that it is declared for.
      Correct the mask, or the column's type; the message says what was expected.
 E451 The key of pseudonyms is missing, or too short.
@@ -216,6 +218,8 @@ E511 A model cannot be used with the installed libraries, or gives other outputs
      Install the versions it was trained with; `reconciler doctor` compares them.
 E512 More of the records to predict have values that the model does not know than the environment allows.
      Train it on rows like these, correct the table, or raise `policy.predict.unknownAtMost` by a pull request.
+E516 A prediction cannot be explained: the artifact does not say how its training rows were distributed.
+     Train it again, or leave out `--top`.
 E601 A store cannot protect against two writers.
      Use a local disk, or an object store with conditional writes.
 E602 A store or target denies access, or does not exist: no such bucket, no right, another region, no credentials.

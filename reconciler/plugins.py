@@ -17,7 +17,7 @@ from typing import TypeVar, cast
 from reconciler.core.spec.environment import StorageLocation
 from reconciler.core.spec.table_error import table_error
 from reconciler.errors import UsageError
-from reconciler.ports import SourceAccess, StorageAccess, Store, TableSource, Target
+from reconciler.ports import SourceAccess, StorageAccess, Store, TableDestination, TableSource, Target
 
 T = TypeVar("T")
 
@@ -40,6 +40,11 @@ SOURCES = {
     "sql": "reconciler.adapters.sources.sql:open_source",
     "delta": "reconciler.adapters.sources.delta:open_source",
 }
+DESTINATIONS = {
+    "postgres": "reconciler.adapters.sources.postgres_destination:open_destination",
+    "sql": "reconciler.adapters.sources.sql_destination:open_destination",
+}
+"""Tables that predictions are written into."""
 
 
 def store(location: StorageLocation, access: StorageAccess) -> Store:
@@ -71,6 +76,16 @@ def source(access: SourceAccess) -> TableSource:
             hint=f"declare `uses: csv` or `uses: parquet`, or install the package that provides {table.uses[:40]}",
         )
     return cast("TableSource", plugin.load()(access))
+
+
+def destination(access: SourceAccess) -> TableDestination:
+    """Open a table that rows are written into; DataError E408 for an unknown type, E610 as `source` does."""
+    name, table = access.tables[0]
+    if table.uses not in DESTINATIONS:
+        message = f"nothing is written into `uses: {table.uses[:40]}`"
+        raise table_error(name, table, code="E408", message=message, hint="declare `uses: postgres` or `uses: sql`")
+    module, _, function = DESTINATIONS[table.uses].partition(":")
+    return cast("TableDestination", getattr(import_module(module), function)(access))
 
 
 def _opened(table: dict[str, str], group: str, location: StorageLocation, access: StorageAccess) -> object:

@@ -5,22 +5,16 @@ pandas is imported when a frame is made or read, and nowhere else in the package
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reconciler.core.inspect.predictions import UNKNOWN
 from reconciler.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     import pandas
     import pyarrow
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What a CSV's cell may not begin with: the scorer writes an apostrophe before it."""
 
 
 def require_pandas() -> Any:
@@ -126,59 +120,22 @@ def read_keys(path: Path) -> list[Any]:
     return values
 
 
-def read_predictions(
-    path: Path,
-    *,
-    classes: Sequence[str],
-    key: str,
-    keys: list[Any] | None = None,
-    index: Any = None,
-    unknown: bool = False,
-) -> pandas.DataFrame:
-    """Return what the scorer wrote as a frame, one row for each open record.
+def read_predictions(path: Path, *, keys: list[Any] | None = None, index: Any = None) -> pandas.DataFrame:
+    """Return the Parquet file that the scorer wrote as a frame, one row for each open record.
 
-    Classification: `predicted`, `probability` of that class, `uncertain` (under one half), and `p_<class>` of each;
-    regression: `predicted`. With `unknown`, a last column of that name. With `keys` (one for each row of `index`) the
-    rows have that order and those labels, less the records that are not open; else the index holds the keys as text.
+    With `keys` (one for each row of `index`) the rows have that order and those labels, less the records that are not
+    open, and without the key; else the index holds the keys as text.
     """
+    import pyarrow.parquet as pq
+
     pd = require_pandas()
-    with path.open(newline="", encoding="utf-8") as stream:
-        lines = list(csv.reader(stream))[1:]
-    columns = (
-        ["predicted", "probability", "uncertain", *(f"p_{name}" for name in classes)] if classes else ["predicted"]
-    )
-    if unknown:
-        columns.append(UNKNOWN)
-    by_text = {_as_written(name): name for name in classes}
-    width = len(columns) - unknown + 1
-    values = {line[0]: [*_values(line[1:width], by_text), *line[width:]] for line in lines}
+    table = pq.read_table(path)
+    key, *columns = table.column_names
+    values = table[key].to_pylist()
+    predictions: pandas.DataFrame = table.select(columns).to_pandas()
     if keys is None:
-        written = [text[1:] if text[:1] == "'" and text[1:2] in _FORMULA else text for text in values]
-        predictions: pandas.DataFrame = pd.DataFrame(list(values.values()), columns=columns, index=written)
-        return predictions.rename_axis(index=key)
-    parse = _parser(keys)
-    by_key = {parse(text): row for text, row in values.items()}
-    texts = [_as_written(str(value)) if parse is str else value for value in keys]
-    places = [place for place, text in enumerate(texts) if text in by_key]
-    aligned: pandas.DataFrame = pd.DataFrame(
-        [by_key[texts[place]] for place in places], columns=columns, index=index[places]
-    )
-    return aligned
-
-
-def _values(cells: list[str], classes: Mapping[str, str]) -> list[object]:
-    if not classes:
-        return [float(cells[0])]
-    predicted, probability, uncertain, *shares = cells
-    return [classes[predicted], float(probability), uncertain == "yes", *map(float, shares)]
-
-
-def _parser(keys: list[Any]) -> Any:
-    """Return the function that turns a key's text, as the scorer writes it, into a value equal to the key."""
-    if any(isinstance(value, float) for value in keys):
-        return float
-    return datetime.fromisoformat if any(isinstance(value, datetime) for value in keys) else str
-
-
-def _as_written(text: str) -> str:
-    return "'" + text if text.startswith(_FORMULA) else text
+        return predictions.set_index(pd.Index([str(value) for value in values], name=key))
+    places = {value: place for place, value in enumerate(values)}
+    open_rows = [row for row, value in enumerate(keys) if value in places]
+    aligned = predictions.iloc[[places[keys[row]] for row in open_rows]]
+    return aligned.set_axis(index[open_rows], axis=0)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.api import frames
 from reconciler.core.inspect.columns_to_predict import columns_to_predict
-from reconciler.core.inspect.predictions import UNKNOWN, Predictions
+from reconciler.core.prediction.prediction_columns import PredictionOptions, own_names
+from reconciler.core.prediction.predictions import UNKNOWN, Predictions
 from reconciler.core.spec.data import Table, Treatment
 from reconciler.core.spec.environment import Environment
 from reconciler.engine.prediction import predict, prediction_input
 from reconciler.engine.prediction.prediction_input import DeployedModel
+from reconciler.engine.prediction.write_back import Destination, declared_destination
 from reconciler.errors import UsageError
 from reconciler.ports import TableFile
 
@@ -28,18 +31,31 @@ def predict_frame(
     model: str,
     rows: pandas.DataFrame | Mapping[str, pandas.DataFrame] | None,
     *,
-    unknown: bool = False,
+    options: PredictionOptions,
+    table: str | None = None,
 ) -> pandas.DataFrame:
     """Return the predictions, as `Project.predict` says."""
+    options.check()
     pd = frames.require_pandas()
     deps, desired = project.deps, project.desired
+    destination = declared_destination(deps, environment, table) if table is not None else None
     deployed = prediction_input.deployed_model(deps, desired, environment, model)
-    key, out = deployed.recipe.data.key, deployed.work / "out.csv"
-    classes = deployed.schema.classes
+    deployed = replace(deployed, also=options.read)
+    out = deployed.work / "out.parquet"
     if rows is None:
         tables, as_of = prediction_input.current_tables(deps, desired, environment, deployed, ())
-        predicted = predict.score(deps, environment, deployed, tables, as_of=as_of, out=out, unknown=unknown)
-        return _told(frames.read_predictions(out, classes=classes, key=key, unknown=unknown), predicted)
+        predicted = predict.score(
+            deps,
+            environment,
+            deployed,
+            tables,
+            as_of=as_of,
+            out=out,
+            options=options,
+            alone=True,
+            destination=destination,
+        )
+        return _told(frames.read_predictions(out), predicted)
     if not isinstance(rows, (pd.DataFrame, Mapping)):
         raise UsageError(
             f"rows are a DataFrame or a mapping of tables to DataFrames, not {type(rows).__name__}",
@@ -49,14 +65,33 @@ def predict_frame(
     whole = isinstance(rows, Mapping)
     given = rows if isinstance(rows, Mapping) else {deployed.recipe.data.table: rows}
     prediction_input.check_names(deployed, given)
-    return _Frames(project, environment, deployed, given, out, unknown=unknown).predict(whole=whole)
+    return _Frames(project, environment, deployed, given, out, options, destination).predict(whole=whole)
 
 
 def _told(frame: pandas.DataFrame, predicted: Predictions) -> pandas.DataFrame:
-    """Add to a frame of predictions, as an attribute, how many of them have values that the model does not know."""
+    """Add to a frame of predictions, as attributes, how many of them have values that the model does not know, how they
+    were explained, and the groups that were summed up."""
     if predicted.unknown is not None:
         columns = [(each.column, each.kind.value, each.rows) for each in predicted.unknown.columns]
         frame.attrs[UNKNOWN] = {"rows": predicted.unknown.rows, "columns": columns}
+    if predicted.explained is not None:
+        explained = predicted.explained
+        frame.attrs["explained"] = {"method": explained.method.value, "scale": explained.scale.value}
+    if predicted.by is not None:
+        names = predicted.classes or ("mean",)
+        frame.attrs["groups"] = [
+            {
+                "group": group.group,
+                "records": group.records,
+                "expected": dict(zip(names, group.expected, strict=True)),
+                "past": group.past,
+                "so_far": dict(zip(names, group.so_far, strict=False)),
+            }
+            for group in predicted.groups
+        ]
+        frame.attrs["amounts"] = {
+            each.group: dict(zip(names, each.amounts, strict=True)) for each in predicted.expected
+        }
     return frame
 
 
@@ -70,22 +105,21 @@ class _Frames:
         deployed: DeployedModel,
         given: Mapping[str, pandas.DataFrame],
         out: Path,
-        *,
-        unknown: bool,
+        options: PredictionOptions,
+        destination: Destination | None,
     ) -> None:
         self._project, self._environment, self._deployed = project, environment, deployed
-        self._given, self._out, self._unknown = given, out, unknown
+        self._given, self._out, self._options, self._destination = given, out, options, destination
 
     def predict(self, *, whole: bool) -> pandas.DataFrame:
         """Return the predictions; `whole`: given tables are complete, so nothing is added to them."""
         deployed, deps = self._deployed, self._project.deps
-        base, key, classes = deployed.recipe.data.table, deployed.recipe.data.key, deployed.schema.classes
+        base, key = deployed.recipe.data.table, deployed.recipe.data.key
         records = self._given.get(base)
         if records is not None and records.empty:
-            self._out.write_text("key\n")
-            return frames.read_predictions(
-                self._out, classes=classes, key=key, keys=[], index=records.index, unknown=self._unknown
-            )
+            options = self._options
+            names = own_names(deployed.schema.classes, options.top, unknown=options.unknown)
+            return frames.frame((*options.beside, *names), ()).set_index(records.index)
         tables = {name: self._copied(name) for name in dict.fromkeys(deployed.recipe.tables)}
         keys, rows = deployed.work / "keys" / "keys.parquet", tables[base].path
         if records is not None:
@@ -99,21 +133,15 @@ class _Frames:
             tuple(tables.values()),
             as_of=prediction_input.day_of(deps, self._project.desired, self._environment),
             out=self._out,
+            options=self._options,
             keys=None if whole else keys,
-            unknown=self._unknown,
+            alone=True,
+            destination=self._destination,
         )
         if records is None:
-            frame = frames.read_predictions(self._out, classes=classes, key=key, unknown=self._unknown)
-            return _told(frame, predicted)
-        frame = frames.read_predictions(
-            self._out,
-            classes=classes,
-            key=key,
-            keys=frames.read_keys(keys),
-            index=records.index,
-            unknown=self._unknown,
-        )
-        return _told(frame, predicted)
+            return _told(frames.read_predictions(self._out), predicted)
+        found = frames.read_predictions(self._out, keys=frames.read_keys(keys), index=records.index)
+        return _told(found, predicted)
 
     def _copied(self, name: str) -> TableFile:
         """Copy the table by the types that the model was trained on: the given frame, else the environment's."""

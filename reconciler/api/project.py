@@ -141,6 +141,11 @@ class Project:
         rows: pandas.DataFrame | Mapping[str, pandas.DataFrame] | None = None,
         *,
         unknown: bool = False,
+        top: int = 0,
+        with_columns: Iterable[str] = (),
+        by: str | None = None,
+        amount: str | None = None,
+        to_table: str | None = None,
     ) -> pandas.DataFrame:
         """Score open records with what an environment serves; add to its prediction log, as the command does.
 
@@ -153,13 +158,23 @@ class Project:
         the index of `rows`, less the records that are not open; the index is the key where no records were given.
         With `unknown`, a last column of that name says which columns of the record are unknown to the model; how many
         records have any is in the frame's `attrs["unknown"]`, always.
+
+        `top`: as many features of each record that moved its prediction most, in columns `factor_1`, `value_1`,
+        `effect_1` and so on; how they were found is in `attrs["explained"]`. `with_columns`: columns of the data that
+        come first. `by`: a column whose groups are summed up in `attrs["groups"]`; `amount`: a column whose expected
+        amounts are in `attrs["amounts"]`. `to_table`: a declared table that the predictions are written into as well.
         Raises DataError E4xx for rows that the model cannot read; UsageError E801 where nothing is deployed;
         GateRefusedError E512 where more records are unknown to the model than the environment allows.
         """
         from reconciler.api import predict
+        from reconciler.core.prediction.prediction_columns import PredictionOptions
 
         with _remedies(), _opened(replace(self._options, predicts=True)) as project:
-            return predict.predict_frame(project, project.environment(env), model, rows, unknown=unknown)
+            beside = (with_columns,) if isinstance(with_columns, str) else tuple(with_columns)
+            options = PredictionOptions(by=by, amount=amount, unknown=unknown, top=top, beside=beside)
+            return predict.predict_frame(
+                project, project.environment(env), model, rows, options=options, table=to_table
+            )
 
 
 @contextmanager

@@ -13,7 +13,7 @@ import click
 from click.core import ParameterSource
 
 from reconciler.app import locations
-from reconciler.cli.types.files import Folder, InputFile, OutFile, TableInput
+from reconciler.cli.types.files import Folder, InputFile, OutFile, PredictionsOut, TableInput
 from reconciler.cli.types.texts import ArtifactDigest, FieldCodeOrWord, Name, NewName, Reason
 from reconciler.cli.types.times import Beginning, Moment
 from reconciler.console.invocation import Invocation, OutputFormat
@@ -114,7 +114,7 @@ NAME, FILE, OUT_FILE, DIGEST, MOMENT, BEGINNING, TABLE_INPUT = (
     Beginning(),
     TableInput(),
 )
-REASON = Reason()
+REASON, PREDICTIONS_OUT = Reason(), PredictionsOut()
 FIELD = FieldCodeOrWord()
 environment = click.argument("environment", metavar="ENV", type=NAME)
 models = click.argument("models", metavar="[MODEL]...", type=NAME, nargs=-1)

@@ -13,6 +13,7 @@ import shutil
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from reconciler.console.invocation import Invocation, OutputFormat
@@ -119,11 +120,28 @@ def put_all(texts: Iterable[str]) -> None:
         _silence(sys.stdout)
     except OSError as error:
         _silence(sys.stdout)
-        raise ReconcilerError(
-            f"the result cannot be written to standard output: {error.strerror}",
-            hint="the command itself was carried out; see `reconciler status`",
-            code="E803",
-        ) from error
+        raise _unwritten(error) from error
+
+
+def put_file(path: Path) -> None:
+    """Write the bytes of a file to standard output, as `put` does."""
+    try:
+        with path.open("rb") as file:
+            shutil.copyfileobj(file, sys.stdout.buffer)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        _silence(sys.stdout)
+    except OSError as error:
+        _silence(sys.stdout)
+        raise _unwritten(error) from error
+
+
+def _unwritten(error: OSError) -> ReconcilerError:
+    return ReconcilerError(
+        f"the result cannot be written to standard output: {error.strerror}",
+        hint="the command itself was carried out; see `reconciler status`",
+        code="E803",
+    )
 
 
 def say(text: str) -> None:
@@ -139,23 +157,29 @@ def draw(text: str) -> None:
         _silence(sys.stderr)
 
 
-def show(invocation: Invocation, report: Any, value: object, **extra: Any) -> None:
-    """Write a result to standard output in the form that was asked for.
+def show(invocation: Invocation, report: Any, value: object, *, aside: bool = False, **extra: Any) -> None:
+    """Write a result to standard output in the form that was asked for; `aside`: to standard error.
 
     `report` is the module of `report` whose `blocks` report on such a value; `extra` are facts for JSON that follow
     from the value.
     """
+    write = draw if aside else put
     if invocation.form is OutputFormat.JSON:
         from reconciler.report.layout.json_output import document
 
-        put(document(value, extra))
+        write(document(value, extra))
         return
     from reconciler.report.layout.blocks import Detail
 
     if invocation.form is OutputFormat.MARKDOWN:
         from reconciler.report.layout.render_markdown import to_markdown
 
-        put(to_markdown(report.blocks(value, Detail.PAGE)))
+        write(to_markdown(report.blocks(value, Detail.PAGE)))
+        return
+    if aside:
+        from reconciler.report.layout.render_text import to_text
+
+        draw(to_text(report.blocks(value, Detail.SCREEN), message_style(invocation)))
         return
     show_blocks(invocation, report.blocks(value, Detail.SCREEN))
 

@@ -7,6 +7,7 @@ digests  EntityRequest   -> EntityDigests
 erase    EraseRequest    -> array of ErasedFile
 search   SearchRequest   -> array of positions
 outcomes OutcomesRequest -> KnownOutcomes
+write    WriteBackRequest -> nothing
 parse    array of texts  -> object: text -> ParsedExpression
 
 DuckDB is imported, and a database opened, before the first request is read.
@@ -27,6 +28,7 @@ from reconciler.ports import (
     ParsedExpression,
     SearchRequest,
     SelectRequest,
+    WriteBackRequest,
 )
 from reconciler.workers.request_loop import serve
 
@@ -47,6 +49,7 @@ if __name__ == "__main__":
             "profile": (ProfileRequest, data.profile),
             "select": (SelectRequest, data.select),
             "outcomes": (OutcomesRequest, data.known_outcomes),
+            "write": (WriteBackRequest, data.write_back),
             "parse": (tuple[str, ...], _parse),
         }
     )

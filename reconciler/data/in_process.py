@@ -12,6 +12,7 @@ from reconciler.data.expressions import validate
 from reconciler.data.monitoring.known_outcomes import known_outcomes
 from reconciler.data.tables.profile import profile_table
 from reconciler.data.tables.snapshot import copy_tables
+from reconciler.data.write_back import write_back
 from reconciler.ports import (
     CopyRequest,
     EntityDigests,
@@ -24,6 +25,7 @@ from reconciler.ports import (
     SelectRequest,
     SelectResult,
     TableFile,
+    WriteBackRequest,
 )
 
 
@@ -57,6 +59,10 @@ class LocalData:
     def known_outcomes(self, request: OutcomesRequest) -> KnownOutcomes:
         """Join predictions with outcomes; see `monitoring.known_outcomes`."""
         return known_outcomes(request)
+
+    def write_back(self, request: WriteBackRequest) -> None:
+        """Write predictions into a table of a database; see `data.write_back`."""
+        write_back(request)
 
 
 class LocalExpressions:

@@ -27,17 +27,12 @@ from reconciler.ports.messages import (
     CompareRequest,
     ContractChecks,
     CopyRequest,
-    ExpectedAmount,
     FoldScores,
     FoldsRequest,
     FoldsResult,
     HeaderRequest,
     Masking,
-    MeasuredDrift,
-    MeasureDriftRequest,
     ParsedExpression,
-    PredictRequest,
-    PredictResult,
     SelectionKind,
     SelectRequest,
     SelectResult,
@@ -48,12 +43,21 @@ from reconciler.ports.messages import (
 )
 from reconciler.ports.notices import Notifier
 from reconciler.ports.outcomes import OutcomeEngine, OutcomesRequest, PredictedRows
+from reconciler.ports.predicting import (
+    ExpectedAmount,
+    MeasuredDrift,
+    MeasureDriftRequest,
+    PredictRequest,
+    PredictResult,
+    WriteBackRequest,
+)
 from reconciler.ports.sources import (
     ArrowStream,
     Secret,
     SourceAccess,
     SourceFile,
     TableBatches,
+    TableDestination,
     TableFiles,
     TableSource,
 )
@@ -135,6 +139,7 @@ __all__ = [
     "StorageAccess",
     "Store",
     "TableBatches",
+    "TableDestination",
     "TableFile",
     "TableFiles",
     "TableHeader",
@@ -149,4 +154,5 @@ __all__ = [
     "TrainResult",
     "Trainer",
     "TreeFile",
+    "WriteBackRequest",
 ]

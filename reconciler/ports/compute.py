@@ -18,17 +18,20 @@ from reconciler.ports.messages import (
     FoldsRequest,
     FoldsResult,
     HeaderRequest,
-    MeasuredDrift,
-    MeasureDriftRequest,
     ParsedExpression,
-    PredictRequest,
-    PredictResult,
     SelectRequest,
     SelectResult,
     TableFile,
     TableHeader,
     TrainRequest,
     TrainResult,
+)
+from reconciler.ports.predicting import (
+    MeasuredDrift,
+    MeasureDriftRequest,
+    PredictRequest,
+    PredictResult,
+    WriteBackRequest,
 )
 
 
@@ -81,6 +84,9 @@ class DataEngine(Protocol):
         Raises DataError as `copy` does; also when keys are not unique (E414), a row matches no class (E417), or dates
         lie after `as_of` (E412).
         """
+
+    def write_back(self, request: WriteBackRequest) -> None:
+        """Write predictions into a table, all or none of them. Raises DataError E401, E408, E431 to E435, E610."""
 
 
 class Trainer(Protocol):

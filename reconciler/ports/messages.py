@@ -11,9 +11,7 @@ from reconciler.core.artifact.data_snapshot import MaskedColumn, PersonalColumn,
 from reconciler.core.artifact.evaluation import Evaluation
 from reconciler.core.artifact.oci_artifact import TableMasksDone
 from reconciler.core.digest import Digest
-from reconciler.core.quality.drift import RowDrift
 from reconciler.core.quality.findings import Finding
-from reconciler.core.quality.unknown_values import UnknownValues
 from reconciler.core.spec.data import Contract, Mask, PersonalData, Table
 from reconciler.core.spec.environment import Limits, Runtime
 from reconciler.core.spec.gates import NoWorseThanIncumbent
@@ -151,11 +149,13 @@ class SelectRequest:
 
     Every file has `key` (VARCHAR) and the features in the recipe's order (numeric DOUBLE, categorical VARCHAR, boolean
     BOOLEAN; missing is NULL), sorted by key. FIT adds `outcome` (INTEGER label, or DOUBLE). PREDICT adds
-    `possible_<i>` (BOOLEAN) for each class i that has one, and the columns of `also` as VARCHAR or DOUBLE, named
-    `also_<i>`; where `keys` are given, it has only rows that they list (column `key`, in the type of the table's key).
-    All three come from the same relation, so training and prediction see the same features. `trained`: of PREDICT, the
-    column types of the tables that the model was trained on: columns that only the outcome needs may be missing.
-    `after`: of FEATURES, a column of dates and a day (ISO): only later rows.
+    `possible_<i>` (BOOLEAN) for each class i that has one, the columns of `also` as VARCHAR or DOUBLE, named
+    `also_<i>`, and those of `beside` in their own types, named `also_with_<i>`; where `keys` are given, it has only
+    rows that they list (column `key`, in the type of the table's key). All three come from the same relation, so
+    training and prediction see the same features. `trained`: of PREDICT, the column types of the tables that the model
+    was trained on: columns that only the outcome needs may be missing. `after`: of FEATURES, a column of dates and a
+    day (ISO): only later rows. `history`: of PREDICT, a column by whose values past outcomes are counted, in
+    history.parquet.
     """
 
     recipe: Recipe
@@ -169,12 +169,15 @@ class SelectRequest:
     most: int | None = None
     trained: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
     after: tuple[str, str] | None = None
+    beside: tuple[str, ...] = ()
+    history: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SelectResult:
     """The result of a selection, in rows. `holdout_from`: first day of a time holdout; `left_out`: by reason, sorted.
-    `classes`: of FOLDS, rows of each. `checks`: of FIT and FOLDS, what the checks find; None: none were made."""
+    `classes`: of FOLDS, rows of each. `checks`: of FIT and FOLDS, what the checks find; None: none were made.
+    `no_history`: why no past outcomes were counted where they were asked for."""
 
     rows: int
     holdout_rows: int
@@ -182,6 +185,7 @@ class SelectResult:
     left_out: tuple[tuple[str, int], ...]
     classes: tuple[int, ...] = ()
     checks: tuple[Finding, ...] | None = None
+    no_history: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -256,59 +260,3 @@ class CompareRequest:
     limits: Limits
     confidence: float = 0.95
     quantile: float | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PredictRequest:
-    """A request to predict. `rows`: a PREDICT selection; `out`: the CSV to write. With `by` and `amount`, indices into
-    the selection's `also` columns, `amounts` (a CSV beside it) gets the expected amount per class and group. `unknown`:
-    the CSV says of each row which columns are unknown to the model."""
-
-    artifact: Path
-    rows: Path
-    out: Path
-    limits: Limits
-    by: int | None = None
-    amount: int | None = None
-    amounts: Path | None = None
-    unknown: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExpectedAmount:
-    """The expected amount of one group: each class's probabilities times the amounts, summed over its rows."""
-
-    group: str
-    amounts: tuple[float, ...]  # per class, in declared order; regression: one
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PredictResult:
-    """The result of a prediction. `counts` per predicted class in declared order; `uncertain`: rows whose most likely
-    class has a probability under 50 %. `unknown`: what the model does not know of the rows; `drift`: how far they are
-    from its training rows, where its artifact has a reference."""
-
-    rows: int
-    counts: tuple[int, ...]
-    uncertain: int
-    expected: tuple[ExpectedAmount, ...] = ()
-    unknown: UnknownValues | None = None
-    drift: RowDrift | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MeasureDriftRequest:
-    """A request to measure how far rows are from those that a model was trained on. `rows`: a PREDICT selection."""
-
-    artifact: Path
-    rows: Path
-    limits: Limits
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MeasuredDrift:
-    """The drift of `rows` rows, None where the artifact has no reference, and what the model does not know of them."""
-
-    rows: int
-    unknown: UnknownValues
-    drift: RowDrift | None = None

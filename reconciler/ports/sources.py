@@ -106,3 +106,14 @@ class TableSource(Protocol):
 
     def close(self) -> None:
         """Close connections. Idempotent."""
+
+
+class TableDestination(Protocol):
+    """One table that rows are written into, in one transaction. Raises DataError; no message holds a secret."""
+
+    def replace(self, rows: Path, own: tuple[tuple[str, str], ...]) -> None:
+        """Put the rows of a Parquet file in the place of those whose columns have the values `own`; where there is no
+        such table, make it. All of it happens, or nothing.
+
+        Raises DataError E401, E431 to E433, E435.
+        """

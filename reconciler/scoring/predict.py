@@ -1,27 +1,30 @@
-"""Predict open records: one CSV row per record, and the amounts to expect per class.
+"""Predict open records: one row per record, and the amounts to expect per class.
 
-Columns: key, predicted, probability (of the predicted class), uncertain (yes when that is under 50 %), then
+`out`, which is logged, is a CSV whatever else is written, so that it can be read for as long as there are logs. Its
+columns: key, predicted, probability (of the predicted class), uncertain (yes when that is under 50 %), then
 `p_<class>` in declared order. Regression: key, predicted. On request, a last column `unknown` names the columns of the
 record that are unknown to the model. A class that is impossible for a record (the recipe's
 `possible`) has probability 0 and the rest is renormalised; where nothing is possible, the model's own probabilities
 stand and the record is uncertain. Rows are in key order. Text that a spreadsheet would take for a formula is quoted
-with a leading apostrophe, as OWASP advises against CSV injection.
+with a leading apostrophe, as OWASP advises against CSV injection. The table that is published: `scoring.output`.
 """
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable, Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from reconciler.core.inspect.predictions import PREDICTED, PREDICTED_CLASS, UNKNOWN
+from reconciler.core.prediction.predictions import PREDICTED, PREDICTED_CLASS, UNKNOWN
 from reconciler.errors import DataError
 from reconciler.model_file.feature_matrix import Rows, keys_of, matrix_of, read_rows
 from reconciler.model_file.load import load
 from reconciler.model_file.loaded_model import LoadedModel
-from reconciler.model_file.quality.count_rows import CountedRows, count_rows
+from reconciler.model_file.quality.count_rows import count_rows
 from reconciler.ports import ExpectedAmount, PredictRequest, PredictResult
+from reconciler.scoring.explanation.explain import top_factors
+from reconciler.scoring.output.files import safe, write_file, write_rows
+from reconciler.scoring.output.group_summary import summaries, write_groups
+from reconciler.scoring.output.prediction_table import Scored, numeric_features, prediction_table
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,62 +32,116 @@ if TYPE_CHECKING:
 
     from reconciler.model_file.feature_matrix import Matrix
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 CERTAIN = 0.5
 
 
 def predict(request: PredictRequest) -> PredictResult:
-    """Predict the requested rows and write the predictions to `request.out`.
+    """Predict the requested rows and write the predictions to `request.out`, and as a table where it asks for one.
 
-    Raises ScoringError when the model cannot be loaded (E506, E507, E511), DataError E416 when expected amounts cannot
-    be computed from the columns asked for.
+    Raises ScoringError when the model cannot be loaded (E506, E507, E511) or cannot be explained (E516), DataError E416
+    when expected amounts cannot be computed from the columns asked for.
     """
     model = load(request.artifact)
     rows = read_rows(request.rows)
     matrix, outputs = outputs_of(model, rows)
     counted = count_rows(model, matrix, outputs)
-    keys, marks = keys_of(rows), _marks(counted, request, rows.num_rows)
+    unknown = [counted.names(row) for row in range(rows.num_rows)] if request.unknown else None
+    scored = _scored(model, matrix, outputs, rows, request, unknown)
+    _write_log(request, model, rows, scored)
+    explained = scored.factors.explained if scored.factors is not None else None
+    groups = summaries(request, rows, scored.values)
+    if request.groups is not None:
+        write_groups(request.groups, request, groups, model.schema.classes)
+    _write_table(request, model, rows, scored)
+    is_class = bool(model.schema.classes)
+    return PredictResult(
+        rows=rows.num_rows,
+        counts=tuple(int((scored.best == label).sum()) for label in range(len(model.schema.classes))),
+        uncertain=int(scored.unsure.sum()) if is_class else 0,
+        expected=_amounts(request, rows, scored.values, model),
+        unknown=counted.unknown,
+        drift=counted.drift,
+        explained=explained,
+        groups=groups,
+    )
+
+
+def _scored(
+    model: LoadedModel,
+    matrix: Matrix,
+    outputs: Matrix,
+    rows: Rows,
+    request: PredictRequest,
+    unknown: list[str] | None,
+) -> Scored:
+    import numpy as np
+
+    top = request.columns.top if request.columns is not None else 0
+    values, best, unsure = outputs, np.zeros(len(outputs), dtype=np.intp), np.zeros(len(outputs), dtype=bool)
+    if model.schema.classes:
+        values, any_possible = possible(outputs, rows, len(model.schema.classes))
+        if len(values):
+            best = values.argmax(axis=1)
+            unsure = (values.max(axis=1) < CERTAIN) | ~any_possible
+    return Scored(
+        values=values,
+        best=best,
+        unsure=unsure,
+        factors=top_factors(model, matrix, best, top=top) if top else None,
+        unknown=unknown,
+    )
+
+
+def _write_log(request: PredictRequest, model: LoadedModel, rows: Rows, scored: Scored) -> None:
+    names, keys = model.schema.classes, keys_of(rows)
     last = [UNKNOWN] if request.unknown else []
-    if not model.schema.classes:
-        values = outputs[:, 0]
-        lines = ([_safe(key), repr(float(value)), *mark] for key, value, mark in zip(keys, values, marks, strict=True))
-        _write(request.out, [*PREDICTED, *last], lines)
-        return PredictResult(
-            rows=len(keys),
-            counts=(),
-            uncertain=0,
-            expected=_amounts(request, rows, outputs, model),
-            unknown=counted.unknown,
-            drift=counted.drift,
-        )
-    probabilities, any_possible = possible(outputs, rows, len(model.schema.classes))
-    best = probabilities.argmax(axis=1) if len(probabilities) else probabilities[:, 0].astype(int)
-    highest = probabilities.max(axis=1) if len(probabilities) else probabilities[:, 0]
-    unsure = (highest < CERTAIN) | ~any_possible
-    names = model.schema.classes
-    _write(
+    marks: Iterator[list[str]] = (
+        ([safe(mark)] for mark in scored.unknown) if scored.unknown is not None else ([] for _ in keys)
+    )
+    if not names:
+        lines = zip(keys, scored.values[:, 0], marks, strict=True)
+        texts = ([safe(key), repr(float(value)), *mark] for key, value, mark in lines)
+        write_rows(request.out, [*PREDICTED, *last], texts)
+        return
+    each = zip(keys, scored.best, scored.unsure, scored.values, marks, strict=True)
+    write_rows(
         request.out,
-        [*PREDICTED_CLASS, *(_safe(f"p_{name}") for name in names), *last],
+        [*PREDICTED_CLASS, *(safe(f"p_{name}") for name in names), *last],
         (
             [
-                _safe(key),
-                _safe(names[label]),
-                f"{top:.6f}",
+                safe(key),
+                safe(names[label]),
+                f"{row[label]:.6f}",
                 "yes" if doubt else "no",
                 *(f"{p:.6f}" for p in row),
                 *mark,
             ]
-            for key, label, top, doubt, row, mark in zip(keys, best, highest, unsure, probabilities, marks, strict=True)
+            for key, label, doubt, row, mark in each
         ),
     )
-    return PredictResult(
-        rows=len(keys),
-        counts=tuple(int((best == label).sum()) for label in range(len(names))),
-        uncertain=int(unsure.sum()),
-        expected=_amounts(request, rows, probabilities, model),
-        unknown=counted.unknown,
-        drift=counted.drift,
-    )
+
+
+def _write_table(request: PredictRequest, model: LoadedModel, rows: Rows, scored: Scored) -> None:
+    """Write what people and programs get, where it is asked for."""
+    columns = request.columns
+    if columns is None:
+        return
+    table = prediction_table(rows, model.schema, columns, scored)
+    if request.exact is not None:
+        import pyarrow.parquet as pq
+
+        pq.write_table(table, request.exact)
+    if request.table is not None:
+        shares = {"probability", *(f"p_{name}" for name in model.schema.classes)} if model.schema.classes else set()
+        write_file(
+            request.table,
+            request.form,
+            table,
+            shares=shares - {columns.key, *columns.beside},
+            numeric=numeric_features(model.schema),
+            top=columns.top,
+            data=1 + len(columns.beside),
+        )
 
 
 def outputs_of(model: LoadedModel, rows: Rows) -> tuple[Matrix, Matrix]:
@@ -95,12 +152,6 @@ def outputs_of(model: LoadedModel, rows: Rows) -> tuple[Matrix, Matrix]:
     if rows.num_rows == 0:
         return matrix, np.empty((0, max(1, len(model.schema.classes))))
     return matrix, model.outputs(matrix)
-
-
-def _marks(counted: CountedRows, request: PredictRequest, rows: int) -> Iterator[list[str]]:
-    """Yield the last cell of each row, where it is asked for."""
-    for row in range(rows):
-        yield [_safe(counted.names(row))] if request.unknown else []
 
 
 def possible(probabilities: Matrix, rows: Rows, classes: int) -> tuple[Matrix, NDArray[np.bool_]]:
@@ -145,7 +196,7 @@ def _amounts(
     if not model.schema.classes:
         raise DataError(
             "expected amounts need a classification model; this model predicts a number",
-            hint="leave out --by and --amount",
+            hint="leave out --amount",
             code="E416",
         )
     amounts = rows.column(f"also_{request.amount}")
@@ -159,21 +210,10 @@ def _amounts(
     values = amounts.to_numpy(zero_copy_only=False)
     sums_by_group = expected_amounts(probabilities, values, groups)
     if request.amounts is not None:
-        names = [_safe(name) for name in model.schema.classes]
-        _write(
+        names = [safe(name) for name in model.schema.classes]
+        write_rows(
             request.amounts,
             ["group", *names],
-            ([_safe(group), *(f"{total:.2f}" for total in sums)] for group, sums in sums_by_group),
+            ([safe(group), *(f"{total:.2f}" for total in sums)] for group, sums in sums_by_group),
         )
     return tuple(ExpectedAmount(group=group, amounts=sums) for group, sums in sums_by_group)
-
-
-def _write(path: Path, header: list[str], rows: Iterable[list[Any]]) -> None:
-    with path.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(header)
-        writer.writerows(rows)
-
-
-def _safe(text: str) -> str:
-    return "'" + text if text.startswith(_FORMULA) else text

@@ -48,6 +48,7 @@ from reconciler.ports import (
     TableFile,
     TrainRequest,
     TrainResult,
+    WriteBackRequest,
 )
 
 NOTHING_UNKNOWN = UnknownValues(rows=0, columns=(), referenced=False)
@@ -66,6 +67,9 @@ class FakeData:
         self.day = 0
         self.breaks: dict[str, tuple[TableProblem, ...]] = {}
         self.asked: ContractChecks | None = None
+
+    def write_back(self, request: WriteBackRequest) -> None:
+        """Write nothing: there is no database in memory."""
 
     def copy(self, request: CopyRequest) -> tuple[TableFile, ...]:
         files = []

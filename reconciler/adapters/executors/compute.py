@@ -44,6 +44,7 @@ from reconciler.ports import (
     TableHeader,
     TrainRequest,
     TrainResult,
+    WriteBackRequest,
 )
 
 PARSING = Limits(seconds=60, memory=1024**3)
@@ -104,6 +105,9 @@ class DataWorker:
 
     def known_outcomes(self, request: OutcomesRequest) -> KnownOutcomes:
         return self._pool.call("outcomes", request, KnownOutcomes, request.limits)
+
+    def write_back(self, request: WriteBackRequest) -> None:
+        self._alone("write", request, type(None), request.limits)
 
     def parse(self, texts: Iterable[str]) -> Mapping[str, ParsedExpression]:
         distinct = tuple(dict.fromkeys(texts))

@@ -14,7 +14,7 @@ copied.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -60,7 +60,7 @@ class PostgresSource:
         """Open a table in the transaction of all tables; the first one begins it."""
         table = self._access.table(name)
         if self._connection is None:
-            self._connection = self._connect(name, table)
+            self._connection = connect(self._access, name, table, _SETTINGS)
         cursor = self._connection.cursor()
         try:
             yield PostgresTable(name, table, cursor)
@@ -75,50 +75,13 @@ class PostgresSource:
             with suppress(Exception):
                 connection.close()
 
-    def _connect(self, name: str, table: Table) -> Any:
-        address = self._access.secret(table.url or "")
-        if address is None or _ADDRESS.match(address) is None:
-            hint = "write it as postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
-            raise table_error(name, table, code="E433", message=f"{table.url} is no address of PostgreSQL", hint=hint)
-        try:
-            import adbc_driver_postgresql.dbapi as adbc
-        except ModuleNotFoundError as error:
-            raise without_library(name, table, error, "adbc_driver_postgresql", "postgres") from None
-        import os
-
-        os.environ.setdefault("PGCONNECT_TIMEOUT", str(max(2, int(self._access.seconds))))
-        os.environ.setdefault("PGAPPNAME", "reconciler")
-        if not _is_here(address):
-            os.environ.setdefault("PGSSLMODE", "require")
-        connection = None
-        try:
-            connection = adbc.connect(address, autocommit=True)
-            with connection.cursor() as cursor:
-                for statement in _SETTINGS:
-                    cursor.execute(statement)
-        except adbc.Error as error:
-            reason = str(error)
-        else:
-            return connection
-        if connection is not None:
-            with suppress(Exception):
-                connection.close()
-        # Outside the handler, so that the library's exception is not even the context of the DataError.
-        if _LOGIN.search(reason):
-            raise refused(name, table, "the database refused the login")
-        if "SSL" in reason:
-            hint = "let it offer TLS; `sslmode=disable` in the address sends the password and the rows in the clear"
-            message = "the database offers no encrypted connection"
-            raise table_error(name, table, code="E431", message=message, hint=hint)
-        raise unreachable(name, table, "the database")
-
 
 class PostgresTable:
     """One table or query. Implements ports.TableBatches."""
 
     def __init__(self, name: str, table: Table, cursor: Any) -> None:
         self._name, self._table, self._cursor = name, table, cursor
-        self._source = f"({table.query})" if table.query is not None else _quoted(table.table or "")
+        self._source = f"({table.query})" if table.query is not None else quoted(table.table or "")
         self._schema: pa.Schema = self._ask(
             lambda: cursor.adbc_execute_schema(f"SELECT * FROM {self._source} AS source")  # noqa: S608 (quoted)
         )
@@ -155,7 +118,7 @@ class PostgresTable:
 
     def _item(self, field: pa.Field) -> str:
         """Return SQL of a column as it is asked for."""
-        name = _name(field.name)
+        name = quoted_name(field.name)
         if _is_text(field):
             return f"CAST({name} AS text) AS {name}"
         return f"CAST({name} AS float8) AS {name}" if self._is_exact(field) else name
@@ -211,6 +174,47 @@ class PostgresTable:
         return not_run(self._name, self._table, f"SQLSTATE {state}")
 
 
+def connect(
+    access: SourceAccess, name: str, table: Table, statements: Sequence[str], *, autocommit: bool = True
+) -> Any:
+    """Return a connection on which the statements were executed. Raises DataError E431 to E433, E610."""
+    address = access.secret(table.url or "")
+    if address is None or _ADDRESS.match(address) is None:
+        hint = "write it as postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
+        raise table_error(name, table, code="E433", message=f"{table.url} is no address of PostgreSQL", hint=hint)
+    try:
+        import adbc_driver_postgresql.dbapi as adbc
+    except ModuleNotFoundError as error:
+        raise without_library(name, table, error, "adbc_driver_postgresql", "postgres") from None
+    import os
+
+    os.environ.setdefault("PGCONNECT_TIMEOUT", str(max(2, int(access.seconds))))
+    os.environ.setdefault("PGAPPNAME", "reconciler")
+    if not _is_here(address):
+        os.environ.setdefault("PGSSLMODE", "require")
+    connection = None
+    try:
+        connection = adbc.connect(address, autocommit=autocommit)
+        with connection.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
+    except adbc.Error as error:
+        reason = str(error)
+    else:
+        return connection
+    if connection is not None:
+        with suppress(Exception):
+            connection.close()
+    # Outside the handler, so that the library's exception is not even the context of the DataError.
+    if _LOGIN.search(reason):
+        raise refused(name, table, "the database refused the login")
+    if "SSL" in reason:
+        hint = "let it offer TLS; `sslmode=disable` in the address sends the password and the rows in the clear"
+        message = "the database offers no encrypted connection"
+        raise table_error(name, table, code="E431", message=message, hint=hint)
+    raise unreachable(name, table, "the database")
+
+
 def open_source(access: SourceAccess) -> PostgresSource:
     """Open a database; it is connected to when the first table is read."""
     return PostgresSource(access)
@@ -257,9 +261,9 @@ def _number_type(field: pa.Field) -> str | None:
     return f"DECIMAL({width},{scale})" if width <= 38 else None
 
 
-def _quoted(table: str) -> str:
-    return ".".join(map(_name, table.split(".")))
+def quoted(table: str) -> str:
+    return ".".join(map(quoted_name, table.split(".")))
 
 
-def _name(identifier: str) -> str:
+def quoted_name(identifier: str) -> str:
     return '"' + identifier.replace('"', '""') + '"'

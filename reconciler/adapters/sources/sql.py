@@ -56,33 +56,13 @@ class SqlSource:
                 engine.dispose()
 
     def _connect(self, name: str, table: Table) -> None:
-        try:
-            import sqlalchemy as sa
-            from sqlalchemy.pool import NullPool
-        except ModuleNotFoundError as error:
-            raise without_library(name, table, error, "sqlalchemy", "sql") from None
-        missing = ""
-        try:
-            url = _read_only(sa.make_url(self._access.secret(table.url or "") or ""))
-            self._engine = sa.create_engine(url, poolclass=NullPool, hide_parameters=True)
-        except sa.exc.NoSuchModuleError:
-            missing = "the dialect of SQLAlchemy"
-        except ModuleNotFoundError as error:
-            missing = f"the driver {error.name}"
-        except (sa.exc.ArgumentError, ValueError):
-            hint = "write it as DIALECT://USER:PASSWORD@HOST/DATABASE"
-            message = f"{table.url} is no address of SQLAlchemy's"
-            raise table_error(name, table, code="E433", message=message, hint=hint) from None
-        except FileNotFoundError:
-            raise unreachable(name, table, "the database's file") from None
-        if missing:
-            hint = f"install the package of the database that {table.url} names"
-            message = f"{missing} is not installed"
-            raise table_error(name, table, code="E610", message=message, hint=hint)
+        self._engine = engine_of(self._access, name, table, mode="ro")
+        from sqlalchemy.exc import SQLAlchemyError
+
         try:
             self._connection = self._engine.connect().execution_options(stream_results=True, no_parameters=True)
             self._begin(name, table)
-        except sa.exc.SQLAlchemyError:
+        except SQLAlchemyError:
             self.close()
         if self._connection is None:
             raise unreachable(name, table, "the database", "cannot be reached, or refuses the login")
@@ -176,13 +156,44 @@ class SqlTable:
         raise not_run(self._name, self._table, kind)
 
 
+def engine_of(access: SourceAccess, name: str, table: Table, *, mode: str) -> Any:
+    """Return an engine for the address of a table; `mode`: how a file of SQLite's is opened.
+
+    Raises DataError E431, E433, E610.
+    """
+    try:
+        import sqlalchemy as sa
+        from sqlalchemy.pool import NullPool
+    except ModuleNotFoundError as error:
+        raise without_library(name, table, error, "sqlalchemy", "sql") from None
+    missing = ""
+    try:
+        url = opened_url(sa.make_url(access.secret(table.url or "") or ""), mode)
+        engine = sa.create_engine(url, poolclass=NullPool, hide_parameters=True)
+    except sa.exc.NoSuchModuleError:
+        missing = "the dialect of SQLAlchemy"
+    except ModuleNotFoundError as error:
+        missing = f"the driver {error.name}"
+    except (sa.exc.ArgumentError, ValueError):
+        hint = "write it as DIALECT://USER:PASSWORD@HOST/DATABASE"
+        message = f"{table.url} is no address of SQLAlchemy's"
+        raise table_error(name, table, code="E433", message=message, hint=hint) from None
+    except FileNotFoundError:
+        raise unreachable(name, table, "the database's file") from None
+    if missing:
+        hint = f"install the package of the database that {table.url} names"
+        message = f"{missing} is not installed"
+        raise table_error(name, table, code="E610", message=message, hint=hint)
+    return engine
+
+
 def open_source(access: SourceAccess) -> SqlSource:
     """Open a database; it is connected to when the first table is read."""
     return SqlSource(access)
 
 
-def _read_only(url: Any) -> Any:
-    """Return the address; of a file of SQLite's such that it is neither made nor written. FileNotFoundError."""
+def opened_url(url: Any, mode: str) -> Any:
+    """Return the address; a file of SQLite's is not made, and with `ro` not written. Raises FileNotFoundError."""
     if url.get_backend_name() != "sqlite" or not url.database or url.database == ":memory:":
         return url
     if url.database.startswith("file:"):
@@ -190,7 +201,7 @@ def _read_only(url: Any) -> Any:
     path = Path(url.database)
     if not path.is_file():
         raise FileNotFoundError
-    return url.set(database=path.absolute().as_uri(), query={"mode": "ro", "uri": "true"})
+    return url.set(database=path.absolute().as_uri(), query={"mode": mode, "uri": "true"})
 
 
 def _decimals(columns: Sequence[str], result: Any) -> Iterator[tuple[str, str]]:

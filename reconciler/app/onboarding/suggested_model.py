@@ -10,12 +10,12 @@ from pathlib import Path
 from reconciler.adapters.executors.compute import DataWorker
 from reconciler.adapters.system.host import now
 from reconciler.core.controls.data_protection import in_words
-from reconciler.core.inspect.predictions import PREDICTED, PREDICTED_CLASS
 from reconciler.core.names import is_name, without_accents
 from reconciler.core.onboarding.init_result import InitChoice
 from reconciler.core.onboarding.suggest_recipe import RecipeSuggestion, suggest
 from reconciler.core.onboarding.suggested_masks import MASK_KEY
 from reconciler.core.onboarding.table_profile import ProfileRequest, TableProfile, TableReading
+from reconciler.core.prediction.predictions import PREDICTED, PREDICTED_CLASS
 from reconciler.core.quality.findings import CheckFacts, Severity, names_of
 from reconciler.core.spec.data import Treatment
 from reconciler.core.spec.environment import Limits
@@ -100,7 +100,10 @@ def _is_predictions(table: Path) -> bool:
             first = stream.readline(1_000).decode("utf-8", "replace").rstrip("\r\n")
     except OSError:
         return False  # reading it says why
-    return first == ",".join(PREDICTED) or first.startswith(f"{','.join(PREDICTED_CLASS)},")
+    _, comma, predicted = first.partition(f",{PREDICTED[1]}")
+    after = (f",{','.join(PREDICTED_CLASS[2:])},", ",factor_1,")
+    is_number = not predicted and first.count(",") == 1
+    return bool(comma) and (is_number or predicted.startswith(after))
 
 
 def several_tables(root: Path, tables: list[Path]) -> UsageError:

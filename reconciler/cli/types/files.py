@@ -62,6 +62,25 @@ class OutFile(InputFile):
         return path
 
 
+STREAM = Path("-")
+"""What stands for standard output."""
+
+
+class PredictionsOut(OutFile):
+    """Path of a file for a table, whose ending says its form; `-` is standard output."""
+
+    name = "file"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        from reconciler.core.prediction.prediction_columns import form_of
+
+        if str(value) == "-":
+            return STREAM
+        path = super().convert(value, param, ctx)
+        form_of(str(value))
+        return path
+
+
 class TableInput(click.ParamType[tuple[str, Path]]):
     """Table and the file to read it from: `TABLE=FILE`."""
 

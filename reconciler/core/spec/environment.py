@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from reconciler.core.digest import DefaultsLeftOut, Digest
-from reconciler.core.spec.data import DataBinding
+from reconciler.core.spec.data import DataBinding, Table
 from reconciler.core.spec.gates import Gate
 from reconciler.core.spec.notify import NoticeChannel
 from reconciler.core.spec.policy import Approvals, Control, Freeze, Hold, Override, Rejected, Retirement
@@ -148,6 +148,7 @@ class Environment:
     max_train: int | None = None  # trainings per apply
     lock: str | None = None  # the file that pins the runtime's versions
     notify: tuple[NoticeChannel, ...] = ()
+    predictions: tuple[tuple[str, Table], ...] = ()  # tables that predictions are written into
     removed: str | None = None  # where git does not declare it any more: the file that did, as this was read from
 
     @property

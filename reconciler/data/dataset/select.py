@@ -17,6 +17,7 @@ from pathlib import Path
 
 from reconciler.core.spec.recipe import Recipe
 from reconciler.data.dataset.columns import Term
+from reconciler.data.dataset.history import write_history
 from reconciler.data.dataset.holdout import CHOSEN, DAY, MATURED, PART, sample_training_rows
 from reconciler.data.dataset.joined_rows import ROWS, Relation, build, check_condition, find_failure
 from reconciler.data.dataset.labels_and_split import split
@@ -40,6 +41,7 @@ _NUMBERS = (*_WHOLE, "DOUBLE", "FLOAT")
 
 TRAIN, HOLDOUT, KEYS = "train.parquet", "holdout.parquet", "keys.parquet"
 PREDICT, FEATURES, DAYS = "predict.parquet", "features.parquet", "days.parquet"
+HISTORY = "history.parquet"
 
 
 def select(request: SelectRequest) -> SelectResult:
@@ -145,13 +147,18 @@ def _predict(session: Session, relation: Relation, request: SelectRequest, into:
             check_condition(session, term, ROWS)
             items.append(f"coalesce(CAST({term.scalar.sql} AS BOOLEAN), false) AS possible_{index}")
     items += [_also(relation, index, column) for index, column in enumerate(request.also)]
+    items += [_beside(relation, index, column) for index, column in enumerate(request.beside)]
     conditions = [wanted, *_where(relation)]
     for term in conditions:
         check_condition(session, term, ROWS)
     rows = " AND ".join(f"coalesce(CAST({term.scalar.sql} AS BOOLEAN), false)" for term in conditions)
     if request.keys is not None:
         rows += f" AND {_among(relation, request.keys)}"
-    return _write_rows(session, relation, items, f"SELECT * FROM {ROWS} WHERE {rows}", into / PREDICT)
+    result = _write_rows(session, relation, items, f"SELECT * FROM {ROWS} WHERE {rows}", into / PREDICT)
+    if request.history is None:
+        return result
+    reason = write_history(session, relation, _also(relation, 0, request.history), into / HISTORY)
+    return replace(result, no_history=reason)
 
 
 def _features(session: Session, relation: Relation, request: SelectRequest, into: Path) -> SelectResult:
@@ -267,10 +274,20 @@ def _check_values(session: Session, recipe: Recipe, source: str) -> None:
             )
 
 
-def _also(relation: Relation, index: int, column: str) -> str:
+def _beside(relation: Relation, index: int, column: str) -> str:
+    _type_of(relation, column)
+    return f"{name_of(column)} AS also_with_{index}"
+
+
+def _type_of(relation: Relation, column: str) -> str:
     kind = relation.types.get(column)
     if kind is None:
         hint = f"existing columns: {', '.join(relation.types)[:300]}"
         raise DataError(f"column {column} does not exist", code="E416", hint=hint)
+    return kind
+
+
+def _also(relation: Relation, index: int, column: str) -> str:
+    kind = _type_of(relation, column)
     wanted = "DOUBLE" if kind in _NUMBERS or kind.startswith("DECIMAL") else "VARCHAR"
     return f"CAST({name_of(column)} AS {wanted}) AS also_{index}"

@@ -14,9 +14,9 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-from reconciler.core.inspect.predictions import PREDICTED
 from reconciler.core.monitoring.outcomes import DayOutcomes, KnownOutcomes
 from reconciler.core.monitoring.promise import LossKind, Promise
+from reconciler.core.prediction.predictions import PREDICTED
 from reconciler.core.spec.recipe import Recipe, Task
 from reconciler.data.dataset.columns import AS_OF
 from reconciler.data.dataset.joined_rows import ROWS, Relation, build, check_condition, find_failure

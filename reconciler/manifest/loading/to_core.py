@@ -129,6 +129,7 @@ def environment_of(given: documents.Environment, *, runtime: env.Runtime | None)
         max_train=spec.limits.max_train,
         lock=spec.runtime.lock if spec.runtime else None,
         notify=tuple(channel.value() for channel in spec.notify),
+        predictions=tuple(sorted((name, table.value()) for name, table in spec.predictions.items())),
     )
 
 

@@ -24,6 +24,7 @@ from reconciler.manifest.schema.gates import Gate
 from reconciler.manifest.schema.locations import StoreSpec, TargetSpec
 from reconciler.manifest.schema.model import Model
 from reconciler.manifest.schema.policy import Controls, PredictPolicy
+from reconciler.manifest.schema.tables import PredictionTable
 
 
 class ProjectSpec(Document):
@@ -141,6 +142,10 @@ class EnvironmentSpec(Document):
     protect: Protect | None = Field(
         default=None,
         description="Branch protection: only its commits change the environment, never an older one after a newer one.",
+    )
+    predictions: dict[Name, PredictionTable] = Field(
+        default_factory=dict,
+        description="Tables of databases that `reconciler predict --to-table NAME` writes predictions into, by name.",
     )
     drift: Literal["correct", "report"] = Field(
         default="correct", description="Whether manual changes of the target are corrected or only reported."

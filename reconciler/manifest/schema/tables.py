@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
+from reconciler.core.spec import data as core
 from reconciler.core.spec.data import is_in_bucket
 from reconciler.manifest.schema.field_types import (
     ColumnName,
@@ -264,3 +265,20 @@ class Table(Document):
                 " (`cells` says how a column of text is read)",
             )
         return self
+
+
+class PredictionTable(Document):
+    """A table of a database that predictions are written into. It is made where it does not exist."""
+
+    uses: Literal["postgres", "sql"] = Field(
+        description="Kind of the database: postgres, or sql for any that SQLAlchemy has a dialect for."
+    )
+    url: SecretReference = Field(
+        description="Where the address of the database is, with a user who may write this table: env:NAME or file:PATH,"
+        " never the address itself."
+    )
+    table: TableName = Field(description="The table, such as ar.payment_predictions.")
+
+    def value(self) -> core.Table:
+        """Return the value of the core."""
+        return core.Table(uses=self.uses, url=self.url, table=self.table)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reconciler.core.digest import short
-from reconciler.core.inspect.predictions import Predictions
+from reconciler.core.prediction.prediction_explanation import Explained, ExplanationMethod, ExplanationScale
+from reconciler.core.prediction.predictions import Predictions
+from reconciler.report.inspect import group_summary
 from reconciler.report.layout.blocks import (
     GAP,
     Bar,
@@ -22,6 +24,7 @@ from reconciler.report.layout.blocks import (
     Paragraph,
     Row,
     Strong,
+    Words,
     joined,
 )
 from reconciler.report.layout.formatting import amount, count, percent
@@ -29,6 +32,18 @@ from reconciler.report.layout.text_layout import Tone
 from reconciler.report.quality import unknown_values
 
 MOST_GROUPS = 30
+
+_METHODS = {
+    ExplanationMethod.LINEAR: "exact, by the coefficients",
+    ExplanationMethod.TREES: "exact Shapley values, by the leaves of the trees",
+    ExplanationMethod.SAMPLED: "estimated Shapley values, by sampled orders of the features",
+}
+_SIZES = {
+    ExplanationScale.VALUE: "the unit of the outcome",
+    ExplanationScale.LOGARITHM: "0.69 doubles the value",
+    ExplanationScale.LOG_ODDS: "0.69 doubles the odds of the predicted class",
+    ExplanationScale.PROBABILITY: "0.1 is ten percentage points",
+}
 
 DOCUMENTS = {"predict": (Predictions, ())}  # what commands print as JSON, and the facts added to it
 
@@ -45,11 +60,23 @@ def blocks(predictions: Predictions, detail: Detail) -> Iterator[Block]:
         yield from _classes(predictions, detail)
     if predictions.unknown is not None:
         yield from unknown_values.blocks(predictions.unknown, predictions.rows, detail)
+    if predictions.by is not None and predictions.groups:
+        yield GAP
+        yield from group_summary.blocks(predictions, detail)
     if predictions.expected:
         yield GAP
         yield from _amounts(predictions)
+    if predictions.explained is not None:
+        yield GAP
+        yield from _explained(predictions.explained)
     yield GAP
-    files = [Code(file) for file in (predictions.out, predictions.amounts) if file]
+    if predictions.key_taken is not None:
+        taken = ("The key stands in the column ", Code(predictions.key), ": a predicted column is named ")
+        yield Paragraph((*taken, Code(predictions.key_taken), "."), tone=Tone.WARN)
+    places = (predictions.out, predictions.groups_out, predictions.amounts)
+    files: list[Words] = ["standard output" if file == "-" else Code(file) for file in places if file]
+    if predictions.table is not None:
+        files.append(("table ", Code(predictions.table)))
     if detail is Detail.PAGE:
         yield Paragraph(("Wrote ", joined(files, " and "), "."))
         return
@@ -75,6 +102,17 @@ def _classes(predictions: Predictions, detail: Detail) -> Iterator[Block]:
     uncertain = f"{count(predictions.uncertain, 'record')} uncertain (likeliest class under 50%, or none possible)"
     tone = Tone.WARN if predictions.uncertain else Tone.DIM
     yield Paragraph((uncertain, Either("", ".")), tone=tone, indent=2)
+
+
+def _explained(explained: Explained) -> Iterator[Block]:
+    """Say how top factors were found, and what their size means."""
+    yield Paragraph((f"Top {explained.top} factors of each record: ", _METHODS[explained.method], "."))
+    rows = f"Effects are told against {count(explained.background, 'background row')} drawn from the training reference"
+    sizes = f", on the scale of the model: {explained.scale.value} ({_SIZES[explained.scale]})."
+    yield Paragraph(rows + sizes, tone=Tone.DIM)
+    if explained.together:
+        left = count(explained.together, "feature")
+        yield Paragraph(f"{left} that moved predictions least counted as one, which is not told.", tone=Tone.DIM)
 
 
 def _amounts(predictions: Predictions) -> Iterator[Block]:

@@ -14,11 +14,11 @@ from reconciler.core.digest import Digest, digest_of_bytes
 from reconciler.core.field_diff import FieldChange
 from reconciler.core.inspect.audit import Audit, AuditFinding, ReproduceResult
 from reconciler.core.inspect.history import EventData, EventEvaluation, History, HistoryEvent
-from reconciler.core.inspect.predictions import GroupAmount, Predictions
 from reconciler.core.inspect.status import UNSIGNED, EnvironmentStatus, ModelStatus, Status
 from reconciler.core.plan.apply_result import ApplyResult, ModelResult
 from reconciler.core.plan.gate_evaluation import JUDGED_AGAIN
 from reconciler.core.plan.plan import Blocked, MetricChange, ModelPlan, Plan, PlanDetail, PlanIdentity, PlanInputs, Step
+from reconciler.core.prediction.predictions import GroupAmount, Predictions
 from reconciler.core.promotion.proposal import OpenedPullRequest, OpenedState, ProposalResult, SupersededPullRequest
 from reconciler.core.spec.comparison import Comparability, Comparison
 from reconciler.core.spec.environment import Runtime

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from reconciler.core.inspect.predictions import Predictions
+from reconciler.core.prediction.prediction_explanation import Explained, ExplanationMethod, ExplanationScale
+from reconciler.core.prediction.predictions import GroupSummary, Predictions
 from reconciler.core.quality.drift import OUTCOME, DriftVerdict, FeatureDrift, Measure, RowDrift
 from reconciler.core.quality.drift_report import ModelDrift
 from reconciler.core.quality.unknown_values import UnknownColumn, UnknownKind, UnknownValues
@@ -54,3 +55,24 @@ def without_reference() -> ModelDrift:
 
 def predictions_of_unknown() -> Predictions:
     return replace(predictions(), by=None, amount=None, expected=(), amounts=None, unknown=UNKNOWN)
+
+
+def predictions_explained() -> Predictions:
+    groups = (
+        GroupSummary(group="RETAIL", records=310, expected=(0.61, 0.3, 0.09), past=12040, so_far=(0.64, 0.29, 0.07)),
+        GroupSummary(group=HOSTILE[4], records=90, expected=(0.2, 0.5, 0.3), past=0, so_far=()),
+    )
+    explained = Explained(
+        method=ExplanationMethod.SAMPLED, scale=ExplanationScale.LOG_ODDS, top=3, background=100, orders=8, together=51
+    )
+    return replace(
+        predictions(),
+        amount=None,
+        expected=(),
+        amounts=None,
+        groups=groups,
+        groups_out="open.groups.csv",
+        explained=explained,
+        key_taken="predicted",
+        table="forecast",
+    )

@@ -141,9 +141,9 @@ def test_status_models_and_history_say_what_the_command_line_says(trained: Proje
 def test_records_are_scored_as_if_they_stood_in_the_table(trained: Project, scores: pd.DataFrame) -> None:
     """Also a few of them, in any order: their customers' earlier invoices count as they do on the command line."""
     api, table = reconciler.Project.open(trained.root), invoices(trained)
-    out = trained.root / "predictions.csv"
+    out = trained.root / "predictions.parquet"
     trained.run("predict", "lateness", "--in", "sandbox", "--out", str(out))
-    expected = pd.read_csv(out, dtype={"key": str}).set_index("key")
+    expected = pd.read_parquet(out).set_index("invoice_id")
     assert scores.index.tolist() == expected.index.tolist()
     assert scores["p_late"].tolist() == expected["p_late"].tolist()
     some = table[table["paid"].isna()].sample(frac=0.5, random_state=3)

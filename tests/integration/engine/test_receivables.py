@@ -157,5 +157,5 @@ def test_the_customers_past_makes_the_model_and_it_reaches_production(receivable
         predicted = list(csv.DictReader(stream))
     with (receivables.root / "data/invoices.csv").open(newline="") as stream:
         still_open = {row["invoiceNumber"] for row in csv.DictReader(stream) if not row["SettledDate"]}
-    assert {row["key"] for row in predicted} == still_open
+    assert {row["invoiceNumber"] for row in predicted} == still_open
     assert all(row["predicted"] in ("on_time", "late", "very_late") for row in predicted)

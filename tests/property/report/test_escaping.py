@@ -14,8 +14,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from reconciler.core.field_diff import FieldChange
-from reconciler.core.inspect.predictions import GroupAmount
 from reconciler.core.plan.plan import MetricChange, Plan
+from reconciler.core.prediction.predictions import GroupAmount
 from reconciler.core.promotion.proposal import SupersededPullRequest
 from reconciler.report.help import problems
 from reconciler.report.inspect import audit, drift, history, predict, status

@@ -9,53 +9,42 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from reconciler.api import frames
 from reconciler.errors import DataError
 
-CLASSES = ("-1", "late")
-HEADER = "key,predicted,probability,uncertain,'-1,p_late\n"
+KEYS = ["=1+1", -7, 1.5, date(2024, 1, 31), datetime(2024, 1, 31, 12)]
 
 
-def predictions(tmp_path: Path, lines: list[str], **settings: Any) -> pd.DataFrame:
-    path = tmp_path / "predictions.csv"
-    path.write_text(HEADER + "".join(f"{line}\n" for line in lines))
-    return frames.read_predictions(path, classes=CLASSES, key="id", **settings)
+def predictions(tmp_path: Path, stored: list[object], **settings: Any) -> pd.DataFrame:
+    path, shares = tmp_path / "predictions.parquet", [0.1 + place / 10 for place in range(len(stored))]
+    many = len(stored)
+    table = {"id": stored, "predicted": ["late"] * many, "probability": shares, "uncertain": [False] * many}
+    pq.write_table(pa.table(table), path)
+    return frames.read_predictions(path, **settings)
 
 
 def test_predictions_stand_in_the_order_of_the_rows_with_their_labels(tmp_path: Path) -> None:
-    lines = ["a,late,0.600000,no,0.400000,0.600000", "b,'-1,0.450000,yes,0.450000,0.400000"]
-    found = predictions(tmp_path, lines, keys=["b", "settled", "a"], index=pd.Index([7, 8, 7]))
+    found = predictions(tmp_path, ["a", "b"], keys=["b", "settled", "a"], index=pd.Index([7, 8, 7]))
     assert found.index.tolist() == [7, 7]
     assert found.to_dict("list") == {
-        "predicted": ["-1", "late"],
-        "probability": [0.45, 0.6],
-        "uncertain": [True, False],
-        "p_-1": [0.45, 0.4],
-        "p_late": [0.4, 0.6],
+        "predicted": ["late", "late"],
+        "probability": [0.2, 0.1],
+        "uncertain": [False, False],
     }
 
 
-@pytest.mark.parametrize(
-    ("text", "key"),
-    [
-        ("'=1+1", "=1+1"),
-        ("'-7", -7),
-        ("12", 12),
-        ("1.5", 1.5),
-        ("2024-01-31", date(2024, 1, 31)),
-        ("2024-01-31 12:00:00", datetime(2024, 1, 31, 12)),
-    ],
-)
-def test_keys_of_every_type_are_found_again(tmp_path: Path, text: str, key: object) -> None:
-    found = predictions(tmp_path, [f"{text},late,1.0,no,0.0,1.0"], keys=[key], index=pd.Index(["row"]))
+@pytest.mark.parametrize("key", KEYS)
+def test_keys_of_every_type_are_found_again(tmp_path: Path, key: object) -> None:
+    found = predictions(tmp_path, [key], keys=[key], index=pd.Index(["row"]))
     assert found.index.tolist() == ["row"]
 
 
 def test_without_rows_of_the_callers_the_index_is_the_key_as_it_is(tmp_path: Path) -> None:
-    found = predictions(tmp_path, ["'=1+1,late,1.0,no,0.0,1.0", "'quoted,late,1.0,no,0.0,1.0"])
+    found = predictions(tmp_path, ["=1+1", "'quoted"])
     assert (found.index.name, found.index.tolist()) == ("id", ["=1+1", "'quoted"])
 
 

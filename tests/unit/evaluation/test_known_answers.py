@@ -254,8 +254,8 @@ def test_the_strict_rule_hardly_ever_lets_a_worse_model_pass() -> None:
 
 
 def test_texts_that_a_spreadsheet_would_run_are_quoted(tmp_path: Path) -> None:
-    from reconciler.scoring.predict import _safe, _write
+    from reconciler.scoring.output.files import safe, write_rows
 
-    _write(tmp_path / "x.csv", ["key"], ([_safe(key)] for key in ("=1+1", "@x", "-1", "ok")))
+    write_rows(tmp_path / "x.csv", ["key"], ([safe(key)] for key in ("=1+1", "@x", "-1", "ok")))
     with (tmp_path / "x.csv").open(newline="") as stream:
         assert [row["key"] for row in csv.DictReader(stream)] == ["'=1+1", "'@x", "'-1", "ok"]

@@ -132,6 +132,8 @@ def test_without_a_table_the_only_one_that_is_not_declared_is_taken_and_of_none_
     assert "--like" in (none.value.hint or "")
     (shop / "p.csv").write_text("key,predicted,probability,uncertain,p_no,p_yes\n1,no,0.9,no,0.9,0.1\n")
     (shop / "data/r.csv").write_text("key,predicted\n1,2.5\n")
+    (shop / "q.csv").write_text("id,day,predicted,probability,uncertain,p_no,p_yes\n1,2,no,0.9,no,0.9,0.1\n")
+    (shop / "s.csv").write_text("id,predicted,factor_1,value_1,effect_1\n1,2.5,a,1,0.5\n")
     with pytest.raises(UsageError, match="not declared yet"):
         add(shop, "buyers")  # what `predict` wrote is no table to learn from
     table(shop / "data/visits.csv")

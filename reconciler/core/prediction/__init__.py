@@ -1,0 +1,1 @@
+"""What is written of predictions, and how they are explained."""

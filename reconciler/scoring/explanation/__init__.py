@@ -1,0 +1,1 @@
+"""Explain predictions: how much each feature of a record moved its prediction away from the background's."""

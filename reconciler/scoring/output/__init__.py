@@ -1,0 +1,1 @@
+"""Predictions as a table, and that table as a file."""
