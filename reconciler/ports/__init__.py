@@ -19,7 +19,6 @@ from reconciler.ports.erasure import (
     PredictionFile,
     SearchRequest,
 )
-from reconciler.ports.evaluation import EvaluateRequest
 from reconciler.ports.execution import Clock, Concurrency, NewId, ParallelMap, Progress
 from reconciler.ports.forge import Forge
 from reconciler.ports.git import Proposal, Proposer, Remote, Source, Tag, Tags, TreeFile
@@ -44,6 +43,7 @@ from reconciler.ports.messages import (
 from reconciler.ports.notices import Notifier
 from reconciler.ports.outcomes import OutcomeEngine, OutcomesRequest, PredictedRows
 from reconciler.ports.predicting import (
+    EvaluateRequest,
     ExpectedAmount,
     MeasuredDrift,
     MeasureDriftRequest,

@@ -11,7 +11,6 @@ from reconciler.core.evaluation.detailed import DetailedEvaluation
 from reconciler.core.spec.comparison import Comparison
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment, Limits
-from reconciler.ports.evaluation import EvaluateRequest
 from reconciler.ports.messages import (
     CompareRequest,
     CopyRequest,
@@ -27,6 +26,7 @@ from reconciler.ports.messages import (
     TrainResult,
 )
 from reconciler.ports.predicting import (
+    EvaluateRequest,
     MeasuredDrift,
     MeasureDriftRequest,
     PredictRequest,

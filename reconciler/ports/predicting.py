@@ -1,10 +1,11 @@
-"""The requests and results of predictions. Values only; paths name scratch files."""
+"""What crosses the port of a scorer to predict, and to evaluate an artifact in full. Values only."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
 
+from reconciler.core.digest import Digest
 from reconciler.core.prediction.prediction_columns import PredictionColumns, TableForm
 from reconciler.core.prediction.prediction_explanation import Explained
 from reconciler.core.prediction.predictions import GroupSummary
@@ -97,3 +98,17 @@ class MeasuredDrift:
     rows: int
     unknown: UnknownValues
     drift: RowDrift | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluateRequest:
+    """A request to evaluate an artifact in full. `artifact`: the folder with its files; `rows`: Parquet files as those
+    of a FIT selection; `without`: a Parquet file of keys whose rows do not count. `evaluation_rows`: the digest that
+    stands for the rows; that of the file itself for an artifact's own holdout."""
+
+    artifact: Path
+    digest: Digest
+    rows: tuple[Path, ...]
+    evaluation_rows: Digest
+    limits: Limits
+    without: Path | None = None
