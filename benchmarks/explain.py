@@ -1,9 +1,10 @@
 """Explain predictions: what the top three factors of each record cost, beside plain predictions of the same records.
 
-python benchmarks/explain.py [ROWS] [FEATURES] [ESTIMATOR ...]      (default: 100,000 rows x 20 features; all estimators)
+python benchmarks/explain.py [ROWS] [FEATURES] [ESTIMATOR ...]   (default: 100,000 rows x 20 features; all estimators)
 
 Bar: 60 s of processor time for 100,000 records with 20 features, by boosting and by a linear model. The ratio to plain
-predictions (their table written, as the explained ones) is measured in the same run. A forest of 200 trees is told, too.
+predictions (their table written, as the explained ones) is measured in the same run. A forest of 200 trees is told,
+too.
 """
 
 from __future__ import annotations
@@ -15,10 +16,9 @@ from dataclasses import replace
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(HERE), str(HERE / "benchmarks")]
+sys.path.insert(0, str(HERE))
 
-import drift  # noqa: E402
-
+from benchmarks import drift  # noqa: E402
 from reconciler.core.prediction.prediction_columns import PredictionColumns, TableForm  # noqa: E402
 from reconciler.core.spec.recipe import Estimator  # noqa: E402
 from reconciler.ports import PredictRequest, SelectionKind  # noqa: E402
@@ -77,4 +77,5 @@ def predicted(folder: Path, artifact: Path, top: int) -> tuple[float, str]:
 if __name__ == "__main__":
     numbers = [int(text.replace(",", "")) for text in sys.argv[1:] if text[0].isdigit()]
     chosen = [text for text in sys.argv[1:] if not text[0].isdigit()]
-    sys.exit(main(*(numbers + [100_000, 20][len(numbers) :]), chosen))
+    rows, features = numbers + [100_000, 20][len(numbers) :]
+    sys.exit(main(rows, features, chosen))
