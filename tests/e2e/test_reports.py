@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 from pathlib import Path
 
@@ -162,3 +163,82 @@ def test_open_shows_the_file_in_the_browser_that_the_person_named(trained: Proje
     assert ran.code == 0, ran
     assert (tmp_path / "shown").read_text().strip() == (tmp_path / "page.html").as_uri()
     assert os.fspath(tmp_path) in (tmp_path / "shown").read_text()
+
+
+@pytest.mark.needs("small-disk")
+def test_a_full_disk_leaves_a_site_that_the_next_run_makes_good(deployed: Project, tmp_path: Path) -> None:
+    """On a disk of its own, in a namespace of its own, which ends with the command."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    command = deployed.command("report", "production", "--html", str(disk / "site"), "--plots", "none", cold=True)
+    script = (
+        f"mount -t tmpfs -o size=24k small {disk} && {shlex.join(command)}; echo first $?; "
+        f"mount -o remount,size=4M {disk} && {shlex.join(command)}; echo second $?; "
+        f"ls -A {disk}/site {disk}/site/models"
+    )
+    ran = subprocess.run(
+        ["unshare", "-rm", "sh", "-c", script],
+        cwd=deployed.root,
+        env=deployed.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "E803 cannot write" in ran.stderr, ran
+    assert "No space left" in ran.stderr
+    assert "first 2" in ran.stdout
+    assert "second 0" in ran.stdout
+    assert ".tmp-" not in ran.stdout
+    assert "lateness.html" in ran.stdout
+
+
+def test_a_run_that_is_killed_is_made_good_by_the_next_one(deployed: Project, tmp_path: Path) -> None:
+    """At each rename: the moments at which something of a site becomes another one."""
+    whole = tmp_path / "whole"
+    deployed.run("report", "production", "--html", str(whole), "--plots", "none")
+    wanted = {name: body for name, body in pages(whole).items() if name not in ("index.html", RECORD)}
+    program = (
+        "import os, sys\n"
+        "left = int(sys.argv.pop(1))\n"
+        "def audit(event, arguments):\n"
+        "    global left\n"
+        "    if event == 'os.rename' and str(arguments[0]).startswith('.tmp-'):\n"
+        "        left -= 1\n"
+        "        if left < 0:\n"
+        "            os.kill(os.getpid(), 9)\n"
+        "sys.addaudithook(audit)\n"
+        "from reconciler.cli.main import main\n"
+        "sys.exit(main(sys.argv[1:]))\n"
+    )
+    site = tmp_path / "site"
+    for renames in range(4):
+        command = [deployed.python, "-c", program, str(renames)]
+        arguments = ["report", "production", "--html", str(site), "--plots", "none"]
+        ran = subprocess.run(
+            [*command, *arguments], cwd=deployed.root, env=deployed.environment, capture_output=True, check=False
+        )
+        assert ran.returncode == -9, ran
+    deployed.run("report", "production", "--html", str(site), "--plots", "none")
+    found = pages(site)
+    assert {name: body for name, body in found.items() if name not in ("index.html", RECORD)} == wanted
+    assert {"index.html", RECORD} <= set(found)
+
+
+def test_a_site_without_plots_loads_no_heavy_library(deployed: Project, tmp_path: Path) -> None:
+    program = (
+        "import sys\n"
+        "from reconciler.cli.main import main\n"
+        "code = main(sys.argv[1:])\n"
+        "heavy = {'matplotlib', 'numpy', 'sklearn', 'pandas', 'duckdb', 'pyarrow', 'skops'}\n"
+        "print(code, sorted(heavy & {name.partition('.')[0] for name in sys.modules}), file=sys.stderr)\n"
+    )
+    arguments = ["report", "production", "--html", str(tmp_path / "site"), "--plots", "none"]
+    ran = subprocess.run(
+        [deployed.python, "-c", program, *arguments],
+        cwd=deployed.root,
+        env=deployed.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.stderr.splitlines()[-1] == "0 []", ran
