@@ -94,6 +94,8 @@ class Evaluation:
         return dict(self.metrics).get(name)
 
 
+HEADLINES = ("f1_macro", "pinball", "r2")
+"""The figures that stand for a model; of a quantile it is pinball."""
 FEWEST_JUDGED = 50  # rows of a holdout from which a score says something
 
 

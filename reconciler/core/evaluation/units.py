@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from reconciler.core.artifact.evaluation import Evaluation
 from reconciler.core.evaluation.detailed import OutcomeUnit
+from reconciler.core.spec.model import Model
 from reconciler.core.spec.recipe import Recipe
 
 _PART = re.compile(
@@ -57,6 +59,17 @@ def judging_of(recipe: Recipe) -> Judging:
     if not any(step.bends for step in steps):
         return Judging(unit=OutcomeUnit(unit=column if column in derived else predicted, predicted=predicted))
     return Judging(unit=OutcomeUnit(unit=unit, predicted=predicted), steps=tuple(steps))
+
+
+def unit_in_words(model: Model | None, evaluation: Evaluation) -> str:
+    """Return in what an artifact's own figures are, to follow them, where that is a transform: ` in ln(1 + days)`.
+
+    Such figures do not stand beside those of a model that is judged in days.
+    """
+    if model is None or evaluation.classes:
+        return ""
+    judging = judging_of(model.recipe)
+    return f" in {judging.unit.predicted}" if judging.steps else ""
 
 
 def outcome_text(recipe: Recipe) -> str:

@@ -10,6 +10,8 @@ from reconciler.core.artifact.data_snapshot import Snapshot
 from reconciler.core.artifact.journal import Action, GateSetResult, State
 from reconciler.core.artifact.observed_state import JournalHead
 from reconciler.core.digest import short
+from reconciler.core.evaluation.grading import reason_of
+from reconciler.core.evaluation.units import unit_in_words
 from reconciler.core.plan.facts import TrainingFacts
 from reconciler.core.plan.gate_evaluation import remedy
 from reconciler.core.plan.plan import ModelPlan
@@ -90,12 +92,14 @@ def _train(
         reason=facts.missing or "reusing the artifact already built from the same inputs",
     )
     evaluation = verification.evaluation_of(deps.stores[environment.name], build.artifact)
-    headline = "f1_macro" if evaluation.classes else "r2"
-    value = evaluation.metric(headline)
+    headline, value = evaluation.headline
+    unit = unit_in_words(run.desired.model(environment.name, part.model), evaluation)
     verb = "trained" if trained else "reused"
     line = f"{verb} {short(build.artifact)}: grade {evaluation.grade}"
     if value is not None:
-        line += f", {headline} {value:.3f} on {evaluation.rows:,} rows{evaluation.doubt}"
+        line += f", {headline} {value:.3f}{unit} on {evaluation.rows:,} rows{evaluation.doubt}"
+    if (reason := reason_of(evaluation)).grade is not evaluation.grade:
+        line += f"; grade {reason.grade} in full: {reason.reason}"
     return head, build, StepResult(line=line, artifact=build.artifact, built=True, trained=trained, checks=checks.told)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from datetime import datetime
 
-from reconciler.core.artifact.evaluation import Evaluation
+from reconciler.core.artifact.evaluation import HEADLINES, Evaluation
 from reconciler.core.digest import Digest
 from reconciler.core.inspect.status import (
     EnvironmentFacts,
@@ -134,7 +134,7 @@ def model_status(deps: Dependencies, journals: Journals, environment: Environmen
         entry=head.n if head else None,
         since=head.when if head else None,
         grade=grade,
-        headline=metrics.get("f1_macro") or metrics.get("r2"),
+        headline=next((metrics[name] for name in HEADLINES if metrics.get(name) is not None), None),
         data_as_of=head.data_as_of if head and grade is not None else None,
         notes=(
             *part.detail.notes,

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from reconciler.core.artifact.build import Build, Provenance
 from reconciler.core.artifact.data_snapshot import TableCopy
 from reconciler.core.artifact.observed_state import JournalHead
 from reconciler.core.digest import Digest
+from reconciler.core.evaluation.detailed import DetailedEvaluation
+from reconciler.core.evaluation.units import unit_in_words
 from reconciler.core.field_diff import FieldChange, changes
 from reconciler.core.plan.config_diff import ModelDifference, difference
 from reconciler.core.promotion.promotion_summary import ArtifactOrigin, PromotionSummary
@@ -15,6 +19,7 @@ from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.gates import Verification
 from reconciler.core.spec.model import Model
 from reconciler.engine.dependencies import Dependencies
+from reconciler.engine.evaluation import in_full
 from reconciler.engine.plan import observe_loss
 from reconciler.engine.plan import verification as verify
 from reconciler.engine.storage import blobs, builds, data_snapshots
@@ -57,7 +62,21 @@ def summarize(
         runtime=_runtime(candidate, incumbent),
         entry=head.entry.n if head is not None and incumbent is not None else None,
         checks=_checks(deps, desired, environment, proposed, build),
+        detailed=_in_full(origin, artifact),
+        unit=unit_in_words(proposed, candidate.evaluation),
     )
+
+
+def _in_full(origin: Store, artifact: Digest) -> DetailedEvaluation | None:
+    """Return the recorded evaluation in full, without curves, which no text shows; None where it cannot be had."""
+    try:
+        detailed = in_full.recorded(origin, artifact)
+    except ReconcilerError:
+        return None  # `audit` reports a damaged one
+    if detailed is None:
+        return None
+    classes = (replace(each, roc=(), precision_recall=(), calibration=()) for each in detailed.classes)
+    return replace(detailed, classes=tuple(classes))
 
 
 def _checks(

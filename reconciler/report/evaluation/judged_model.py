@@ -42,6 +42,8 @@ def blocks(judged: JudgedModel, detail: Detail) -> Iterator[Block]:
     yield from verdict(judged)
     reason = judged.detailed.grade if judged.detailed is not None else reason_of(judged.evaluation)
     yield from grade(reason)
+    if judged.other_rows is None and (by_bands := judged.evaluation.grade) is not reason.grade:
+        yield Paragraph(f"Gates judge by the artifact's own evaluation, which is grade {by_bands}.", tone=Tone.WARN)
     if judged.detailed is None:
         yield from _rough(judged)
     else:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reconciler.core.digest import short
+from reconciler.core.evaluation.grading import reason_of
 from reconciler.core.promotion.promotion_summary import PromotionSummary
 from reconciler.core.quality.findings import CheckFacts
 from reconciler.core.spec.comparison import Comparability, Comparison, Seen
+from reconciler.report.evaluation import figures
 from reconciler.report.evaluation import tables as evaluation
 from reconciler.report.layout.blocks import (
     ARROW,
@@ -74,7 +76,8 @@ def _result(summary: PromotionSummary) -> Iterator[Block]:
     if summary.incumbent:
         step = (Code(short(summary.incumbent.provenance.artifact)), " ", ARROW, " ", artifact)
     name, value = summary.candidate.evaluation.headline
-    facts = [result, f"grade {summary.candidate.evaluation.grade}", (Code(name), " ", Literal(metric(value)))]
+    headline = (Code(name), " ", Literal(metric(value)), summary.unit)
+    facts = [result, f"grade {summary.candidate.evaluation.grade}", headline]
     if summary.candidate.evaluation.doubt:
         facts.append(f"{count(summary.candidate.evaluation.rows, 'row')}{summary.candidate.evaluation.doubt}")
     if (main := _main(summary)) is not None:
@@ -145,11 +148,27 @@ def _numbers(summary: PromotionSummary) -> Iterator[Block]:
             reason = reasons[0] if reasons else "no gate compares the two on the same rows"
             yield Paragraph(f"Each on its own holdout: {reason}.")
     yield Paragraph(evaluation.naive(candidate))
+    yield from _in_full(summary)
     if candidate.classes:
         body = (evaluation.classes(candidate), evaluation.confusion(candidate))
         yield _fold("By class, with the confusion matrix", *body)
-    if candidate.influences:
+    if candidate.influences and summary.detailed is None:
         yield _fold(f"Most important features ({evaluation.ROUGH})", evaluation.influences(candidate))
+
+
+def _in_full(summary: PromotionSummary) -> Iterator[Block]:
+    """Give the grade with its reason and what to do; and the evaluation in full, where somebody asked for it."""
+    detailed = summary.detailed
+    reason = detailed.grade if detailed is not None else reason_of(summary.candidate.evaluation)
+    by_bands = summary.candidate.evaluation.grade
+    gates_judge = f" (gates judge by its own evaluation, grade {by_bands})" if by_bands is not reason.grade else ""
+    told = f"{gates_judge}: {reason.reason}. What to do: {reason.advice}."
+    yield Paragraph((Strong(f"Grade {reason.grade}"), told))
+    if detailed is None:
+        return
+    yield _fold("Figures with 95% intervals", *figures.table(detailed.figures, detailed.naive))
+    yield _fold("Worst slices", *figures.slices(detailed.slices, detailed.slices_left_out))
+    yield _fold("Influence of each feature", *figures.influence(detailed.influence))
 
 
 def _fold(title: str, *body: Block) -> Block:
