@@ -76,10 +76,11 @@ def logarithmic(value: float, pulls: Matrix) -> Interval | None:
 
 def logistic(value: float, pulls: Matrix) -> Interval | None:
     """Return the interval of a figure between 0 and 1, on the scale of its log odds; None where it is either."""
-    if not 0 < value < 1:
+    around = mean(len(pulls) / (value * (1 - value)) * pulls) if 0 < value < 1 else None
+    if around is None:
         return None
-    odds, half = math.log(value / (1 - value)), _half(pulls) / (value * (1 - value))
-    return _share(odds - half), _share(odds + half)
+    odds = math.log(value / (1 - value))
+    return _share(odds + around[0]), _share(odds + around[1])
 
 
 def correlation(value: float, pulls: Matrix) -> Interval | None:
