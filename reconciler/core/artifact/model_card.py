@@ -16,8 +16,10 @@ from reconciler.core.quality.findings import CheckFacts
 from reconciler.core.spec.gates import Verification
 from reconciler.core.spec.recipe import BuiltRecipe
 
-CARD_TEMPLATE = 3  # of new cards; those of 1 name no incumbent, those of 1 and 2 no checks
-TEMPLATES = (1, 2, CARD_TEMPLATE)
+# Of new cards. Those of 1 name no incumbent, those of 1 and 2 no checks; those of 1 to 3 call every difference better
+# or worse, also where nothing shows it.
+CARD_TEMPLATE = 4
+TEMPLATES = (1, 2, 3, CARD_TEMPLATE)
 _DIGEST = "`(sha256:[0-9a-f]{64})`"
 _TEMPLATE = re.compile(r"\(card format ([0-9]{1,4})\)")
 _VERIFICATION = re.compile(rf"(?m)^Verification: {_DIGEST} \(unsigned\)$")

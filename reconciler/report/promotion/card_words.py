@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from reconciler.report.evaluation.tables import ROUGH
 from reconciler.report.layout.blocks import Code, Words
 
 
@@ -62,3 +63,4 @@ WORDS = {
     ),
 }
 WORDS[3] = WORDS[2]
+WORDS[4] = replace(WORDS[3], influences=f"Most important features ({ROUGH})")

@@ -83,7 +83,8 @@ def _head(card: ModelCard) -> Iterator[Block]:
 def _numbers(card: ModelCard) -> Iterator[Block]:
     words = WORDS[card.template]
     yield Heading(words.metrics, level=2)
-    yield evaluation.metrics(card.evaluation, card.before)
+    # Each on its own holdout: no difference of those is shown to be one.
+    yield evaluation.metrics(card.evaluation, card.before, {} if card.template > 3 else None)
     if card.before is not None:
         yield Paragraph(words.compared)
         if card.incumbent is not None and card.template > 1:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from reconciler import codec
 from reconciler.app.project_options import ProjectOptions
 from reconciler.app.wiring import open_project
+from reconciler.core.artifact.evaluation import HIGHER_IS_BETTER
 from reconciler.core.artifact.model_card import stated_evidence
 from reconciler.core.spec.gates import Verification
 from reconciler.engine.plan import card_check
@@ -37,8 +38,8 @@ EDITS: dict[str, Callable[[str], str]] = {
     "a verification that nobody made": lambda text: re.sub(
         r"Verification: `sha256:[0-9a-f]{64}`", f"Verification: `sha256:{'0' * 64}`", text
     ),
-    "a format of another version": lambda text: text.replace("(card format 3)", "(card format 9)"),
-    "no format": lambda text: text.replace("(card format 3)", ""),
+    "a format of another version": lambda text: text.replace("(card format 4)", "(card format 9)"),
+    "no format": lambda text: text.replace("(card format 4)", ""),
     "other inputs": lambda text: re.sub(
         r"Fingerprint: `sha256:[0-9a-f]{64}`", f"Fingerprint: `sha256:{'1' * 64}`", text
     ),
@@ -47,7 +48,7 @@ EDITS: dict[str, Callable[[str], str]] = {
 
 
 FORMER = {
-    r"\(card format 3\)": "(card format 1)",
+    r"\(card format 4\)": "(card format 1)",
     "a card\nthat the evidence does not give is rejected": "a card that is not its\nartifact's is refused",
     "evaluated on (.*) that training did not use": r"judged on \1 that it was not trained on",
     "^## Metrics": "## How good it is",
@@ -56,7 +57,7 @@ FORMER = {
     r"(?s)## Checks before training.*?(?=## Data)": "",
     "^### Confusion matrix": "### What it mistakes for what",
     r"\| recall \|$": "| found |",
-    "^### Most important features": "### Most influential data",
+    r"^### Most important features \(a rough look: 500 rows, 2 shuffles\)$": "### Most influential data",
     "(rows) for training, (.*) for evaluation": r"\1 to train, \2 held out to judge",
     r"\| setting \| value \|": "| what | how |",
     "trains the model again and compares the bytes. Trained with": "trains it again and compares the bytes. Made with",
@@ -64,7 +65,19 @@ FORMER = {
 """What an earlier version wrote instead."""
 
 
+CHANGE = re.compile(r"(?m)^(\| `(\w+)` \| [^|]+ \| [^|]+ \| )([-+]?[\d.]+) \|$")
+
+
+def judged(row: re.Match[str]) -> str:
+    """Return a row of metrics as cards of the formats 1 to 3 have it: each difference is better, worse or the same."""
+    start, name, change = row.groups()
+    better = change.startswith("+") == HIGHER_IS_BETTER[name]
+    word = "same" if change == "0.000" else "better" if better else "worse"
+    return f"{start}{change} {word} |"
+
+
 def as_format_1(card: str) -> str:
+    card = CHANGE.sub(judged, card)
     for new, former in FORMER.items():
         card = re.sub(new, former, card, flags=re.MULTILINE)
     return card
@@ -99,7 +112,7 @@ def test_no_edit_of_a_card_lets_its_pin_through(newer: Project) -> None:
         **EDITS,
         "no comparison": lambda text: re.sub(r"\nIncumbent: .*\n", "\n", text),
         "a weaker incumbent": lambda text: re.sub(r"Incumbent: `.*`", f"Incumbent: `sha256:{'2' * 64}`", text),
-        "a better change": lambda text: text.replace(" worse |", " better |").replace(" same |", " better |"),
+        "a better change": lambda text: re.sub(r"\| [-+]?0\.\d{3} \|\n", "| +0.999 |\n", text),
     }.items():
         before = edit(newer, change)
         plan = planned(newer, "--working-tree", "-o", "json", code=2).json["models"][0]

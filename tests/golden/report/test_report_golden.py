@@ -186,6 +186,7 @@ MARKDOWN: dict[str, Callable[[], str]] = {
     "card-vetted": lambda: model_card.markdown(values.card(vetted=True)),
     # Cards of this form are in people's repositories, and are compared byte by byte: these files never change.
     "card-checks": lambda: model_card.markdown(replace(values.card(), checks=values_checks.facts())),
+    "card-format-3": lambda: model_card.markdown(replace(values.card(template=3), checks=values_checks.facts())),
     "card-format-2": lambda: model_card.markdown(replace(values.card(template=2), checks=values_checks.facts())),
     "card-format-1": lambda: model_card.markdown(values.card(template=1)),
     "card-format-1-first": lambda: model_card.markdown(values.card(first=True, template=1)),
