@@ -213,9 +213,11 @@ def open_site(path: Path) -> Iterator[SiteFolder]:
     Raises UsageError E803 where it cannot be made or read, E801 where it holds files of others; ConflictError E702
     while another run writes to it.
     """
+    made = False
     try:
         with contextlib.suppress(FileExistsError):
             path.mkdir()
+            made = True
         descriptor = os.open(path, _FOLDER)
     except OSError as error:
         raise unwritable(path, error) from error
@@ -229,6 +231,11 @@ def open_site(path: Path) -> Iterator[SiteFolder]:
             ) from error
         folder.check_ours()
         yield folder
+    except BaseException:
+        if made:  # and nothing was written to it
+            with contextlib.suppress(OSError):
+                path.rmdir()
+        raise
     finally:
         folder.close()
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
@@ -136,7 +138,7 @@ def _page(text: str) -> _Page:
         headline=status.headline,
         since=status.since.strftime("%Y-%m-%d") if status.since is not None else "",
         data_as_of=status.data_as_of or "",
-        reason=status.reason,
+        reason=sys.intern(status.reason),
         notes=len(status.notes),
         status=status.status,
     )
@@ -183,9 +185,12 @@ class _Run:
             chosen = due[start : start + _AT_ONCE]
             with self._opened(frozenset(page.row.model for page in chosen)) as project:
                 self._write_some(project, chosen)
+            gc.collect()  # what reading the manifests left: the program looks for garbage rarely
 
     def _is_due(self, page: _Page) -> bool:
         line = page.line
+        if self.head is None:  # git does not say what changed of the manifests
+            return True
         if line["k"] != page.key or self.site.size(page.file) != line["s"]:
             return True
         if line["p"] or self.plots is PlotChoice.NONE:

@@ -21,7 +21,7 @@ class PlotChoice(StrEnum):
 
 MOST_DRAWN = 100
 """Pages whose plots one run draws of those that changed: about 30 seconds."""
-KEPT_CHANGES = 5
+KEPT_CHANGES = 4
 _LONGEST = 160
 """Newest entries of each model that the site's history is made of."""
 

@@ -116,11 +116,12 @@ def _deployed(report: ModelReport) -> Html:
     assert status is not None  # noqa: S101  (asked by the caller)
     where = name(report.environment)
     if status.artifact is None:
-        return html(f"Nothing is deployed in {where}: {text(status.reason)}.")
+        return html(f"Nothing is there in {where}: {text(status.reason)}.")
     since = html(" since ", day(status.since)) if status.since is not None else Html("")
     sync = _SYNC.get(status.sync, "in an unknown state")
     health = f"<strong>{status.health}</strong>" if status.health is not HealthStatus.HEALTHY else "healthy"
-    deployed = html(digest(status.artifact), f" is deployed in {where}", since)
+    is_there = "is the newest build of" if report.role == "sandbox" else "is deployed in"
+    deployed = html(digest(status.artifact), f" {is_there} {where}", since)
     return html(deployed, f", {sync} and {health}: ", text(_sentence(status.reason, first=False)))
 
 

@@ -45,6 +45,14 @@ def test_what_a_killed_run_left_is_neither_foreign_nor_kept(tmp_path: Path) -> N
     assert not left.exists()
 
 
+def test_a_folder_that_was_made_for_nothing_goes_again_and_one_that_was_there_stays(tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    for name in ("there", "new"):
+        with pytest.raises(UsageError), open_site(tmp_path / name):
+            raise UsageError("no such environment", hint="name another", code="E801")
+    assert [path.name for path in tmp_path.iterdir()] == ["there"]
+
+
 def test_files_that_others_put_beside_ours_are_not_touched(tmp_path: Path) -> None:
     write(tmp_path, "a")
     (tmp_path / "CNAME").write_text("example.org")

@@ -135,6 +135,24 @@ def test_a_request_whose_address_is_no_web_page_is_no_link() -> None:
     assert 'href="javascript' not in page(other, plots=False)
 
 
+def test_why_no_figure_has_an_interval_is_said_once() -> None:
+    report = model_report(2)
+    assert report.judged is not None
+    assert report.judged.detailed is not None
+    few = "143 rows: too few for an interval, which needs 200"
+    full = report.judged.detailed
+    figures = tuple(replace(each, low=None, high=None, why=few) for each in full.figures)
+    judged = replace(report.judged, detailed=replace(full, figures=figures))
+    section = page(replace(report, judged=judged), plots=False).split('<section id="confusion"')[0]
+    assert section.count(few) == 1
+
+
+def test_what_a_sandbox_holds_is_a_build_and_not_deployed() -> None:
+    report = model_report(2)
+    assert "is deployed in <bdi>production</bdi>" in page(report, plots=False)
+    assert "is the newest build of" in page(replace(report, role="sandbox"), plots=False)
+
+
 def compared(low: float, high: float) -> str:
     difference = (low + high) / 2
     return verdict.compared_in_words(
