@@ -22,7 +22,8 @@ def test_a_new_candidate_differs_in_its_recipe_its_artifact_and_its_metrics(depl
     deployed.run("apply", "sandbox", "--yes", code=None)
     said = deployed.run("diff", "production", "sandbox").out
     assert re.search(r"artifact  [0-9a-f]{12} -> [0-9a-f]{12}", said)
-    assert re.search(r"accuracy +0\.\d{3} +0\.\d{3} +[-+]?0\.\d{3} +(better|worse|same)", said)
+    # Each on its own holdout: nothing shows that such a difference is one.
+    assert re.search(r"accuracy +0\.\d{3} +0\.\d{3} +[-+]?0\.\d{3}$", said, re.MULTILINE)
     assert "OUTCOME CHANGED" not in said
     document = deployed.run("diff", "production", "sandbox", "-o", "json").json
     (model,) = document["models"]

@@ -102,6 +102,7 @@ def test_every_command_of_the_contract_exists_and_explains_itself(capfd: pytest.
         "drift",
         "diff",
         "show",
+        "evaluate",
         "why",
         "promote",
         "rollback",

@@ -74,7 +74,7 @@ def test_of_classifications(name: str) -> None:
 
     coverage(
         figures,
-        lambda random: classified(1_500_000 if FULL else 200_000, apart, sure, shares, random),
+        lambda random: classified(1_500_000 if FULL else 100_000, apart, sure, shares, random),
         lambda random: classified(rows, apart, sure, shares, random),
     )
 
@@ -101,7 +101,7 @@ def test_of_regressions(noise: str) -> None:
 
     coverage(
         figures,
-        lambda random: regression(2_000_000 if FULL else 200_000, noise, random),
+        lambda random: regression(2_000_000 if FULL else 100_000, noise, random),
         lambda random: regression(300, noise, random),
     )
 
