@@ -104,6 +104,7 @@ def test_every_command_of_the_contract_exists_and_explains_itself(capfd: pytest.
         "show",
         "evaluate",
         "why",
+        "report",
         "promote",
         "rollback",
         "override",
