@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -96,6 +97,18 @@ def test_a_damaged_artifact_is_exit_6_of_a_page_and_of_a_site_which_says_so(depl
     ran = deployed.run("report", "production", "--html", str(tmp_path / "site"), code=6)
     assert "unread  lateness" in ran.out
     assert "is damaged" in (tmp_path / "site/models/lateness.html").read_text()
+
+
+def test_a_journal_that_is_gone_is_exit_6_and_no_page_says_that_nothing_was_deployed(
+    deployed: Project, tmp_path: Path
+) -> None:
+    shutil.rmtree(deployed.root / ".reconciler/production/journal/production/lateness")
+    deployed.run("report", "lateness", "--in", "production", "--html", str(tmp_path / "page.html"), code=6)
+    deployed.run("report", "production", "--html", str(tmp_path / "site"), code=6)
+    shown = (tmp_path / "site/models/lateness.html").read_text()
+    assert "nothing was deployed yet" not in shown
+    assert "missing from the store" in shown
+    assert "lateness" in (tmp_path / "site/index.html").read_text().split('id="attention"')[1].split("</section>")[0]
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -82,9 +83,8 @@ def make_site(
         run = _Run(options=options, environment=environment, head=head, site=site, plots=plots)
         run.look(pages, known)
         stale = [line for name, line in known.items() if name not in {page.row.model for page in pages}]
-        site.write_record(
-            owner, [*(page.line | {"m": page.row.model, "k": ""} for page in pages), *stale, *_files(others)]
-        )
+        begun = (page.line | {"m": page.row.model, "k": ""} for page in pages)
+        site.write_record(owner, chain(begun, stale, _files(others)))
         site.clear_temporary()
         run.write_pages(pages)
         for line in stale:
@@ -136,8 +136,8 @@ def _page(text: str) -> _Page:
         health=status.health,
         grade=status.grade or "",
         headline=status.headline,
-        since=status.since.strftime("%Y-%m-%d") if status.since is not None else "",
-        data_as_of=status.data_as_of or "",
+        since=sys.intern(status.since.strftime("%Y-%m-%d")) if status.since is not None else "",
+        data_as_of=sys.intern(status.data_as_of or ""),
         reason=sys.intern(status.reason),
         notes=len(status.notes),
         status=status.status,
@@ -239,7 +239,9 @@ class _Run:
             judged = (
                 collector.judged_in_full(page.row.model) if self.plots is PlotChoice.ALL and page.artifact else None
             )
-            return collector.report(page.row.model, status=status, judged=judged)
+            report = collector.report(page.row.model, status=status, judged=judged)
+            lost = report.judged is None and status.status is not ResultStatus.CLEAN
+            return replace(report, unknown=status.reason) if lost else report
         except ReconcilerError as error:
             self.unread.append(page.row.model)
             self.statuses.append(status_of(error))
@@ -257,7 +259,9 @@ class _Run:
         if self.head is not None:
             wanted = {f"manifests/{self.environment}/{model}.yaml" for model in models}
             known = frozenset(path for path in self.head.manifests if path.endswith(".yaml") and path not in wanted)
-        opening: AbstractContextManager[OpenProject] = open_project(self.options, known=known, head=self.head)
+        # What git said of other manifests is not kept.
+        head = replace(self.head, _source=None) if self.head is not None else None
+        opening: AbstractContextManager[OpenProject] = open_project(self.options, known=known, head=head)
         with opening as project:
             yield project
 

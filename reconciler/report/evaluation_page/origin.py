@@ -175,7 +175,7 @@ def _verification(verification: Verification) -> Html:
 def journal(report: ModelReport) -> Html:
     """Return the section of the journal, newest first."""
     if not report.events:
-        return section("journal", "Journal", paragraph("No entry yet."))
+        return section("journal", "Journal", paragraph("No entry is there."))
     rows = (_event(each) for each in report.events)
     parts = [
         table("Entries, the newest first", ("n", "when", "action", "artifact", "commit", "who", "why"), rows, words=7)

@@ -18,7 +18,7 @@ def history(site: SiteOverview) -> bytes:
     note = paragraph(
         "The newest of all models; ", code(f"reconciler history {site.environment}"), " lists all.", kind="note"
     )
-    body = html(note, shown) if site.history else paragraph("No entry yet.")
+    body = html(note, shown) if site.history else paragraph("No entry is there.")
     return page(
         f"{site.environment}: history", main(site.environment, html("History of ", name(site.environment)), body)
     )
