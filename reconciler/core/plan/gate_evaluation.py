@@ -13,6 +13,7 @@ from types import MappingProxyType
 
 from reconciler.core.artifact.evaluation import Evaluation, metric_problem
 from reconciler.core.digest import short
+from reconciler.core.evaluation.grading import reason_of
 from reconciler.core.evaluation.quantiles import kind_of
 from reconciler.core.number_text import beside, declared, rounded
 from reconciler.core.plan.facts import VerificationFacts
@@ -122,7 +123,11 @@ def _evaluate_gate(
             if not passed and gate.too_good and evaluation.too_good:
                 return _result(gate, True, f"grade {evaluation.grade}: too good to be true, which the gate lets pass")
             relation = "is at least" if passed else "is below"
-            return _result(gate, passed, f"grade {evaluation.grade} {relation} {gate.at_least}")
+            more = ""
+            # The bands by which gates judge know nothing of rare classes: who reads it is told.
+            if evaluation.confusion and (reason := reason_of(evaluation)).grade is not evaluation.grade:
+                more = f"; in full it is {reason.grade}: {reason.reason}"
+            return _result(gate, passed, f"grade {evaluation.grade} {relation} {gate.at_least}{more}")
         case BeatsNaiveGuess():
             removed = evaluation.errors_removed
             passed = math.isfinite(removed) and removed >= gate.by_share_of_errors

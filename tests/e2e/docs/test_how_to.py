@@ -69,7 +69,7 @@ def test_the_road_from_nothing_to_the_first_promotion_is_as_the_page_of_that_for
 
 def test_the_pages_that_promise_a_session_have_one() -> None:
     assert {path.stem for path in PAGES} == {
-        *("start-from-your-table", "several-models", "improve", "rollback-and-repair", "drift"),
+        *("start-from-your-table", "several-models", "improve", "judge", "rollback-and-repair", "drift"),
     }
 
 

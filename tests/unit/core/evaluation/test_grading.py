@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from reconciler.core.artifact.evaluation import ClassScore, Evaluation
+from reconciler.core.digest import digest_of_bytes
 from reconciler.core.evaluation.grading import judge_classes, judge_numbers, judge_quantile
 from reconciler.core.evaluation.ordered import distances_of, seem_ordered
-from reconciler.core.spec.gates import Grade
+from reconciler.core.plan.gate_evaluation import evaluate_gates
+from reconciler.core.spec.gates import GateStatus, Grade, PerformanceGrade
 
 Matrix = tuple[tuple[int, ...], ...]
 
@@ -140,3 +143,25 @@ def test_a_quantile_is_graded_by_pinball_and_by_coverage() -> None:
     assert off.advice.startswith("more rows than it says lie below")
     assert judge_quantile(0.65, 0.80, 5_000, 0.9).grade is Grade.D
     assert judge_quantile(0.99, 0.9, 500, 0.9).too_good
+
+
+def test_a_gate_that_takes_the_grade_of_the_bands_says_what_it_is_in_full() -> None:
+    fraud = Evaluation(
+        task="classification",
+        rows=1_000,
+        training_rows=4_000,
+        classes=tuple(
+            ClassScore(name=name, rows=rows, precision=0, recall=0, f1=0)
+            for name, rows in (("fine", 980), ("fraud", 20))
+        ),
+        confusion=((980, 0), (20, 0)),
+        metrics=(("accuracy", 0.98),),
+        naive=0.98,
+        errors_removed=0.0,
+        grade=Grade.C,
+        influences=(),
+        evaluation_rows=digest_of_bytes(b"rows"),
+    )
+    (result,) = evaluate_gates((PerformanceGrade(at_least=Grade.C),), fraud, {})
+    assert result.verdict is GateStatus.PASSED
+    assert result.reason.startswith("grade C is at least C; in full it is D: right in 98.0% of rows")
