@@ -48,6 +48,9 @@ _EVENTS = 10
 """Journal entries of a model's page in a site."""
 
 
+_NO_LINE: dict[str, Any] = {"k": "", "s": 0, "p": 0, "c": "[]"}
+
+
 @dataclass(slots=True)
 class _Page:
     """What is known of a model's page. `text`: its status as JSON; `key`: of all that the page depends on; `line`: what
@@ -129,7 +132,8 @@ def _statuses(options: ProjectOptions, environment: str) -> tuple[str, Environme
 
 
 def _page(text: str) -> _Page:
-    status = codec.from_json(ModelStatus, json.loads(text))
+    fields = json.loads(text)
+    status = codec.from_json(ModelStatus, fields)
     row = SiteRow(
         model=status.model,
         sync=status.sync,
@@ -142,7 +146,7 @@ def _page(text: str) -> _Page:
         notes=len(status.notes),
         status=status.status,
     )
-    return _Page(row=row, artifact=status.artifact, text=text)
+    return _Page(row=row, artifact=status.artifact, text=json.dumps(fields, separators=(",", ":")))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -170,7 +174,7 @@ class _Run:
         for page in pages:
             page.evaluated = page.artifact is not None and page.artifact.removeprefix("sha256:") in artifacts
             page.key = self._key(page)
-            page.line = known.get(page.row.model, {"m": page.row.model, "k": "", "s": 0, "p": 0, "c": "[]"})
+            page.line = known.get(page.row.model, _NO_LINE)
 
     def _key(self, page: _Page) -> str:
         blobs = self.head.blobs(page.row.model) if self.head is not None else str(self.options.revision)
@@ -259,9 +263,7 @@ class _Run:
         if self.head is not None:
             wanted = {f"manifests/{self.environment}/{model}.yaml" for model in models}
             known = frozenset(path for path in self.head.manifests if path.endswith(".yaml") and path not in wanted)
-        # What git said of other manifests is not kept.
-        head = replace(self.head, _source=None) if self.head is not None else None
-        opening: AbstractContextManager[OpenProject] = open_project(self.options, known=known, head=head)
+        opening: AbstractContextManager[OpenProject] = open_project(self.options, known=known, head=self.head)
         with opening as project:
             yield project
 
