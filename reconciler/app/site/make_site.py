@@ -80,6 +80,7 @@ def make_site(
     """
     with open_site(folder) as site:
         project, status, pages, head = _statuses(options, environment)
+        gc.collect()  # what planning left
         owner = (project, environment)
         known = {line["m"]: line for line in site.record(owner) if "m" in line}
         others = [line["f"] for line in site.record(owner) if "f" in line]
