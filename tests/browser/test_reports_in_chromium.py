@@ -18,6 +18,14 @@ pytestmark = pytest.mark.needs("chromium")
 KINDS = (2, 5, 40, None)
 
 
+def all_but(first: object, *others: object) -> list[object]:
+    """One case; and the others, which only `make soak` opens: each takes the browser a second."""
+    return [first, *(pytest.param(*(each if isinstance(each, tuple) else (each,)), marks=ONLY) for each in others)]
+
+
+ONLY = pytest.mark.soak(only=True)
+
+
 @pytest.fixture(scope="module")
 def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[int | None, Path]:
     folder = tmp_path_factory.mktemp("reports")
@@ -86,7 +94,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=str)
+@pytest.mark.parametrize("kind", all_but(5, 2, 40, None), ids=str)
 def test_a_report_opens_without_a_word_on_the_console(reports: dict[int | None, Path], kind: int | None) -> None:
     shown = opened(reports[kind])
     assert shown.console == ()
@@ -94,18 +102,18 @@ def test_a_report_opens_without_a_word_on_the_console(reports: dict[int | None, 
 
 
 @pytest.mark.needs("axe")
-@pytest.mark.parametrize(("kind", "dark"), [(2, False), (5, True), (40, False), (None, True)], ids=str)
+@pytest.mark.parametrize(("kind", "dark"), all_but((5, True), (2, False), (40, False), (None, True)), ids=str)
 def test_axe_finds_nothing_serious_in_a_report(reports: dict[int | None, Path], kind: int | None, dark: bool) -> None:
     assert violations(reports[kind], dark=dark) == []
 
 
 @pytest.mark.needs("axe")
-@pytest.mark.parametrize("name", ["index.html", "history.html", "requests.html"])
+@pytest.mark.parametrize("name", all_but("index.html", "history.html", "requests.html"))
 def test_axe_finds_nothing_serious_in_a_site(site: Path, name: str) -> None:
     assert violations(site / name) == []
 
 
-@pytest.mark.parametrize("kind", [5, 40], ids=str)
+@pytest.mark.parametrize("kind", all_but(40, 5), ids=str)
 def test_on_a_phone_only_tables_scroll_sideways(reports: dict[int | None, Path], kind: int | None) -> None:
     question = "return [innerWidth, document.documentElement.scrollWidth]"
     inner, wide = asked(reports[kind], question, width=360)
@@ -129,7 +137,7 @@ def test_a_report_is_printed_on_white_with_what_is_folded(reports: dict[int | No
 
 
 @pytest.mark.parametrize(
-    "name", ["history.html", "requests.html", "list/2.html", "list/3.html", "models/late-payments.html"]
+    "name", all_but("models/late-payments.html", "history.html", "requests.html", "list/2.html", "list/3.html")
 )
 def test_a_page_of_a_site_loads_its_style_from_the_disk_and_nothing_else(site: Path, name: str) -> None:
     shown = opened(site / name)

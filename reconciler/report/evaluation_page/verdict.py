@@ -78,9 +78,9 @@ def _sentence(words: str, *, first: bool = True) -> str:
 
 def _brief(evaluation: Evaluation) -> Iterator[Html]:
     """Say what the artifact says of itself, where there is no evaluation in full."""
-    metric = "f1_macro" if evaluation.classes else "r2"
+    metric, headline = evaluation.headline
     rows = f"on {evaluation.rows:,} rows that training did not use{evaluation.doubt}"
-    value = number(evaluation.metric(metric))
+    value = number(headline)
     removed = evaluation.errors_removed
     verb = f"removes {share(removed)} of" if removed >= 0 else f"adds {share(-removed)} to"
     yield text(f"Grade {evaluation.grade}: {metric} {value} {rows}; it {verb} the naive guess's errors.")
