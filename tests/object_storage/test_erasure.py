@@ -12,7 +12,7 @@ from tests.e2e.promises.test_erasure import FORGET, VALUE, may_forget, value_fil
 from tests.object_storage.test_session import Remote, project
 
 __all__ = ["project"]  # a fixture
-pytestmark = [pytest.mark.needs("s3", "git"), pytest.mark.soak]
+pytestmark = [pytest.mark.needs("s3", "git"), pytest.mark.soak(only=True)]
 
 
 def blobs(project: Remote, place: str) -> dict[str, bytes]:
