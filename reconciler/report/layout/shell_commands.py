@@ -26,10 +26,13 @@ PROJECT_COMMANDS = frozenset(
             "diff",
             "doctor",
             "drift",
+            "evaluate",
             "history",
             "init",
+            "monitor",
         ),
-        *("override", "plan", "predict", "promote", "reproduce", "rollback", "status", "validate", "why"),
+        *("override", "plan", "predict", "promote", "report", "reproduce", "rollback", "show", "status"),
+        *("validate", "why"),
     }
 )
 _GIT = "add|branch|commit|config|diff|fetch|fsck|log|merge|push|remote|revert|rm|show|tag"

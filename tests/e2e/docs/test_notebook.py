@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -72,17 +73,15 @@ def test_the_notebook_runs_and_its_tables_show_what_the_command_line_shows(tmp_p
     assert artifact in _table(status)
     assert f'<td style="text-align: right">{model["headline"]:.3f}</td>' in _table(models)
     assert "f1:yes" in _table(metrics)
-    project.run("predict", "orders", "--in", "sandbox", "--out", str(tmp_path / "p.csv"))
-    first = (tmp_path / "p.csv").read_text().splitlines()[1].split(",")
-    assert first[0] in _table(predictions)
-    assert f"{float(first[2]):.6f}" in _table(predictions)
+    project.run("predict", "orders", "--in", "sandbox", "--out", str(tmp_path / "p.json"))
+    first = json.loads((tmp_path / "p.json").read_text())[0]
+    assert str(next(iter(first.values()))) in _table(predictions)
+    assert f"{first['probability']:.6f}" in _table(predictions)
     assert _table(what_if).count("<tr") == 1 + 3
     assert artifact in _table(history)
 
 
 def test_the_notebook_is_committed_as_it_was_written_without_what_a_run_left() -> None:
-    import json
-
     cells = [cell for cell in json.loads(NOTEBOOK.read_text())["cells"] if cell["cell_type"] == "code"]
     assert cells
     assert all(cell["outputs"] == [] and cell["execution_count"] is None for cell in cells)

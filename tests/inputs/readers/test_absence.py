@@ -15,6 +15,7 @@ from reconciler.engine.apply.accept_controls import accept_controls, accept_loss
 from reconciler.engine.find_environment import environment_of
 from reconciler.engine.inspect import audit, journal_checkpoint, status
 from reconciler.engine.inspect.explain_status import why
+from reconciler.engine.inspect.history import history
 from reconciler.engine.plan import make_plan, observe_loss
 from reconciler.engine.prediction import prediction_input
 from reconciler.engine.promotion import deployment_history, propose
@@ -119,7 +120,7 @@ def test_every_other_command_tells_of_the_same_loss(project: ProjectOnDisk) -> N
         assert told.value.code == "E603", name
         assert "the store of sandbox recorded payments" in told.value.message, name
         assert "mount the disk, or restore the store from a backup" in (told.value.hint or ""), name
-    (lost,) = status.history(deps, desired, ("production",)).lost
+    (lost,) = history(deps, desired, ("production",)).lost
     assert "E603" in lost.problem
 
 

@@ -98,7 +98,7 @@ def test_a_second_project_at_gitlab_has_a_file_of_its_own_that_the_first_ones_is
     documents = [yaml.safe_load(text) for text in (*first.texts.values(), *second.texts.values())]
     jobs = [{name for name in document if name not in GLOBAL} for document in documents]
     assert not jobs[0] & jobs[1]
-    assert len(jobs[0]) == len(jobs[1]) == 7
+    assert len(jobs[0]) == len(jobs[1]) == 9
 
 
 @pytest.mark.parametrize("name", ["dependabot.yml", "dependabot.yaml"])
