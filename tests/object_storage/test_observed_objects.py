@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import tempfile
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -17,7 +16,6 @@ from obstore.store import MemoryStore
 from reconciler.adapters.caches.file_fingerprints import FileFingerprints, same
 from reconciler.adapters.object_storage.bucket import Bucket
 from reconciler.adapters.object_storage.clients import Clients
-from reconciler.adapters.object_storage.listed_ranges import WHOLE, ListedRange, ranges
 from reconciler.adapters.object_storage.observed_objects import ListedPart, ObservedObjects, states
 from reconciler.adapters.object_storage.open_bucket import open_bucket
 from reconciler.adapters.object_storage.store import BucketStore
@@ -117,58 +115,6 @@ def test_a_listing_says_what_reading_again_would(
         for key, body in written.items():
             put(bucket, key, body)
         assert states(parts, first) == reading(bucket, Path(folder))
-
-
-NAMES = tuple(f"journal/e/{model}/{n}.json" for model in ("a", "b", "b-1", "b1", "c") for n in (0, 1, 9, 10))
-
-
-class OwnOrder(Bucket):
-    """A bucket whose service lists in an order of its own, and goes on from where a name stands there, or would."""
-
-    def __init__(self, names: Iterable[str], rank: Callable[[str], Any], *, is_heeded: bool = True) -> None:
-        self.names, self.rank, self.is_heeded = sorted(names, key=rank), rank, is_heeded
-        self.listed = 0
-
-    def objects(self, folder: str, part: ListedRange = WHOLE) -> list[tuple[str, int, str | None]]:
-        found: list[tuple[str, int, str | None]] = []
-        for name in self.names:
-            if part.after is None or not self.is_heeded or self.rank(name) > self.rank(part.after):
-                found.append((name, 1, "tag"))
-                if name in part.until:
-                    break
-        self.listed += len(found)
-        return found
-
-
-ORDERS: list[Callable[[str], Any]] = [str, lambda name: name.split("/"), lambda name: name[::-1], hash]
-
-
-@given(there=st.sets(st.sampled_from(NAMES)), cuts=st.sets(st.sampled_from(NAMES)), order=st.sampled_from(ORDERS))
-def test_ranges_have_every_name_whatever_is_gone_and_whatever_the_order(
-    there: set[str], cuts: set[str], order: Callable[[str], Any]
-) -> None:
-    bucket = OwnOrder(there, order)
-    found = [name for each in ranges(cuts, folders=1) for name, _, _ in bucket.objects("journal/e", each)]
-    assert set(found) == there
-
-
-def test_ranges_begin_after_names_that_were_there() -> None:
-    looked_for = [f"journal/e/{number:03}/{n}" for number in range(600) for n in ("", "9.json", "10.json")]
-    cut = ranges(looked_for)
-    assert [each.after for each in cut] == [None, *(f"journal/e/{n}/9.json" for n in (150, 300, 450))]
-    assert ranges(looked_for[: 3 * 190]) == [WHOLE]
-    bucket = OwnOrder([name for name in looked_for if name.endswith("9.json")], str)
-    assert [len(bucket.objects("", each)) for each in cut] == [151, 150, 150, 149]
-
-
-def test_a_service_that_begins_every_listing_at_its_first_name_is_asked_for_all() -> None:
-    looked_for = [f"journal/e/{number:03}/0.json" for number in range(600)]
-    paths = [f"\0e.store\0{name}" for name in (*looked_for, "journal/e/599/1.json")]
-    for is_heeded in (True, False):
-        bucket = OwnOrder([*looked_for, "journal/e/599/1.json"], str, is_heeded=is_heeded)
-        parts = {"e.store": ListedPart(lambda: bucket, whole=False, by_ranges=True)}  # noqa: B023
-        assert set(states(parts, paths).values()) == {"1 tag"}
-        assert (bucket.listed > 601) is not is_heeded
 
 
 class Place:
@@ -291,9 +237,9 @@ def test_the_number_of_listings_does_not_grow_with_the_models() -> None:
     asked: list[str] = []
 
     class Counted(Bucket):
-        def objects(self, folder: str, part: ListedRange = WHOLE) -> list[tuple[str, int, str | None]]:
+        def objects(self, folder: str) -> list[tuple[str, int, str | None]]:
             asked.append(folder)
-            return super().objects(folder, part)
+            return super().objects(folder)
 
         def folders(self, folder: str = "") -> tuple[str, ...]:
             asked.append(f"{folder}//")

@@ -28,7 +28,6 @@ from obstore.exceptions import (
 )
 
 from reconciler.adapters.executors.thread_map import interruptible
-from reconciler.adapters.object_storage.listed_ranges import WHOLE, ListedRange
 from reconciler.core.artifact import object_sizes
 from reconciler.core.size_limits import BLOB_BYTES, OBJECT_BYTES
 from reconciler.errors import AmbiguousWriteError, StoreError, TargetError
@@ -173,19 +172,14 @@ class Bucket:
         return tuple(prefix.removeprefix(f"{folder}/") for prefix in answer["common_prefixes"])
 
     @interruptible
-    def objects(self, folder: str, part: ListedRange = WHOLE) -> list[tuple[str, int, str | None]]:
-        """Return (name, size in bytes, tag) of each object below `folder` ("": of all) in a range, in the service's
-        order.
+    def objects(self, folder: str) -> list[tuple[str, int, str | None]]:
+        """Return (name, size in bytes, tag) of each object below `folder` ("": of all), in no order.
 
         One request names a thousand. Here an error tells a missing bucket from an empty one.
         """
-        objects: list[tuple[str, int, str | None]] = []
         with self._explained("list", folder):
-            pages = obstore.list(self._clients.reader, prefix=folder or None, offset=part.after, chunk_size=_PAGE)
-            for meta in (meta for page in pages for meta in page):
-                objects.append((meta["path"], meta["size"], meta["e_tag"]))
-                if meta["path"] in part.until:
-                    break
+            pages = obstore.list(self._clients.reader, prefix=folder or None, chunk_size=_PAGE)
+            objects = [(meta["path"], meta["size"], meta["e_tag"]) for page in pages for meta in page]
         object_sizes.listed((name for name, _, _ in objects), folder)
         return objects
 

@@ -12,7 +12,6 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from reconciler.adapters.executors.thread_map import parallel_map
-from reconciler.adapters.object_storage.listed_ranges import WHOLE, ListedRange, is_ignored, ranges
 
 if TYPE_CHECKING:
     from reconciler.adapters.object_storage.bucket import Bucket, ETag
@@ -69,19 +68,10 @@ def target_part(environment: str) -> str:
 
 class ListedPart(NamedTuple):
     """A part of a bucket, opened where something of it is to be listed. `whole`: it is listed as a whole, since its
-    models are its first folders. `by_ranges`: the service itself can begin a listing after a name."""
+    models are its first folders."""
 
     open_bucket: Callable[[], Bucket]
     whole: bool
-    by_ranges: bool = False
-
-
-class _Listing(NamedTuple):
-    """A place in a part of a bucket, or a range of it, to be listed."""
-
-    part: str
-    place: str
-    range: ListedRange
 
 
 def states(parts: Mapping[str, ListedPart], paths: Iterable[str]) -> dict[str, str]:
@@ -96,24 +86,13 @@ def states(parts: Mapping[str, ListedPart], paths: Iterable[str]) -> dict[str, s
             part, _, key = path[1:].partition(NUL)
             wanted.setdefault(part, set()).add(key)
     questions = [
-        _Listing(name, place, each)
-        for name, keys in sorted(wanted.items())
-        for place, looked_for in sorted(_places(keys, whole=parts[name].whole).items())
-        for each in (ranges(looked_for) if parts[name].by_ranges and _is_listing(place) else [WHOLE])
+        (name, place) for name, keys in sorted(wanted.items()) for place in _places(keys, whole=parts[name].whole)
     ]
     buckets = {name: parts[name].open_bucket() for name in wanted}
-
-    def ask(listing: _Listing) -> dict[str, str | None]:
-        return _ask(buckets[listing.part], listing.place, listing.range)
-
+    answers = parallel_map(lambda asked: _ask(buckets[asked[0]], asked[1]), questions, at_once=AT_ONCE)
     listed: dict[str, dict[str, str | None]] = {name: {} for name in wanted}
-    firsts: dict[tuple[str, str], list[str | None]] = {}
-    for question, answer in zip(questions, parallel_map(ask, questions, at_once=AT_ONCE), strict=True):
-        listed[question.part].update(answer)
-        firsts.setdefault(question[:2], []).append(next(iter(answer), None))
-    for (name, place), names in firsts.items():
-        if is_ignored(names):
-            listed[name].update(ask(_Listing(name, place, WHOLE)))
+    for (name, _), answer in zip(questions, answers, strict=True):
+        listed[name].update(answer)
     return {
         f"{NUL}{name}{NUL}{key}": state
         for name, keys in wanted.items()
@@ -122,18 +101,11 @@ def states(parts: Mapping[str, ListedPart], paths: Iterable[str]) -> dict[str, s
     }
 
 
-def _places(keys: Collection[str], *, whole: bool) -> dict[str, list[str]]:
-    """Return what to ask for, and why: folders with a slash at their ends, of which all is listed, or two, of which the
-    names directly below are; and single objects."""
-    places: dict[str, list[str]] = {"/": []} if whole else {}
-    for key in keys:
-        place = key if key.endswith("//") else "/" if whole else _place(key)
-        places.setdefault(place, []).append(key)
-    return places
-
-
-def _is_listing(place: str) -> bool:
-    return place.endswith("/") and not place.endswith("//")
+def _places(keys: Collection[str], *, whole: bool) -> list[str]:
+    """Return what to ask for: folders with a slash at their ends, of which all is listed, or two, of which the names
+    directly below are; and single objects."""
+    names = {key for key in keys if key.endswith("//")}
+    return sorted({*names, *(["/"] if whole else {_place(key) for key in keys if key not in names})})
 
 
 def _place(key: str) -> str:
@@ -143,13 +115,12 @@ def _place(key: str) -> str:
     return f"{parts[0]}/{parts[1]}/" if len(parts) >= _DEEP else f"{parts[0]}/"
 
 
-def _ask(bucket: Bucket, place: str, part: ListedRange) -> dict[str, str | None]:
-    """Return the states of all objects in a folder, or in a range of it, of its names, or of one object; of those that
-    there are."""
+def _ask(bucket: Bucket, place: str) -> dict[str, str | None]:
+    """Return the states of all objects in a folder, of its names, or of one object; of those that there are."""
     if place.endswith("//"):  # asked as it was: some services keep a folder whose last object was removed
         return {place: _digest(bucket.folders(place[:-2]))}
     if place.endswith("/"):
-        return {name: _state(size, tag) for name, size, tag in bucket.objects(place[:-1], part)}
+        return {name: _state(size, tag) for name, size, tag in bucket.objects(place[:-1])}
     answer = bucket.head(place)
     return {place: _state(answer[0], answer[1].e_tag)} if answer is not None else {}
 

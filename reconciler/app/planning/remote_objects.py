@@ -61,8 +61,7 @@ def states(parts: str, paths: Iterable[str]) -> dict[str, str] | None:
         if service != _service(place):
             return None
         opener = partial(open_bucket, place, kind=TargetError if is_target else StoreError)
-        # Azure's client asks for every name and leaves out the first ones here; Google's was not tried.
-        listed[part] = observed_objects.ListedPart(opener, whole=is_target, by_ranges=place.uses == "s3")
+        listed[part] = observed_objects.ListedPart(opener, whole=is_target)
     return observed_objects.states(listed, paths)
 
 
