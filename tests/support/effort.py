@@ -53,12 +53,12 @@ COUNTS: dict[str, tuple[int, int]] = {
     "MASK_ATTACKS": (9, 1),  # ways round masks between two that are gone
     "MASK_SEEDS": (3, 20),  # tables on which a model with masked keys is compared with one without
     "ERASED_MODELS": (5, 100),  # on 5 recipes, of which one entity is erased
-    "QUIET_RUNS": (20, 500),  # 90 days of a model that keeps its promise, looked at every day
-    "CHANGED_RUNS": (20, 200),  # of one that gets worse on day 40
+    "QUIET_RUNS": (20, 200),  # 90 days of a model that keeps its promise, looked at every day
+    "CHANGED_RUNS": (20, 100),  # of one that gets worse on day 40
     "RETRAIN_KILLS": (1, 6),  # times that a request for a retrain is killed at each effect, in each way
-    "SIMULATED_ROWS": (60, 2_000),  # draws of rows from which an interval's coverage is counted
+    "SIMULATED_ROWS": (60, 1_000),  # draws of rows from which an interval's coverage is counted
     "INFLUENCE_SEEDS": (12, 100),  # tables of 20 columns that are noise
-    "NINETY_DAYS": (2, 200),  # of a model that is looked at, and asked for, every day
+    "NINETY_DAYS": (2, 60),  # of a model that is looked at, and asked for, every day
     "EXAMPLES": (1, 6),  # times the examples of each property test
 }
 

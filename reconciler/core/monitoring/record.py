@@ -43,7 +43,8 @@ class MonitoringRecord(Checksummed):
     """What was found of `artifact`. `known`: of all known outcomes; `recent`: since the day from which on most speaks
     for a change, where it is worse. `evidence`: see `monitoring.evidence`; natural logarithm. `found`: the day on
     which it was found to be degraded, by predictions up to the day `through`; it stays so until another artifact is
-    deployed, unless outcomes that changed since take the evidence away. `asked`: by which request."""
+    deployed, unless outcomes that changed since take the evidence away. `asked`: by which request, also once that was
+    taken back: one artifact is asked for once."""
 
     environment: str
     model: str

@@ -181,7 +181,7 @@ def _record(
         evidence=found.evidence,
         found=found.found,
         through=found.through,
-        asked=before.asked if before is not None and found.verdict is LiveVerdict.DEGRADED else None,
+        asked=before.asked if before is not None else None,  # also where what was found is taken back: asked once
     )
     return record, monitoring_log.append(store, record)
 

@@ -55,7 +55,7 @@ def ninety_days(here: Monitored, random: Random, *, fall: float) -> tuple[int, i
                 evidence=says.evidence,
                 found=says.found,
                 through=says.through,
-                asked=before.asked if before is not None and says.verdict is LiveVerdict.DEGRADED else None,
+                asked=before.asked if before is not None else None,
             ),
         )
         if says.verdict is LiveVerdict.DEGRADED:
