@@ -96,7 +96,7 @@ def degradations(found: Monitoring) -> tuple[Notice, ...]:
             environment=found.environment,
             event=NoticeEvent.DEGRADED,
             model=each.model,
-            about=f"{each.artifact} {each.found}",
+            about=str(each.artifact),
             text=f"{each.figure} {figure(each.recent.value)} in {outcomes(each.recent)}; its holdout promised "
             f"{figure(each.promised)} ({each.promised_rows:,} rows)",
         )

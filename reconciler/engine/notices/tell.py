@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from contextlib import suppress
 
 from reconciler import codec
 from reconciler.core.artifact import store_layout
@@ -48,13 +49,20 @@ def _tell(
     if not address:
         return is_unset(channel.to)
     store, problem = deps.stores[environment.name], None
-    ours = [notice for notice in wanted if _claim(deps, store, channel, notice)]
+    ours = []
+    for notice in wanted:
+        try:
+            if _claim(deps, store, channel, notice):
+                ours.append(notice)
+        except ReconcilerError as error:  # what was claimed before is sent all the same: nobody else will
+            problem = str(error)
     for message, told in messages(ours, project=project):
         failed = deps.notifier.send(address, title=message.title, body=message.body)
         if failed is not None:
             problem = failed
-            for notice in told:
-                _append(store, channel, notice, _record(deps, channel, notice, failed))
+            with suppress(ReconcilerError):  # they are not tried again then; other messages are still sent
+                for notice in told:
+                    _append(store, channel, notice, _record(deps, channel, notice, failed))
     return problem
 
 

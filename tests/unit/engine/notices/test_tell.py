@@ -113,6 +113,8 @@ def test_whatever_a_write_does_nothing_is_told_twice_and_nothing_is_raised(scena
         lines = [(title, line) for _, title, body in notifier.messages for line in body.splitlines()]
         kinds = {(title.rsplit(" ", 1)[1], line) for title, line in lines}
         assert len(lines) == len(kinds), lines
+        if fault not in (Fault.BEFORE, Fault.AFTER, Fault.TORN):
+            assert len(lines) == len(NOTICES), "one that cannot be recorded holds back no other"
 
 
 class TestMemoryNotifier(NotifierContract):
