@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from reconciler.core.onboarding.estimator_options import FOLDS
 from reconciler.core.spec.recipe import Recipe, Task
 from reconciler.errors import ReconcilerError, TrainingError
 from reconciler.evaluation.metrics import confusion_of, numbers_of, rates_of
 from reconciler.model_file.feature_matrix import keys_of, labels_of, matrix_of, read_rows, values_of
 from reconciler.ports import FoldScores, FoldsRequest, FoldsResult
 from reconciler.training import estimator_pipeline
+from reconciler.training.cross_validation import RowFold, RowMoments, stratified_k_fold, time_series_split
 from reconciler.training.fit import fit_rows
-from reconciler.training.folds import RowFold, random_folds, time_folds
 
 METRICS = {Task.CLASSIFICATION: "f1_macro", Task.REGRESSION: "r2"}  # of the headline
 
@@ -25,10 +26,11 @@ def score_folds(request: FoldsRequest) -> FoldsResult:
     rows, days = read_rows(request.train), read_rows(request.days)
     targets = labels_of(rows) if recipe.task is Task.CLASSIFICATION else values_of(rows)
     if recipe.holdout.by is not None:
-        folds = time_folds(days.column("day").to_pylist(), days.column("matured").to_pylist())
+        folds = time_series_split(moments_of(days), folds=FOLDS)
     else:
-        classes = recipe.task is Task.CLASSIFICATION
-        folds = random_folds(keys_of(rows), targets, classes=classes, repeats=request.repeats)
+        keys, labels = keys_of(rows), targets if recipe.task is Task.CLASSIFICATION else None
+        cut = (stratified_k_fold(keys, labels, folds=FOLDS, salt=salt) for salt in range(request.repeats))
+        folds = [fold for folds in cut for fold in folds]
     folds = [fold for fold in folds if _varies(targets, fold, recipe.task)]
     if len(folds) < 2:
         raise TrainingError(
@@ -39,6 +41,14 @@ def score_folds(request: FoldsRequest) -> FoldsResult:
         metric=METRICS[recipe.task],
         recipes=tuple(_scores(candidate, rows, targets, folds) for candidate in request.recipes),
         guess=tuple(_score(recipe, targets[fold.judged], _guess(recipe, targets, fold)) for fold in folds),
+    )
+
+
+def moments_of(days: Any) -> RowMoments:
+    """Return the moments of rows from their days (a pyarrow table with `day` and `matured`)."""
+    return RowMoments(
+        days=days.column("day").to_numpy(zero_copy_only=False),
+        matured=days.column("matured").to_numpy(zero_copy_only=False),
     )
 
 
@@ -57,8 +67,8 @@ def _scores(recipe: Recipe, rows: Any, targets: Any, folds: list[RowFold]) -> Fo
     scores = []
     try:
         for fold in folds:
-            model, _, _ = fit_rows(built, rows.take(np.asarray(fold.trained)), ())
-            outputs = model.outputs(matrix_of(rows.take(np.asarray(fold.judged)), model.schema))
+            model, _, _ = fit_rows(built, rows.take(fold.trained), ())
+            outputs = model.outputs(matrix_of(rows.take(fold.judged), model.schema))
             if not np.isfinite(outputs).all():
                 return FoldScores(scores=(), failed="its outputs contain infinite or undefined numbers")
             predicted = outputs.argmax(axis=1) if recipe.task is Task.CLASSIFICATION else outputs[:, 0]
