@@ -88,7 +88,12 @@ def _usage(error: click.ClickException) -> UsageError:
     message = message[:1].lower() + message[1:]
     if len(message) > LONGEST:
         message = f"{message[: LONGEST // 2]} .. {message[-LONGEST // 2 :]}"
-    return UsageError(message, hint=f"see `{command} --help`", code="E801")
+    hint = f"see `{command} --help`"
+    if ctx is not None and isinstance(error, click.BadParameter) and error.param is not None:
+        files = [option for option in ctx.command.params if option.name == "out"]
+        if error.param.name == "output" and files:  # `-o FILE`, as in many other tools
+            hint = f"-o is the form of what is printed; to write a file: {files[0].opts[0]} FILE"
+    return UsageError(message, hint=hint, code="E801")
 
 
 def _form(arguments: Sequence[str], invocation: Invocation) -> OutputFormat:

@@ -2,8 +2,9 @@
 
 `out`, which is logged, is a CSV whatever else is written, so that it can be read for as long as there are logs. Its
 columns: key, predicted, probability (of the predicted class), uncertain (yes when that is under 50 %), then
-`p_<class>` in declared order. Regression: key, predicted. On request, a last column `unknown` names the columns of the
-record that are unknown to the model. A class that is impossible for a record (the recipe's
+`p_<class>` in declared order. Regression: key, predicted. On request, a column `unknown` names the columns of the
+record that are unknown to the model. A last one, `known`, marks records that had their outcome already. A class that is
+impossible for a record (the recipe's
 `possible`) has probability 0 and the rest is renormalised; where nothing is possible, the model's own probabilities
 stand and the record is uncertain. Rows are in key order. Text that a spreadsheet would take for a formula is quoted
 with a leading apostrophe, as OWASP advises against CSV injection. The table that is published: `scoring.output`.
@@ -14,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from reconciler.core.prediction.predictions import PREDICTED, PREDICTED_CLASS, UNKNOWN
+from reconciler.core.prediction.predictions import KNOWN, KNOWN_COLUMN, PREDICTED, PREDICTED_CLASS, UNKNOWN
 from reconciler.errors import DataError
 from reconciler.model_file.feature_matrix import Rows, keys_of, matrix_of, read_rows
 from reconciler.model_file.load import load
@@ -94,10 +95,8 @@ def _scored(
 
 def _write_log(request: PredictRequest, model: LoadedModel, rows: Rows, scored: Scored) -> None:
     names, keys = model.schema.classes, keys_of(rows)
-    last = [UNKNOWN] if request.unknown else []
-    marks: Iterator[list[str]] = (
-        ([safe(mark)] for mark in scored.unknown) if scored.unknown is not None else ([] for _ in keys)
-    )
+    last = [*([UNKNOWN] if scored.unknown is not None else []), *([KNOWN] if KNOWN_COLUMN in rows.column_names else [])]
+    marks = _marks(rows, scored)
     if not names:
         lines = zip(keys, scored.values[:, 0], marks, strict=True)
         texts = ([safe(key), repr(float(value)), *mark] for key, value, mark in lines)
@@ -119,6 +118,14 @@ def _write_log(request: PredictRequest, model: LoadedModel, rows: Rows, scored: 
             for key, label, doubt, row, mark in each
         ),
     )
+
+
+def _marks(rows: Rows, scored: Scored) -> Iterator[list[str]]:
+    """Yield what each record's line of the log ends with."""
+    known = rows.column(KNOWN_COLUMN).to_pylist() if KNOWN_COLUMN in rows.column_names else None
+    for row in range(rows.num_rows):
+        unknown = [safe(scored.unknown[row])] if scored.unknown is not None else []
+        yield [*unknown, *(["yes" if known[row] else ""] if known is not None else [])]
 
 
 def _write_table(request: PredictRequest, model: LoadedModel, rows: Rows, scored: Scored) -> None:

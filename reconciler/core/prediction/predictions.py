@@ -13,6 +13,9 @@ PREDICTED_CLASS = (*PREDICTED, "probability", "uncertain")  # of classes, before
 
 UNKNOWN = "unknown"  # the last one, on request: the columns of the record that are unknown to the model
 
+KNOWN = "known"  # the last one of the log: `yes` where the record had its outcome already, so that it proves nothing
+KNOWN_COLUMN = "outcome known"  # the same among the selected rows; no feature's name has a space
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupAmount:

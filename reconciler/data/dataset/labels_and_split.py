@@ -139,6 +139,14 @@ def outcome_value(session: Session, relation: Relation) -> str:
     return f"CAST(CASE {' '.join(cases)} END AS INTEGER)"
 
 
+def known_already(recipe: Recipe) -> str | None:
+    """Return SQL of whether a row to predict has its outcome already: nothing is predicted of such a row. None where
+    the recipe names no column of the outcome, and where it says from which day on an outcome is known."""
+    if recipe.outcome.column is None or recipe.outcome.matured is not None:
+        return None
+    return f"({name_of(recipe.outcome.column)} IS NOT NULL)"
+
+
 def _amount(relation: Relation, column: str) -> str:
     kind = relation.types.get(column, "missing")
     if kind not in ("BIGINT", "INTEGER", "HUGEINT", "DOUBLE", "FLOAT") and not kind.startswith("DECIMAL"):

@@ -15,12 +15,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from reconciler.core.prediction.predictions import KNOWN_COLUMN
 from reconciler.core.spec.recipe import Recipe
 from reconciler.data.dataset.columns import Term
 from reconciler.data.dataset.history import write_history
 from reconciler.data.dataset.holdout import CHOSEN, DAY, MATURED, PART, sample_training_rows
 from reconciler.data.dataset.joined_rows import ROWS, Relation, build, check_condition, find_failure
-from reconciler.data.dataset.labels_and_split import split
+from reconciler.data.dataset.labels_and_split import known_already, split
 from reconciler.data.duckdb_session import (
     COLUMNS_PER_QUERY,
     Session,
@@ -148,6 +149,8 @@ def _predict(session: Session, relation: Relation, request: SelectRequest, into:
             items.append(f"coalesce(CAST({term.scalar.sql} AS BOOLEAN), false) AS possible_{index}")
     items += [_also(relation, index, column) for index, column in enumerate(request.also)]
     items += [_beside(relation, index, column) for index, column in enumerate(request.beside)]
+    if (known := known_already(relation.recipe)) is not None:
+        items.append(f"{known} AS {name_of(KNOWN_COLUMN)}")
     conditions = [wanted, *_where(relation)]
     for term in conditions:
         check_condition(session, term, ROWS)

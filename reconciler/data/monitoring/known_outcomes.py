@@ -3,7 +3,7 @@
 A record counts once, by its first prediction: later ones were made when more was known. Its outcome is the one that the
 tables have now, so that late, repeated or corrected ones are right by themselves. It is known where a training would
 use it: it has matured by the day of the tables, and there is a value. A record whose outcome had matured when it was
-predicted counts for nothing: that was no prediction.
+predicted, or was there already, counts for nothing: that was no prediction, and the model may have learnt from it.
 """
 
 # SQL is text here; every part is quoted (`name_of`, `text_of`) or rewritten from a checked tree.
@@ -16,7 +16,7 @@ from pathlib import Path
 
 from reconciler.core.monitoring.outcomes import DayOutcomes, KnownOutcomes
 from reconciler.core.monitoring.promise import LossKind, Promise
-from reconciler.core.prediction.predictions import PREDICTED
+from reconciler.core.prediction.predictions import KNOWN, PREDICTED
 from reconciler.core.spec.recipe import Recipe, Task
 from reconciler.data.dataset.columns import AS_OF
 from reconciler.data.dataset.joined_rows import ROWS, Relation, build, check_condition, find_failure
@@ -62,24 +62,29 @@ def _outcomes(session: Session, relation: Relation) -> None:
 def _predictions(session: Session, request: OutcomesRequest) -> None:
     """Create `first`: each predicted record once, with its first prediction and which run made it."""
     doing = "reading predictions"
-    session.run("CREATE TEMP TABLE runs (key VARCHAR, predicted VARCHAR, run INTEGER, as_of DATE)", doing=doing)
+    session.run(
+        "CREATE TEMP TABLE runs (key VARCHAR, predicted VARCHAR, known BOOLEAN, run INTEGER, as_of DATE)", doing=doing
+    )
     for run, log in enumerate(request.predictions):
-        columns, predicted = _columns(log.path)
+        columns, predicted, known = _columns(log.path)
         named = ", ".join(f"{text_of(column)}: 'VARCHAR'" for column in columns)
         source = (
             f"read_csv({text_of(str(log.path.resolve()))}, auto_detect=false, header=true, delim=',', quote='\"',"
             f" escape='\"', parallel=false, columns={{{named}}})"
         )
-        session.run(f"INSERT INTO runs SELECT c0, {predicted}, {run}, {text_of(log.as_of)} FROM {source}", doing=doing)
+        session.run(
+            f"INSERT INTO runs SELECT c0, {predicted}, {known}, {run}, {text_of(log.as_of)} FROM {source}", doing=doing
+        )
     session.run(
         "CREATE TEMP TABLE first AS SELECT key, arg_min(predicted, run) AS predicted, min(run) AS run,"
-        " arg_min(as_of, run) AS as_of FROM runs GROUP BY key",
+        " arg_min(known, run) AS known, arg_min(as_of, run) AS as_of FROM runs GROUP BY key",
         doing=doing,
     )
 
 
-def _columns(path: Path) -> tuple[list[str], str]:
-    """Return names for the columns of a file of predictions, and that of the predicted value. The key is the first."""
+def _columns(path: Path) -> tuple[list[str], str, str]:
+    """Return names for the columns of a file of predictions, that of the predicted value, and SQL of whether the
+    outcome was there already. The key is the first."""
     try:
         with path.open(newline="", encoding="utf-8") as stream:
             header = next(csv.reader(stream), [])
@@ -91,7 +96,8 @@ def _columns(path: Path) -> tuple[list[str], str]:
             code="E416",
             hint="another version of reconciler wrote it: monitor with that one, or a later one",
         )
-    return [f"c{index}" for index in range(len(header))], f"c{header.index(PREDICTED[1], 1)}"
+    known = f"coalesce(c{len(header) - 1} = 'yes', false)" if header[-1] == KNOWN else "false"
+    return [f"c{index}" for index in range(len(header))], f"c{header.index(PREDICTED[1], 1)}", known
 
 
 def _joined(session: Session, request: OutcomesRequest) -> KnownOutcomes:
@@ -99,7 +105,7 @@ def _joined(session: Session, request: OutcomesRequest) -> KnownOutcomes:
     error = _error(recipe, request.promise)
     session.run(
         "CREATE TEMP TABLE judged AS SELECT first.key AS key, run, outcomes.key IS NOT NULL AS here, outcome,"
-        f" coalesce(matured <= as_of, false) AS before, {error} AS error"
+        f" coalesce(matured <= as_of, false) OR coalesce(known, false) AS before, {error} AS error"
         " FROM first LEFT JOIN outcomes ON first.key = outcomes.key",
         doing=doing,
     )

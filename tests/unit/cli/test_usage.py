@@ -225,3 +225,11 @@ def test_who_mistypes_a_command_or_an_option_is_told_what_is_like_it(capsys: pyt
     assert "'promote'" in capsys.readouterr().err
     assert main(["plan", "production", "--chekc"]) == 2
     assert "'--check'" in capsys.readouterr().err
+
+
+def test_a_file_given_as_the_form_is_told_how_to_write_one(capsys: pytest.CaptureFixture[str]) -> None:
+    for command in (["predict", "-o", "p.csv"], ["plan", "production", "-o", "plan.json"]):
+        main(command)
+        assert "to write a file: --out FILE" in capsys.readouterr().err
+    main(["status", "-o", "p.csv"])  # it has no such option
+    assert "--out" not in capsys.readouterr().err.replace("--output", "")

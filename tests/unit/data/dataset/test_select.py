@@ -158,6 +158,23 @@ def test_predict_gives_possible_classes_and_further_columns(tmp_path: Path) -> N
     assert rows[0]["also_2"] == "2023-01-01"
 
 
+def test_rows_to_predict_say_whether_their_outcome_is_there_already(tmp_path: Path) -> None:
+    """So that nothing is proved by a prediction of what the model may have learnt from."""
+    outcome = Outcome(column="paid_date", classes=(OutcomeClass(name="2023-01-01"),))
+    books = ledger(tmp_path, invoices(100, as_of="2023-02-20"))
+    for recipe, told in (
+        (recipe_of(outcome=outcome, predict="true"), True),
+        (recipe_of(predict="true"), False),  # its classes are conditions: no column says it
+    ):
+        LocalData().select(books.request(recipe, SelectionKind.PREDICT, as_of="2023-02-20"))
+        rows = read_rows(tmp_path / "out" / "predict.parquet")
+        assert ("outcome known" in rows[0]) is told
+        if told:
+            paid = {row[0]: row[4] is not None for row in invoices(100, as_of="2023-02-20")}
+            assert {row["key"]: row["outcome known"] for row in rows} == {row["key"]: paid[row["key"]] for row in rows}
+            assert set(paid.values()) == {True, False}
+
+
 def test_a_join_adds_columns_and_never_rows(tmp_path: Path) -> None:
     books = ledger(tmp_path, invoices(300), customers(tmp_path))
     recipe = recipe_of(

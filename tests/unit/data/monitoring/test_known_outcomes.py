@@ -177,3 +177,14 @@ def test_random_runs_are_what_counting_by_hand_gives(tmp_path: Path) -> None:
         by_hand.setdefault(day, []).append(label != actual)
     found = known(tmp_path, rows, *runs)
     assert sums(found) == [(day, len(wrong), sum(wrong)) for day, wrong in sorted(by_hand.items())]
+
+
+def test_a_record_that_had_its_outcome_when_it_was_predicted_counts_for_nothing(tmp_path: Path) -> None:
+    """Without `outcome.matured` only the rows themselves say so: the model may have learnt from such a row."""
+    path = tmp_path / "marked.csv"
+    path.write_text("key,predicted,known\nA,10.0,yes\nB,10.0,\n")
+    recipe = recipe_of(task=Task.REGRESSION, outcome=Outcome(column="amount"))
+    promise = Promise(figure="mae", value=1.0, rows=100, kind=LossKind.ABSOLUTE, cap=4.0)
+    rows = [invoice("A", "2024-10-10", 0), invoice("B", "2024-10-10", 5, amount=12.0)]
+    found = known(tmp_path, rows, ("2024-10-01", path), recipe=recipe, promise=promise)
+    assert (found.predicted, found.before, sums(found)) == (2, 1, [("2024-10-01", 1, 0.5)])
