@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from reconciler.core.digest import Digest
+from reconciler.core.digest import DefaultsLeftOut, Digest
 from reconciler.core.quality.checks import CheckOff
 from reconciler.core.spec.gates import Gate
 from reconciler.core.spec.recipe import Recipe
@@ -29,11 +29,65 @@ class Retrain:
     requested: str | None = None
 
 
+MOST_DECLARED = 20
+"""Slices that a model declares at most."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeclaredSlice:
+    """Rows are told apart by the value of `expression`; of a column alone, it is the column's name."""
+
+    name: str
+    expression: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClassCosts:
+    """What a record of the class `actual` costs, by the class that is predicted for it: (class, cost) in declared
+    order; 0 for the right class where nothing else is said. A gain is a negative cost."""
+
+    actual: str
+    costs: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeclaredEvaluation(DefaultsLeftOut):
+    """How a model is judged besides what holds for all. `order`: its classes from worst to best; empty where they are
+    in none. `costs`: of every class, in the order of the classes; empty where none are declared."""
+
+    slices: tuple[DeclaredSlice, ...] = ()
+    order: tuple[str, ...] = ()
+    costs: tuple[ClassCosts, ...] = ()
+
+    @property
+    def declares(self) -> bool:
+        """Tell whether anything is declared."""
+        return bool(self.slices or self.order or self.costs)
+
+    def cost_matrix(self, names: tuple[str, ...]) -> tuple[tuple[float, ...], ...]:
+        """Return the costs for classes in this order: rows actual, columns predicted; empty without costs, or where
+        they are of other classes."""
+        known = {each.actual: dict(each.costs) for each in self.costs}
+        if not known or set(known) != set(names) or any(set(row) != set(names) for row in known.values()):
+            return ()
+        return tuple(tuple(known[actual][predicted] for predicted in names) for actual in names)
+
+    def places(self, names: tuple[str, ...]) -> tuple[int, ...]:
+        """Return the place of each class in the order; empty without one, or where it is of other classes."""
+        if not self.order or set(self.order) != set(names):
+            return ()
+        return tuple(self.order.index(name) for name in names)
+
+
+NO_DECLARATION = DeclaredEvaluation()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
     """One model in one environment. `recipe_digest` is `codec.digest_of(recipe)`; `file` is its manifest. `artifact` is
     the pin: set where the environment only promotes, None in a sandbox. `labels`: sorted by name; no part of the
-    recipe. `proposed`: how often the pin was proposed again. `checks_off`: the checks that it switches off, by name."""
+    recipe. `proposed`: how often the pin was proposed again. `checks_off`: the checks that it switches off, by name.
+    `evaluation`: how it is judged besides what holds for all, no part of the recipe either."""
 
     name: str
     environment: str
@@ -49,3 +103,4 @@ class Model:
     labels: tuple[tuple[str, str], ...] = ()
     proposed: int = 0
     checks_off: tuple[CheckOff, ...] = ()
+    evaluation: DeclaredEvaluation = NO_DECLARATION

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
+from reconciler.core.evaluation.declared import with_slices
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.model import Model
 from reconciler.core.spec.recipe import Recipe
@@ -12,7 +13,7 @@ from reconciler.errors import DataError, Problem
 from reconciler.manifest.loading import column_checks, leakage, masked_columns
 from reconciler.manifest.loading.column_checks import ColumnProblem, expression_path
 from reconciler.manifest.loading.problems import ProblemCollector
-from reconciler.manifest.quality import contract_checks
+from reconciler.manifest.quality import contract_checks, evaluation_checks
 from reconciler.ports import Expressions, ParsedExpression, TableLookup
 
 RECIPE = ("spec", "recipe")
@@ -52,6 +53,12 @@ def check_expressions(reading: ProblemCollector, model: Model, parsed: Mapping[s
             invalid = True
             path = (*RECIPE, *expression_path(label))
             reading.add_in_text(model.file, path, "E224", message, hint, position=expression.position)
+    slices = list(evaluation_checks.expression_problems(model, parsed))
+    for place, code, told, rule, position in slices:
+        reading.add_in_text(model.file, place, code, told, rule, position=position)
+    if not slices:
+        for place, code, told, advice in evaluation_checks.problems(model, parsed):
+            reading.add(model.file, place, code, told, advice)
     leaks = not invalid and not any(reading.touches(model.file, (*RECIPE, part)) for part in _LEAKING)
     for place, code, message, remedy in leakage.problems(recipe, parsed, leaks=leaks):
         reading.add(model.file, (*RECIPE, *place), code, message, remedy)
@@ -123,6 +130,9 @@ def check_columns_of(
 ) -> None:
     """Report every column that a model names and its tables do not have; `tables`: the columns of those known."""
     report(reading, model, column_checks.problems(model.recipe, parsed, tables))
+    recipe = with_slices(model.recipe, model.evaluation)
+    if recipe is not model.recipe:
+        _report_slices(reading, model, column_checks.problems(recipe, parsed, tables))
 
 
 def check_masked(
@@ -136,6 +146,18 @@ def check_masked(
     if any(f"environments/{each.name}.yaml" in reading.replaced for each in (environment, origin)):
         return
     report(reading, model, masked_columns.problems(model.recipe, parsed, environment.data, origin.data))
+    recipe = with_slices(model.recipe, model.evaluation)
+    if recipe is not model.recipe:
+        problems = masked_columns.problems(recipe, parsed, environment.data, origin.data)
+        _report_slices(reading, model, problems)
+
+
+def _report_slices(reading: ProblemCollector, model: Model, problems: Iterable[ColumnProblem]) -> None:
+    """Report the problems of declared slices alone, each at its place in the model's file."""
+    for problem in problems:
+        place = evaluation_checks.derived_place(model, problem.path)
+        if place is not None:
+            reading.add(model.file, place, problem.code, problem.message, problem.hint)
 
 
 def report(reading: ProblemCollector, model: Model, problems: Iterable[ColumnProblem]) -> None:
@@ -161,7 +183,7 @@ def column_problems(
     tables: Mapping[str, tuple[str, ...]],
 ) -> tuple[Problem, ...]:
     """Return each name of a valid model that is no column of its `tables`; its file is read only where there is one."""
-    parsed = parse_expressions(expressions, [model.recipe])
+    parsed = parse_expressions(expressions, [with_slices(model.recipe, model.evaluation)])
     if not any(column_checks.problems(model.recipe, parsed, tables)):
         return ()
     reading = ProblemCollector(files=read_files(), nodes={model.file: None})

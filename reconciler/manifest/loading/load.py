@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from reconciler import __version__
+from reconciler.core.evaluation.declared import with_slices
 from reconciler.core.names import is_name
 from reconciler.core.size_limits import LOCK_BYTES
 from reconciler.core.spec.desired_state import DesiredState
@@ -79,7 +80,7 @@ def load(
     desired = DesiredState(project=name, revision=revision, environments=environments, models=models, cards=written)
     # A request that is refused for its sizes starts no worker process: it takes more memory than all that was read.
     if not any(problem.code in ("E109", "E311") for problem in reading.problems):
-        parsed = parse_expressions(expressions, [model.recipe for model in models])
+        parsed = parse_expressions(expressions, [with_slices(model.recipe, model.evaluation) for model in models])
         for model in models:
             check_expressions(reading, model, parsed)
             if masks:

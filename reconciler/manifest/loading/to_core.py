@@ -108,6 +108,9 @@ def model_of(given: model.Model, *, environment: str, path: str) -> declared.Mod
         labels=tuple(sorted(given.metadata.labels.items())),
         proposed=given.spec.proposed or 0,
         checks_off=given.spec.checks.value() if given.spec.checks else (),
+        evaluation=given.spec.evaluation.value(recipe.class_names)
+        if given.spec.evaluation
+        else declared.NO_DECLARATION,
     )
 
 

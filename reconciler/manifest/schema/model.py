@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from reconciler.core.quality.checks import CheckOff
 from reconciler.core.spec.recipe import is_taken_as_feature
+from reconciler.manifest.schema.evaluation import DeclaredEvaluation
 from reconciler.manifest.schema.field_types import (
     ColumnName,
     Date,
@@ -254,6 +255,9 @@ class ModelSpec(Document):
     gates: list[Gate] = Field(
         default_factory=list,
         description="Gates that every candidate must pass, in addition to those of the environment.",
+    )
+    evaluation: DeclaredEvaluation | None = Field(
+        default=None, description="How it is judged besides what holds for all models: slices, order, costs."
     )
     checks: Checks | None = Field(default=None, description="Checks of the rows that are switched off, with reasons.")
     retrain: Retrain | None = Field(default=None, description="When to train again. For a sandbox only.")
