@@ -153,9 +153,9 @@ class SelectRequest:
     `also_<i>`, and those of `beside` in their own types, named `also_with_<i>`; where `keys` are given, it has only
     rows that they list (column `key`, in the type of the table's key). All three come from the same relation, so
     training and prediction see the same features. `trained`: of PREDICT, the column types of the tables that the model
-    was trained on: columns that only the outcome needs may be missing. `after`: of FEATURES, a column of dates and a
-    day (ISO): only later rows. `history`: of PREDICT, a column by whose values past outcomes are counted, in
-    history.parquet.
+    was trained on: columns that only the outcome needs may be missing. FEATURES has those of `also`, too. `after`: of
+    FEATURES, a column of dates and a day (ISO): only later rows. `history`: of PREDICT, a column by whose values
+    past outcomes are counted, in history.parquet.
     """
 
     recipe: Recipe

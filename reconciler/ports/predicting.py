@@ -13,6 +13,7 @@ from reconciler.core.quality.drift import RowDrift
 from reconciler.core.quality.unknown_values import UnknownValues
 from reconciler.core.spec.data import Table
 from reconciler.core.spec.environment import Limits
+from reconciler.core.spec.model import NO_DECLARATION, DeclaredEvaluation
 from reconciler.ports.sources import Secret
 
 
@@ -104,7 +105,8 @@ class MeasuredDrift:
 class EvaluateRequest:
     """A request to evaluate an artifact in full. `artifact`: the folder with its files; `rows`: Parquet files as those
     of a FIT selection; `without`: a Parquet file of keys whose rows do not count. `evaluation_rows`: the digest that
-    stands for the rows; that of the file itself for an artifact's own holdout."""
+    stands for the rows; that of the file itself for an artifact's own holdout. `declared`: what the model's manifest
+    says of how it is judged; `slices`: Parquet files of keys with the value of each declared slice, `also_<i>`."""
 
     artifact: Path
     digest: Digest
@@ -112,3 +114,5 @@ class EvaluateRequest:
     evaluation_rows: Digest
     limits: Limits
     without: Path | None = None
+    declared: DeclaredEvaluation = NO_DECLARATION
+    slices: tuple[Path, ...] = ()

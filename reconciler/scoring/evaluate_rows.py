@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
+
 from reconciler import codec
 from reconciler.core.artifact.evaluation import Evaluation
 from reconciler.core.artifact.oci_artifact import EVALUATION_FILE, RECIPE_FILE
@@ -10,6 +13,7 @@ from reconciler.core.spec.recipe import BuiltRecipe
 from reconciler.errors import ScoringError
 from reconciler.evaluation.detailed.evaluate_rows import JudgedRows
 from reconciler.evaluation.detailed.evaluate_rows import evaluate as evaluate_rows
+from reconciler.evaluation.detailed.slices import SliceValues
 from reconciler.model_file.feature_matrix import Rows, encode_rows, keys_of, read_rows
 from reconciler.model_file.file_sizes import read_document
 from reconciler.model_file.load import load
@@ -27,7 +31,8 @@ def evaluate(request: EvaluateRequest) -> DetailedEvaluation:
     model = load(request.artifact)
     own = codec.decode(Evaluation, read_document(request.artifact / EVALUATION_FILE), what=EVALUATION_FILE)
     built = codec.decode(BuiltRecipe, read_document(request.artifact / RECIPE_FILE), what=RECIPE_FILE)
-    matrix, actual = encode_rows(_rows(request), model.schema)
+    rows = _rows(request)
+    matrix, actual = encode_rows(rows, model.schema)
     if not len(matrix):
         raise ScoringError("there are no rows to evaluate on", hint="give rows whose outcome is known by now")
     outputs = model.outputs(matrix)
@@ -46,8 +51,28 @@ def evaluate(request: EvaluateRequest) -> DetailedEvaluation:
             matrix=matrix,
             actual=actual,
             outputs=outputs,
+            declared=request.declared,
+            slices=tuple(_slices(request, rows)),
         )
     )
+
+
+def _slices(request: EvaluateRequest, rows: Rows) -> Iterator[SliceValues]:
+    """Yield the values of each declared slice for these rows, by their keys; a row without any has none."""
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not request.slices:
+        return
+    given = pa.concat_tables([read_rows(path) for path in request.slices])
+    places = pc.index_in(rows.column("key"), value_set=given.column("key").combine_chunks())
+    for index, each in enumerate(request.declared.slices):
+        values = given.column(f"also_{index}").combine_chunks().take(places)
+        if pa.types.is_floating(values.type):
+            yield SliceValues(name=each.name, values=pc.fill_null(values, math.nan).to_numpy(zero_copy_only=False))
+        else:
+            yield SliceValues(name=each.name, values=np.array(values.to_pylist(), dtype=object))
 
 
 def _rows(request: EvaluateRequest) -> Rows:

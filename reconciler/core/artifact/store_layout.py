@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from reconciler.core.digest import Digest, hex_of
+from reconciler.core.digest import Digest, hex_of, short
 
 MARK = "store.json"
 SNAPSHOTS = "snapshots"
@@ -71,10 +71,12 @@ def verifications_of(artifact: Digest) -> str:
     return f"verifications/{hex_of(artifact)}"
 
 
-def evaluation(artifact: Digest, rows: Digest, computation: int = 1) -> str:
-    """Return the key of an artifact's evaluation in full on some rows, by the version of how it is computed."""
+def evaluation(artifact: Digest, rows: Digest, computation: int = 1, declared: Digest | None = None) -> str:
+    """Return the key of an artifact's evaluation in full on some rows, by the version of how it is computed and by what
+    is declared of how the model is judged."""
     version = f"-{computation}" if computation > 1 else ""
-    return f"{EVALUATIONS}/{hex_of(artifact)}/{hex_of(rows)}{version}.json"
+    judged = f"-by-{short(declared)}" if declared is not None else ""
+    return f"{EVALUATIONS}/{hex_of(artifact)}/{hex_of(rows)}{version}{judged}.json"
 
 
 def journal(environment: str, model: str) -> str:

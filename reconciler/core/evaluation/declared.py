@@ -8,9 +8,17 @@ from reconciler.core.spec.model import DeclaredEvaluation
 from reconciler.core.spec.recipe import NamedExpression, Recipe
 
 
+_PREFIX = "also_slice_"
+
+
 def slice_column(index: int) -> str:
     """Return the name of the column that a declared slice is computed as."""
-    return f"also_slice_{index}"
+    return f"{_PREFIX}{index}"
+
+
+def is_slice_column(name: str) -> bool:
+    """Tell whether a name is that of a column that a declared slice is computed as."""
+    return name.startswith(_PREFIX)
 
 
 def with_slices(recipe: Recipe, declared: DeclaredEvaluation) -> Recipe:

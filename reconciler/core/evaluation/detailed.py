@@ -14,6 +14,7 @@ from reconciler.core.digest import Checksummed, DefaultsLeftOut, Digest
 from reconciler.core.evaluation.figures import (
     CalibrationBin,
     ClassDetail,
+    CostReport,
     DistanceRow,
     Figure,
     InfluenceReport,
@@ -91,9 +92,10 @@ class DetailedEvaluation(Checksummed, DefaultsLeftOut):
     """The evaluation of `artifact` on the rows of the blob or file `evaluation_rows`.
 
     `figures` are in the unit that the grade is given in; `as_predicted` has those of a transformed outcome in what the
-    model itself predicts. `confusion`: rows actual, columns predicted, in declared order. `distances`: of classes whose
-    names are ordered numbers. `bins`: of a regression, predictions against what was true. `slices`: the worst first.
-    `quantile`: of a model that predicts one. `note`: anything that limits all of it, such as too few rows.
+    model itself predicts. `confusion`: rows actual, columns predicted, in declared order. `distances`: of classes that
+    have a declared order, or whose names are ordered numbers. `bins`: of a regression, predictions against what was
+    true. `slices`: the worst first. `quantile`: of a model that predicts one. `note`: anything that limits all of it,
+    such as too few rows.
     """
 
     artifact: Digest
@@ -118,6 +120,13 @@ class DetailedEvaluation(Checksummed, DefaultsLeftOut):
     slices_left_out: int = 0
     """Values of columns with too few rows for a slice."""
     note: str | None = None
+    declared: Digest | None = None
+    """The digest of what the manifest declares of how the model is judged; None where it declares nothing."""
+    sliced_by: tuple[str, ...] = ()
+    """The declared slices; the others are by the features."""
+    order: tuple[str, ...] = ()
+    """The declared order of the classes, from the worst to the best, which `distances` are by."""
+    costs: CostReport | None = None
     computation: int = COMPUTATION
     format: int = 1
 

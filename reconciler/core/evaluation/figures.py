@@ -123,6 +123,19 @@ class Slice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CostReport:
+    """What mistakes cost by a declared matrix, per record: `expected` of the model's predictions, `naive` of the naive
+    guess, `least` if for each record the class were predicted that costs least by the model's probabilities.
+    `saved`: by how much that is less, paired. `matrix`: rows actual, columns predicted, in declared order."""
+
+    matrix: tuple[tuple[float, ...], ...]
+    expected: Figure
+    naive: Figure
+    least: Figure
+    saved: Figure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DistanceRow:
     """Of classes that have an order: the rows whose predicted class lies `distance` classes from the actual one."""
 

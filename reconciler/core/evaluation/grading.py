@@ -20,7 +20,7 @@ from reconciler.core.artifact.evaluation import (
     skill_over_chance,
 )
 from reconciler.core.evaluation.detailed import GradedBy, GradeReason
-from reconciler.core.evaluation.ordered import distances_of, seem_ordered, skill_by_distance
+from reconciler.core.evaluation.ordered import distances_of, in_order, seem_ordered, skill_by_distance
 from reconciler.core.evaluation.quantiles import grade_quantile
 from reconciler.core.number_text import rounded
 from reconciler.core.spec.gates import Grade
@@ -48,8 +48,11 @@ def reason_of(evaluation: Evaluation) -> GradeReason:
     return judge_numbers(evaluation.metric("r2"))
 
 
-def judge_classes(confusion: tuple[tuple[int, ...], ...], names: tuple[str, ...]) -> GradeReason:
-    """Grade a classification by its confusion matrix: rows actual, columns predicted."""
+def judge_classes(
+    confusion: tuple[tuple[int, ...], ...], names: tuple[str, ...], places: tuple[int, ...] = ()
+) -> GradeReason:
+    """Grade a classification by its confusion matrix: rows actual, columns predicted. `places`: of the classes in
+    their declared order; empty where none is."""
     rows = sum(map(sum, confusion))
     actual = [sum(row) for row in confusion]
     predicted = [sum(column) for column in zip(*confusion, strict=True)]
@@ -73,7 +76,7 @@ def judge_classes(confusion: tuple[tuple[int, ...], ...], names: tuple[str, ...]
         )
         skill = kappa
     grade, too_good = grade_of_skill(skill), skill >= TOO_GOOD
-    told += _by_distance(confusion, names)
+    told += _by_distance(confusion, names, places)
     if too_good:
         told = f"too good to be true: {told}"
     return GradeReason(
@@ -149,16 +152,18 @@ def _no_agreement(told: str, kappa: float, predicted: list[int], names: tuple[st
     return GradeReason(grade=Grade.D, by=GradedBy.SKILL, value=kappa, reason=why, advice=advice)
 
 
-def _by_distance(confusion: tuple[tuple[int, ...], ...], names: tuple[str, ...]) -> str:
-    skill = skill_by_distance(confusion) if seem_ordered(names) else None
+def _by_distance(confusion: tuple[tuple[int, ...], ...], names: tuple[str, ...], places: tuple[int, ...]) -> str:
+    confusion = in_order(confusion, places)
+    skill = skill_by_distance(confusion) if places or seem_ordered(names) else None
     if skill is None:
         return ""
+    order = "as declared" if places else "a guess, by the numbers in their names"
     counts = distances_of(confusion)
     rows = sum(each.rows for each in counts)
     near = sum(each.rows for each in counts if each.distance <= 1) / rows
     mean = math.fsum(each.distance * each.rows for each in counts) / rows
     return (
-        f"; as ordered classes (a guess, by the numbers in their names) {near:.1%} are at most one class off, "
+        f"; as ordered classes ({order}) {near:.1%} are at most one class off, "
         f"{rounded(mean, 2)} on average: skill by distance {rounded(skill, 3)}, grade {grade_of_skill(skill)} by that"
     )
 

@@ -20,6 +20,14 @@ def seem_ordered(names: tuple[str, ...]) -> bool:
     return len(names) >= FEWEST_CLASSES and all(numbers) and all(a < b for a, b in pairwise(numbers))
 
 
+def in_order(confusion: tuple[tuple[int, ...], ...], places: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
+    """Return the matrix with its classes in another order. `places`: of each class; empty: as they are."""
+    if not places:
+        return confusion
+    wanted = sorted(range(len(places)), key=places.__getitem__)
+    return tuple(tuple(confusion[actual][predicted] for predicted in wanted) for actual in wanted)
+
+
 def distances_of(confusion: tuple[tuple[int, ...], ...]) -> tuple[DistanceRow, ...]:
     """Count the rows by how many classes lie between what was predicted and what was true."""
     counts = [0] * len(confusion)

@@ -12,6 +12,8 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
+from reconciler.core.evaluation.declared import with_slices
+from reconciler.core.spec.model import Model
 from reconciler.core.spec.recipe import Recipe
 
 AS_OF = "as_of"
@@ -84,10 +86,11 @@ def named_columns(recipe: Recipe) -> frozenset[str]:
     return frozenset(name for name in names if name is not None) - own - {AS_OF}
 
 
-def used_columns(recipes: Iterable[Recipe]) -> dict[str, frozenset[str]]:
-    """Return the names that these recipes may mean of each table that they read."""
+def used_columns(models: Iterable[Model]) -> dict[str, frozenset[str]]:
+    """Return the names that the recipes and the slices of these models may mean of each table that they read."""
     used: dict[str, set[str]] = {}
-    for recipe in recipes:
+    for model in models:
+        recipe = with_slices(model.recipe, model.evaluation)
         names = named_columns(recipe)
         for table in recipe.tables:
             used.setdefault(table, set()).update(names)

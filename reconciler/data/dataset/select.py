@@ -171,7 +171,8 @@ def _features(session: Session, relation: Relation, request: SelectRequest, into
     if request.after is not None:
         column, day = request.after
         rows += f" AND CAST({name_of(column)} AS DATE) > CAST({text_of(day)} AS DATE)"
-    return _write_rows(session, relation, _items(relation), rows, into / FEATURES)
+    items = [*_items(relation), *(_also(relation, index, column) for index, column in enumerate(request.also))]
+    return _write_rows(session, relation, items, rows, into / FEATURES)
 
 
 def _among(relation: Relation, keys: Path) -> str:

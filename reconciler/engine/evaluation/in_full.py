@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
 
 from reconciler import codec
 from reconciler.core.artifact import store_layout
@@ -13,51 +15,78 @@ from reconciler.core.artifact.oci_artifact import SCHEMA_FILE, Schema
 from reconciler.core.digest import Digest, short
 from reconciler.core.evaluation.detailed import DetailedEvaluation, named_slices
 from reconciler.core.spec.environment import Limits
+from reconciler.core.spec.model import NO_DECLARATION, DeclaredEvaluation
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.evaluation import records
+from reconciler.engine.evaluation.slice_rows import PLAIN, Judging, slice_rows
 from reconciler.engine.plan import verification
 from reconciler.engine.storage import blobs
 from reconciler.errors import IntegrityError, ScoringError, StoreError
 from reconciler.ports import EvaluateRequest, Store
 
+NOT_YET = "it was made before its manifest declared slices, an order or costs as now: `reconciler show` makes it anew"
 _NEAR = 1e-6  # of two figures that were computed by different sums
 
 
-def recorded(store: Store, artifact: Digest) -> DetailedEvaluation | None:
+def recorded(
+    store: Store, artifact: Digest, declared: DeclaredEvaluation = NO_DECLARATION
+) -> DetailedEvaluation | None:
     """Return the recorded evaluation of an artifact on its own holdout; None where nobody asked for it yet.
 
-    Raises IntegrityError as `in_full` does.
+    `declared`: what its manifest says of how it is judged; where no record has that, one without it is returned, with a
+    note. Raises IntegrityError as `in_full` does.
     """
     own = verification.evaluation_of(store, artifact)
-    known = records.read(store, artifact, own.evaluation_rows)
+    known = records.read(store, artifact, own.evaluation_rows, digest_of(declared))
+    if known is None and declared.declares:
+        known = records.read(store, artifact, own.evaluation_rows)
+        known = noted(known, NOT_YET) if known is not None else None
     return _checked(store, artifact, known, own) if known is not None else None
 
 
-def in_full(deps: Dependencies, store: Store, artifact: Digest, limits: Limits) -> DetailedEvaluation | str:
+def digest_of(declared: DeclaredEvaluation) -> Digest | None:
+    """Return the digest that records know a declaration by; None where nothing is declared."""
+    return codec.digest_of(declared) if declared.declares else None
+
+
+def noted(detailed: DetailedEvaluation, note: str) -> DetailedEvaluation:
+    """Return the evaluation with one note more."""
+    return replace(detailed, note=note if detailed.note is None else f"{detailed.note}; {note}")
+
+
+def in_full(
+    deps: Dependencies, store: Store, artifact: Digest, limits: Limits, judging: Judging = PLAIN
+) -> DetailedEvaluation | str:
     """Return the evaluation in full of an artifact of `store` on its own holdout, or why there is none.
 
-    It is computed where no record has it, and recorded; where the store cannot be written to, it is only returned.
-    Raises IntegrityError where a record is damaged (E508, E509), or contradicts the artifact's own evaluation (E510).
+    Where the declared slices cannot be computed, the evaluation is without them, says so, and is not recorded. Where no
+    record has it, it is computed, and recorded; where the store cannot be written to, it is only returned. Raises
+    IntegrityError where a record is damaged (E508, E509), or contradicts the artifact's own evaluation (E510).
     """
     own = verification.evaluation_of(store, artifact)
-    known = records.read(store, artifact, own.evaluation_rows)
+    known = records.read(store, artifact, own.evaluation_rows, digest_of(judging.declared))
     if known is None:
         if (rows := _store_of(deps, store, own.evaluation_rows)) is None:
             return "the rows that it was judged on are not kept any more"
         work = deps.scratch / f"evaluate-{deps.new_id()}"
         work.mkdir(parents=True)
+        slices = slice_rows(deps, judging, limits, work)
         request = EvaluateRequest(
             artifact=blobs.unpack(store, blobs.artifact(store, artifact), work / "artifact"),
             digest=artifact,
             rows=(blobs.file_of(rows, own.evaluation_rows),),
             evaluation_rows=own.evaluation_rows,
             limits=limits,
+            declared=judging.declared,
+            slices=(slices,) if isinstance(slices, Path) else (),
         )
         deps.progress.start(short(artifact), "evaluate")
         try:
             known = deps.scorer.evaluate(request)
         except ScoringError as error:
             return error.message
+        if isinstance(slices, str):
+            return _checked(store, artifact, noted(known, f"without the declared slices: {slices}"), own)
         with contextlib.suppress(StoreError):  # who only reads a store may look at its models, too
             known = records.record(store, known)
     return _checked(store, artifact, known, own)
@@ -90,7 +119,8 @@ def _checked(store: Store, artifact: Digest, detailed: DetailedEvaluation, own: 
 
 
 def _forged(detailed: DetailedEvaluation, problem: str) -> IntegrityError:
-    key = store_layout.evaluation(detailed.artifact, detailed.evaluation_rows, detailed.computation)
+    named = (detailed.artifact, detailed.evaluation_rows, detailed.computation, detailed.declared)
+    key = store_layout.evaluation(*named)
     return IntegrityError(
         f"the recorded evaluation of {short(detailed.artifact)} has {problem}",
         code="E510",

@@ -14,9 +14,10 @@ from reconciler.core.evaluation.judged_model import JudgedModel
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.gates import Verification
-from reconciler.core.spec.model import Model
+from reconciler.core.spec.model import NO_DECLARATION, DeclaredEvaluation, Model
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.evaluation import in_full
+from reconciler.engine.evaluation.slice_rows import Judging
 from reconciler.engine.find_environment import artifact_named, no_artifact, unknown_model
 from reconciler.engine.plan import observe, verification
 from reconciler.engine.storage import blobs, builds, journal
@@ -44,7 +45,10 @@ def judge(
     IntegrityError where what is stored is damaged.
     """
     declared, head, artifact, (state, build), store = _found(deps, desired, environment, model, prefix)
-    detailed = in_full.in_full(deps, store, artifact, environment.limits) if compute else "it was not asked for"
+    judging = Judging(declared=declared_of(desired, environment, model), build=build)
+    detailed: DetailedEvaluation | str = "it was not asked for"
+    if compute:
+        detailed = in_full.in_full(deps, store, artifact, environment.limits, judging)
     full, why = (None, detailed) if isinstance(detailed, str) else (detailed, None)
     deployed = head.state.artifact if head is not None else None
     return JudgedModel(
@@ -60,8 +64,18 @@ def judge(
         verifications=tuple(_verifications(deps, desired, environment, artifact)),
         provenance=_provenance(deps, desired, environment, build),
         incumbent=deployed if deployed != artifact else None,
-        incumbent_detailed=_known_in_full(deps, desired, environment, deployed) if deployed != artifact else None,
+        incumbent_detailed=_known_in_full(deps, desired, environment, deployed, judging.declared)
+        if deployed != artifact
+        else None,
     )
+
+
+def declared_of(desired: DesiredState, environment: Environment, model: str) -> DeclaredEvaluation:
+    """Return how a model is judged by its manifest: the environment's own, else that of where it is promoted from."""
+    for name in (environment.name, *environment.promotes_from):
+        if (there := desired.model(name, model)) is not None:
+            return there.evaluation
+    return NO_DECLARATION
 
 
 def find_artifact(
@@ -175,7 +189,11 @@ def _provenance(
 
 
 def _known_in_full(
-    deps: Dependencies, desired: DesiredState, environment: Environment, artifact: Digest | None
+    deps: Dependencies,
+    desired: DesiredState,
+    environment: Environment,
+    artifact: Digest | None,
+    declared: DeclaredEvaluation,
 ) -> DetailedEvaluation | None:
     """Return the recorded evaluation of another artifact, for a look beside; None where it cannot be had at once."""
     if artifact is None:
@@ -183,7 +201,7 @@ def _known_in_full(
     for store in _stores(deps, desired, environment):
         try:
             if blobs.holds(store, artifact):
-                return in_full.recorded(store, artifact)
+                return in_full.recorded(store, artifact, declared)
         except ReconcilerError:
             return None
     return None

@@ -10,25 +10,28 @@ from reconciler.engine.storage import numbered_log
 from reconciler.ports import Store
 
 
-def read(store: Store, artifact: Digest, rows: Digest) -> DetailedEvaluation | None:
+def read(store: Store, artifact: Digest, rows: Digest, declared: Digest | None = None) -> DetailedEvaluation | None:
     """Read the recorded evaluation of an artifact on these rows; None where there is none of this computation.
+
+    `declared`: the digest of what the model's manifest declares of how it is judged.
 
     Raises IntegrityError: E508 where the record is damaged, E509 where it is another one's.
     """
-    key = store_layout.evaluation(artifact, rows, COMPUTATION)
+    key = store_layout.evaluation(artifact, rows, COMPUTATION, declared)
     body = store.read(key)
-    return _decoded(key, body, artifact, rows) if body is not None else None
+    return _decoded(key, body, artifact, rows, declared) if body is not None else None
 
 
 def record(store: Store, detailed: DetailedEvaluation) -> DetailedEvaluation:
     """Record an evaluation unless there is one; return the recorded one."""
-    key = store_layout.evaluation(detailed.artifact, detailed.evaluation_rows, COMPUTATION)
+    key = store_layout.evaluation(detailed.artifact, detailed.evaluation_rows, COMPUTATION, detailed.declared)
     body = numbered_log.create_or_read(store, key, codec.encode(detailed))
-    return _decoded(key, body, detailed.artifact, detailed.evaluation_rows)
+    return _decoded(key, body, detailed.artifact, detailed.evaluation_rows, detailed.declared)
 
 
-def _decoded(key: str, body: bytes, artifact: Digest, rows: Digest) -> DetailedEvaluation:
+def _decoded(key: str, body: bytes, artifact: Digest, rows: Digest, declared: Digest | None) -> DetailedEvaluation:
     detailed = codec.decode(DetailedEvaluation, body, what=key)
-    if (detailed.artifact, detailed.evaluation_rows, detailed.computation) != (artifact, rows, COMPUTATION):
+    found = (detailed.artifact, detailed.evaluation_rows, detailed.computation, detailed.declared)
+    if found != (artifact, rows, COMPUTATION, declared):
         raise numbered_log.misplaced(key, f"the evaluation of {detailed.artifact}")
     return detailed

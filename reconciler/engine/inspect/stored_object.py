@@ -175,7 +175,8 @@ class ObjectCheck:
 
     def _evaluation(self, key: str) -> Passed:
         detailed = codec.decode(DetailedEvaluation, self._read(key), what=key)
-        if key != store_layout.evaluation(detailed.artifact, detailed.evaluation_rows, detailed.computation):
+        named = (detailed.artifact, detailed.evaluation_rows, detailed.computation, detailed.declared)
+        if key != store_layout.evaluation(*named):
             raise numbered_log.misplaced(key, f"the evaluation of {detailed.artifact}")
         return Passed(kind=store_layout.EVALUATIONS)
 

@@ -93,7 +93,8 @@ class Collector:
         more places and computes what is missing."""
         artifact, declared = head.state.artifact, self.desired.model(self.environment.name, model)
         assert artifact is not None  # noqa: S101  (asked by the caller)
-        full, build = in_full.recorded(self._store, artifact), head.state.build
+        judged_by = judge_model.declared_of(self.desired, self.environment, model)
+        full, build = in_full.recorded(self._store, artifact, judged_by), head.state.build
         return JudgedModel(
             model=model,
             environment=self.environment.name,

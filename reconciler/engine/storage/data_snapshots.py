@@ -11,7 +11,6 @@ from reconciler.core.artifact.build import Material
 from reconciler.core.artifact.data_snapshot import Snapshot, TableColumn, TableCopy
 from reconciler.core.artifact.oci_artifact import TableMasksDone
 from reconciler.core.digest import Digest, digest_of_bytes, digest_of_file
-from reconciler.core.evaluation.declared import with_slices
 from reconciler.core.snapshots.declaration import (
     SnapshotDeclaration,
     before_masks,
@@ -195,10 +194,8 @@ def _used(
     """Return (table, names) of what is used of each table, sorted: by recipes, here and of every pin downstream, so
     that what is deployed can be scored again; by contracts and by masks. Names that no table has do no harm."""
     places = (environment, *desired.downstream(environment.name))
-    recipes = (
-        with_slices(model.recipe, model.evaluation) for place in places for model in desired.models_of(place.name)
-    )
-    used: dict[str, set[str]] = {table: set(names) for table, names in used_columns(recipes).items()}
+    models = (model for place in places for model in desired.models_of(place.name))
+    used: dict[str, set[str]] = {table: set(names) for table, names in used_columns(models).items()}
     for table, column in named_by_contracts(origin):
         used.setdefault(table, set()).add(column)
     for mask in (*origin.masks, *environment.data.masks):

@@ -5,23 +5,25 @@ A function of the artifact's files and of the rows. Production may do this: noth
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from reconciler import codec
 from reconciler.core.artifact.evaluation import Evaluation
 from reconciler.core.digest import Digest
 from reconciler.core.evaluation import grading
 from reconciler.core.evaluation.detailed import DetailedEvaluation
-from reconciler.core.evaluation.figures import Figure
-from reconciler.core.evaluation.ordered import distances_of, seem_ordered
+from reconciler.core.evaluation.figures import Figure, Slice
+from reconciler.core.evaluation.ordered import distances_of, in_order, seem_ordered
 from reconciler.core.evaluation.quantiles import quantile_of
 from reconciler.core.evaluation.units import Judging, judging_of, outcome_text
+from reconciler.core.spec.model import NO_DECLARATION, DeclaredEvaluation
 from reconciler.core.spec.recipe import BuiltRecipe
-from reconciler.evaluation.detailed import calibration, class_figures, headline, number_figures
+from reconciler.evaluation.detailed import calibration, class_figures, costs, headline, number_figures
 from reconciler.evaluation.detailed.influence import influence_of
-from reconciler.evaluation.detailed.naive_guess import of_classes, of_numbers
+from reconciler.evaluation.detailed.naive_guess import guessed_class, of_classes, of_numbers
 from reconciler.evaluation.detailed.number_figures import untransformed
-from reconciler.evaluation.detailed.slices import RowFigure, slices_of
+from reconciler.evaluation.detailed.slices import RowFigure, SliceValues, slices_of
 from reconciler.evaluation.detailed.training_report import report_of
 from reconciler.evaluation.metrics import confusion_of, log_loss_of
 from reconciler.model_file.loaded_model import LoadedModel
@@ -43,6 +45,8 @@ class JudgedRows:
     matrix: Matrix
     actual: Any
     outputs: Matrix
+    declared: DeclaredEvaluation = NO_DECLARATION
+    slices: tuple[SliceValues, ...] = ()
 
     @property
     def is_own(self) -> bool:
@@ -57,7 +61,11 @@ class JudgedRows:
 
 def evaluate(rows: JudgedRows) -> DetailedEvaluation:
     """Evaluate a model on rows in full."""
-    return _classes(rows) if rows.model.schema.classes else _numbers(rows)
+    detailed = _classes(rows) if rows.model.schema.classes else _numbers(rows)
+    if not rows.declared.declares:
+        return detailed
+    sliced_by = tuple(each.name for each in rows.declared.slices)
+    return replace(detailed, declared=codec.digest_of(rows.declared), sliced_by=sliced_by)
 
 
 def _classes(rows: JudgedRows) -> DetailedEvaluation:
@@ -67,20 +75,22 @@ def _classes(rows: JudgedRows) -> DetailedEvaluation:
     confusion = tuple(tuple(int(count) for count in row) for row in counts)
     figures, classes = class_figures.figures_of(outputs, actual, counts, names)
     right = (predicted == actual).astype(float)
-    slices, left_out = slices_of(
-        rows.matrix,
-        rows.model.schema,
-        (
-            RowFigure(name="accuracy", values=right, proportion=True),
-            RowFigure(name="log_loss", values=log_loss_of(outputs, actual), loss=True),
-        ),
-    )
+    places = rows.declared.places(names)
+    row_figures = [
+        RowFigure(name="accuracy", values=right, proportion=True),
+        RowFigure(name="log_loss", values=log_loss_of(outputs, actual), loss=True),
+    ]
+    report = None
+    if matrix := rows.declared.cost_matrix(names):
+        report, cost = costs.report_of(matrix, outputs, actual, guessed_class(rows.own))
+        row_figures.append(RowFigure(name="expected_cost", values=cost, loss=True))
+    slices, left_out = slices_of(rows.matrix, rows.model.schema, tuple(row_figures), rows.slices)
     return DetailedEvaluation(
         artifact=rows.artifact,
         evaluation_rows=rows.evaluation_rows,
         task="classification",
         rows=len(actual),
-        grade=grading.judge_classes(confusion, names),
+        grade=grading.judge_classes(confusion, names, places),
         naive=of_classes(right, actual, rows.own, names),
         figures=figures,
         training=report_of(rows.model, rows.built, rows.own.training_rows),
@@ -93,7 +103,9 @@ def _classes(rows: JudgedRows) -> DetailedEvaluation:
         outcome=outcome_text(rows.built.recipe),
         classes=classes,
         confusion=confusion,
-        distances=distances_of(confusion) if seem_ordered(names) else (),
+        distances=distances_of(in_order(confusion, places)) if places or seem_ordered(names) else (),
+        order=rows.declared.order if places else (),
+        costs=report,
         slices=slices,
         slices_left_out=left_out,
     )
@@ -121,7 +133,10 @@ def _numbers(rows: JudgedRows) -> DetailedEvaluation:
     ]
     if quantile is not None:
         row_figures.append(RowFigure(name="coverage", values=(actual <= predicted).astype(float), proportion=True))
-    slices, left_out = slices_of(rows.matrix, rows.model.schema, tuple(row_figures)) if finite else ((), 0)
+    slices: tuple[Slice, ...] = ()
+    left_out = 0
+    if finite:
+        slices, left_out = slices_of(rows.matrix, rows.model.schema, tuple(row_figures), rows.slices)
     return DetailedEvaluation(
         artifact=rows.artifact,
         evaluation_rows=rows.evaluation_rows,

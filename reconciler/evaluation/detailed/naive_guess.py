@@ -17,15 +17,20 @@ if TYPE_CHECKING:
 GOAL = 0.5  # the share of the naive guess's errors that a model should remove
 
 
-def of_classes(right: Matrix, actual: Any, own: Evaluation, names: tuple[str, ...]) -> NaiveGuess:
-    """Return the guess of the class that was the most frequent in training; `right`: 1 for each row predicted right.
+def guessed_class(own: Evaluation) -> int:
+    """Return the place of the class that was the most frequent in training.
 
     The artifact does not name that class, but says how often it occurs in its own holdout.
     """
     rows = [score.rows for score in own.classes]
     total = sum(rows)
     likely = [n for n, count in enumerate(rows) if total and math.isclose(count / total, own.naive, abs_tol=1e-9)]
-    guessed = likely[0] if likely else max(range(len(rows)), key=rows.__getitem__)
+    return likely[0] if likely else max(range(len(rows)), key=rows.__getitem__)
+
+
+def of_classes(right: Matrix, actual: Any, own: Evaluation, names: tuple[str, ...]) -> NaiveGuess:
+    """Return the guess of the class that was the most frequent in training; `right`: 1 for each row predicted right."""
+    guessed = guessed_class(own)
     wrong = (actual != guessed).astype(float)
     removed = number_figures.removed(1.0 - right, wrong)
     value = 1.0 - float(wrong.mean())

@@ -1,4 +1,4 @@
-"""Slices: the rows with one value of a categorical or boolean feature, the worst first.
+"""Slices: the rows with one value of a categorical or boolean feature, or of a declared expression, the worst first.
 
 By each feature's most frequent values that have at least 50 rows, and those without a value. A slice is told apart from
 all other rows where the interval of the gap, at a level for as many slices as there are, does not hold 0.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
@@ -43,18 +44,39 @@ class _Sums:
     sums: tuple[tuple[float, float], ...]
 
 
-def slices_of(matrix: Matrix, schema: Schema, figures: tuple[RowFigure, ...]) -> tuple[tuple[Slice, ...], int]:
-    """Return the slices, the worst first, and how many values had too few rows. The gap is that of the first figure."""
+_Part = tuple[str, int | None, _Sums]
+"""A value, its place among a feature's categories, and its sums."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SliceValues:
+    """The values of a declared slice, one per row: numbers, or texts with None for no value."""
+
+    name: str
+    values: Any
+
+
+def slices_of(
+    matrix: Matrix, schema: Schema, figures: tuple[RowFigure, ...], declared: tuple[SliceValues, ...] = ()
+) -> tuple[tuple[Slice, ...], int]:
+    """Return the slices, the worst first, and how many values had too few rows. The gap is that of the first figure.
+
+    A declared slice that is a categorical or boolean feature is the feature's own.
+    """
     found, left_out = [], 0
     total = _total(figures, len(matrix))
-    for n, column in enumerate(schema.columns):
-        if column.type == ColumnType.NUMERIC:
-            continue
-        parts = list(_parts(matrix[:, n], column.type == ColumnType.CATEGORICAL, len(column.categories), figures))
+    columns = {column.name: n for n, column in enumerate(schema.columns) if column.type != ColumnType.NUMERIC}
+    parts_of: list[tuple[str, list[_Part]]] = []
+    for name, n in columns.items():
+        column = schema.columns[n]
+        categorical = column.type == ColumnType.CATEGORICAL
+        parts_of.append((name, list(_parts(matrix[:, n], categorical, len(column.categories), figures))))
+    parts_of += [(each.name, list(_by_value(each.values, figures))) for each in declared if each.name not in columns]
+    for name, parts in parts_of:
         large = sorted((part for part in parts if part[2].rows >= FEWEST), key=lambda part: -part[2].rows)
         left_out += len(parts) - len(large[:MOST_VALUES])
         # A value that every row has is no slice.
-        found += [(column.name, *part) for part in large[:MOST_VALUES] if total.rows - part[2].rows >= FEWEST]
+        found += [(name, *part) for part in large[:MOST_VALUES] if total.rows - part[2].rows >= FEWEST]
     level = NormalDist().inv_cdf(1 - (1 - CONFIDENCE) / (2 * max(1, len(found))))
     slices = [_slice(name, value, code, part, total, figures, level) for name, value, code, part in found]
     ranked = sorted(slices, key=lambda each: (not (each.distinct and _worse(each) > 0), -_worse(each)))
@@ -69,9 +91,7 @@ def _total(figures: tuple[RowFigure, ...], rows: int) -> _Sums:
     return _Sums(rows=rows, sums=tuple((float(f.values.sum()), float((f.values**2).sum())) for f in figures))
 
 
-def _parts(
-    values: Matrix, categorical: bool, categories: int, figures: tuple[RowFigure, ...]
-) -> Iterator[tuple[str, int | None, _Sums]]:
+def _parts(values: Matrix, categorical: bool, categories: int, figures: tuple[RowFigure, ...]) -> Iterator[_Part]:
     """Yield each value that occurs: its name (a category's is its code), and its sums."""
     import numpy as np
 
@@ -86,6 +106,41 @@ def _parts(
             yield MISSING, None, part
         else:
             yield "", int(code), part
+
+
+def _by_value(values: Any, figures: tuple[RowFigure, ...]) -> Iterator[_Part]:
+    """Yield each value of a declared slice; of a number with more values than slices are shown, its quarters."""
+    import numpy as np
+
+    if values.dtype == object:
+        missing = np.array([value is None for value in values])
+        names, codes = np.unique(np.where(missing, "", values).astype(str), return_inverse=True)
+        labels = names.tolist()
+    else:
+        missing = np.isnan(values)
+        labels, codes = _bands(values, missing)
+    codes = np.where(missing, len(labels), codes)
+    counts = np.bincount(codes, minlength=len(labels) + 1)
+    sums = [(np.bincount(codes, f.values), np.bincount(codes, f.values**2)) for f in figures]
+    for code in np.flatnonzero(counts):
+        part = _Sums(rows=int(counts[code]), sums=tuple((float(one[code]), float(two[code])) for one, two in sums))
+        yield (labels[code] if code < len(labels) else MISSING), None, part
+
+
+def _bands(values: Any, missing: Any) -> tuple[list[str], Any]:
+    """Return the names of the values, or of quarters of them, and each row's place in these."""
+    import numpy as np
+
+    known = values[~missing]
+    distinct = np.unique(known)
+    if len(distinct) <= MOST_VALUES:
+        return [f"{value:g}" for value in distinct], np.searchsorted(distinct, np.where(missing, 0, values))
+    # Rounded: an edge is then no row's own value.
+    edges = np.unique([float(f"{edge:.2g}") for edge in np.quantile(known, (0.25, 0.5, 0.75))])
+    texts = [f"{edge:g}" for edge in edges]
+    between = [f"from {low} to under {high}" for low, high in pairwise(texts)]
+    names = [f"under {texts[0]}", *between, f"from {texts[-1]}"]
+    return names, np.searchsorted(edges, np.where(missing, 0, values), side="right")
 
 
 def _slice(

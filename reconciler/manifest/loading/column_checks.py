@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from reconciler.core.evaluation.declared import is_slice_column
 from reconciler.core.spec.data import Table
 from reconciler.core.spec.recipe import Recipe
 from reconciler.manifest.loading.leakage import AS_OF
@@ -72,7 +73,8 @@ def problems(
     lowered = {name.lower() for name in joined.columns}
     for label, named in (("data.derive", recipe.data.derive), ("data.past.features", features)):
         for each in named:
-            names.add(each.name)
+            if not is_slice_column(each.name):  # nothing names those
+                names.add(each.name)
             if each.name.lower() in lowered:
                 message = f"the column {each.name} exists already in a table"
                 place = (*label.split("."), each.name)

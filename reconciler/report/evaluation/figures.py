@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from reconciler.core.evaluation.detailed import DetailedEvaluation, NaiveGuess
-from reconciler.core.evaluation.figures import Figure, InfluenceReport, Slice
+from reconciler.core.evaluation.figures import CostReport, Figure, InfluenceReport, Slice
 from reconciler.report.layout.blocks import (
     Bar,
     Block,
@@ -23,7 +23,7 @@ from reconciler.report.layout.blocks import (
 from reconciler.report.layout.formatting import count, metric
 from reconciler.report.layout.text_layout import Tone
 
-MOST_SLICES, MOST_FEATURES = 5, 12
+MOST_SLICES, MOST_FEATURES, MOST_DECLARED = 5, 12, 10
 _BAR = 10
 
 
@@ -119,6 +119,51 @@ def slices(found: tuple[Slice, ...], left_out: int, most: int = MOST_SLICES) -> 
     told += [f"{count(left_out, 'value')} with too few rows"] if left_out else []
     if told:
         yield Paragraph(f"and {', '.join(told)}", tone=Tone.DIM, indent=2, tight=True)
+
+
+def all_slices(detailed: DetailedEvaluation, most: int = MOST_SLICES) -> Iterator[Block]:
+    """Show the declared slices, the worst first, and the worst of the others; say why a declared one is missing."""
+    declared = tuple(each for each in detailed.slices if each.column in detailed.sliced_by)
+    others = tuple(each for each in detailed.slices if each.column not in detailed.sliced_by)
+    if declared:
+        yield from slices(declared, 0, max(most, MOST_DECLARED))
+    seen = {each.column for each in declared}
+    if missing := [name for name in detailed.sliced_by if name not in seen]:
+        told = (joined(map(Code, missing), ", "), ": no value has enough rows, or all rows have the same")
+        yield Paragraph(told, tone=Tone.DIM, indent=2, hang=2, tight=True)
+    if declared and others:
+        yield Paragraph("By the features:", tone=Tone.DIM, indent=2, tight=True)
+    if others or not declared:
+        yield from slices(others, detailed.slices_left_out, most)
+
+
+def costs(report: CostReport, guess: str) -> DataTable:
+    """Show what the model, the naive guess and deciding by cost would cost per record."""
+    columns = (Column(name=""), Column(name="cost", right=True), Column(name=Literal("95% interval"), spare=1))
+    rows = (
+        Row((told, Literal(value(figure)), Literal(interval(figure))))
+        for told, figure in (
+            ("as the model predicts", report.expected),
+            (Literal(guess), report.naive),
+            ("least, at its probabilities", report.least),
+        )
+    )
+    return DataTable(columns, tuple(rows), heading=Tone.DIM)
+
+
+def saving(report: CostReport) -> str:
+    """Say whether deciding by cost, instead of by the likeliest class, is seen to cost less on these rows."""
+    saved = report.saved
+    if saved.interval is None:
+        return f"Whether predicting the cheapest class at its probabilities saves anything: not known, {saved.why}."
+    if saved.holds(0.0):
+        return f"Predicting the cheapest class at its probabilities: no difference seen ({interval(saved)} saved)."
+    verb = "saves" if (saved.value or 0.0) > 0 else "costs"
+    low, high = sorted(map(abs, saved.interval))
+    return (
+        f"Predicting the cheapest class at its probabilities {verb} {metric(abs(saved.value or 0.0))} a record "
+        f"({metric(low)} to {metric(high)})."
+    )
 
 
 def gap(each: Slice) -> str:

@@ -117,7 +117,7 @@ def in_full(detailed: DetailedEvaluation, detail: Detail) -> Iterator[Block]:
         yield from _classes(detailed, screen=screen)
     yield GAP
     yield Paragraph("Worst slices", tone=Tone.STRONG)
-    yield from figures.slices(detailed.slices, detailed.slices_left_out, figures.MOST_SLICES if screen else 20)
+    yield from figures.all_slices(detailed, figures.MOST_SLICES if screen else 20)
     yield GAP
     yield Paragraph("Influence", tone=Tone.STRONG)
     yield from figures.influence(detailed.influence, figures.MOST_FEATURES if screen else 40)
@@ -147,7 +147,15 @@ def _classes(detailed: DetailedEvaluation, *, screen: bool) -> Iterator[Block]:
     if detailed.distances:
         total = sum(each.rows for each in detailed.distances) or 1
         near = ", ".join(f"{each.distance}: {percent(each.rows / total)}" for each in detailed.distances[:4])
-        yield Paragraph(f"By distance in classes: {near} (by the numbers in their names)", indent=2, hang=2)
+        order = (
+            f"from {detailed.order[0]} to {detailed.order[-1]}" if detailed.order else "by the numbers in their names"
+        )
+        yield Paragraph(f"By distance in classes: {near} ({order})", indent=2, hang=2)
+    if detailed.costs is not None:
+        yield GAP
+        yield Paragraph("Costs per record", tone=Tone.STRONG)
+        yield figures.costs(detailed.costs, detailed.naive.guess)
+        yield Paragraph(figures.saving(detailed.costs), indent=2, hang=2)
 
 
 def _class(each: ClassDetail) -> Row:

@@ -211,6 +211,19 @@ def figures(evaluation: DetailedEvaluation) -> Html:
             for each in evaluation.distances
         )
         parts.append(table("Classes between actual and predicted", ("distance", "rows", "share"), rows))
+        if evaluation.order:
+            said = html(
+                "In the declared order, from ", name(evaluation.order[0]), " to ", name(evaluation.order[-1]), "."
+            )
+            parts.append(paragraph(said, kind="note"))
+    if (costs := evaluation.costs) is not None:
+        lines = (
+            (Html("as the model predicts"), figure(costs.expected)),
+            (text(evaluation.naive.guess), figure(costs.naive)),
+            (Html("least, at its probabilities"), figure(costs.least)),
+            (Html("saved by that"), figure(costs.saved)),
+        )
+        parts.append(table("Cost per record, as declared", ("decision", "cost"), lines))
     return section("figures", "Figures", *parts)
 
 

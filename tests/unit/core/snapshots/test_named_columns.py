@@ -8,12 +8,27 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from reconciler import codec
 from reconciler.core.snapshots.named_columns import named_columns, used_columns, words_of
-from reconciler.core.spec.recipe import Holdout, Join, NamedExpression, Past, Window
+from reconciler.core.spec.model import NO_DECLARATION, DeclaredEvaluation, DeclaredSlice, Model
+from reconciler.core.spec.recipe import Holdout, Join, NamedExpression, Past, Recipe, Window
 from reconciler.data.expressions.parse import RefusedError
 from reconciler.data.expressions.validate import read_all
 from tests.simulation.sample_project import recipe
 from tests.support.effort import examples
+
+
+def model(recipe: Recipe, evaluation: DeclaredEvaluation = NO_DECLARATION) -> Model:
+    return Model(
+        name="m",
+        environment="sandbox",
+        recipe=recipe,
+        recipe_digest=codec.digest_of(recipe),
+        gates=(),
+        file="manifests/sandbox/m.yaml",
+        evaluation=evaluation,
+    )
+
 
 CASES = [
     ("amount > 0 AND country IN ('DE', 'amount_2')", {"amount", "country"}),
@@ -113,5 +128,12 @@ def test_a_recipe_names_keys_features_dates_and_what_it_computes_with_but_not_wh
         "open",
     }
     assert named_columns(full) - {"WHERE"} == expected | {"closed", "limit_2", "ripe", "y"} - own
-    assert used_columns((plain, full))["customers"] == named_columns(full)
-    assert used_columns((plain, full))["invoices"] == named_columns(full) | named_columns(plain)
+    used = used_columns([model(plain), model(full)])
+    assert used["customers"] == named_columns(full)
+    assert used["invoices"] == named_columns(full) | named_columns(plain)
+
+
+def test_what_a_slice_names_is_used_and_is_no_part_of_the_recipe() -> None:
+    plain = recipe(1)
+    sliced = DeclaredEvaluation(slices=(DeclaredSlice(name="old", expression="date_part('year', born) < 1960"),))
+    assert used_columns([model(plain, sliced)])[plain.data.table] == named_columns(plain) | {"born"}
