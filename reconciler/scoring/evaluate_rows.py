@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 
 from reconciler import codec
 from reconciler.core.artifact.evaluation import Evaluation
@@ -41,7 +42,7 @@ def evaluate(request: EvaluateRequest) -> DetailedEvaluation:
             "the model's outputs on these rows contain infinite or undefined numbers",
             hint="look for values in them that no training row had",
         )
-    return evaluate_rows(
+    detailed = evaluate_rows(
         JudgedRows(
             artifact=request.digest,
             evaluation_rows=request.evaluation_rows,
@@ -55,6 +56,8 @@ def evaluate(request: EvaluateRequest) -> DetailedEvaluation:
             slices=tuple(_slices(request, rows)),
         )
     )
+    declared = codec.digest_of(request.declared) if request.declared.declares else None
+    return replace(detailed, declared=declared)
 
 
 def _slices(request: EvaluateRequest, rows: Rows) -> Iterator[SliceValues]:

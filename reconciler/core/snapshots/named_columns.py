@@ -12,8 +12,7 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
-from reconciler.core.evaluation.declared import with_slices
-from reconciler.core.spec.model import Model
+from reconciler.core.spec.model import Model, with_slices
 from reconciler.core.spec.recipe import Recipe
 
 AS_OF = "as_of"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from reconciler.core.digest import DefaultsLeftOut, Digest
 from reconciler.core.quality.checks import CheckOff
 from reconciler.core.spec.gates import Gate
-from reconciler.core.spec.recipe import Recipe
+from reconciler.core.spec.recipe import NamedExpression, Recipe
 
 
 class RetrainReason(StrEnum):
@@ -80,6 +80,29 @@ class DeclaredEvaluation(DefaultsLeftOut):
 
 
 NO_DECLARATION = DeclaredEvaluation()
+
+_PREFIX = "also_slice_"
+
+
+def slice_column(index: int) -> str:
+    """Return the name of the column that a declared slice is computed as."""
+    return f"{_PREFIX}{index}"
+
+
+def is_slice_column(name: str) -> bool:
+    """Tell whether a name is that of a column that a declared slice is computed as."""
+    return name.startswith(_PREFIX)
+
+
+def with_slices(recipe: Recipe, declared: DeclaredEvaluation) -> Recipe:
+    """Return the recipe with the declared slices as derived columns, after its own: what they name it names."""
+    if not declared.slices:
+        return recipe
+    derived = (
+        NamedExpression(name=slice_column(index), expression=each.expression)
+        for index, each in enumerate(declared.slices)
+    )
+    return replace(recipe, data=replace(recipe.data, derive=(*recipe.data.derive, *derived)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

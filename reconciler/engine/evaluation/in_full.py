@@ -18,7 +18,7 @@ from reconciler.core.spec.environment import Limits
 from reconciler.core.spec.model import NO_DECLARATION, DeclaredEvaluation
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.evaluation import records
-from reconciler.engine.evaluation.slice_rows import PLAIN, Judging, slice_rows
+from reconciler.engine.evaluation.slice_rows import PLAIN, JudgedBy, slice_rows
 from reconciler.engine.plan import verification
 from reconciler.engine.storage import blobs
 from reconciler.errors import IntegrityError, ScoringError, StoreError
@@ -55,7 +55,7 @@ def noted(detailed: DetailedEvaluation, note: str) -> DetailedEvaluation:
 
 
 def in_full(
-    deps: Dependencies, store: Store, artifact: Digest, limits: Limits, judging: Judging = PLAIN
+    deps: Dependencies, store: Store, artifact: Digest, limits: Limits, judging: JudgedBy = PLAIN
 ) -> DetailedEvaluation | str:
     """Return the evaluation in full of an artifact of `store` on its own holdout, or why there is none.
 

@@ -17,7 +17,7 @@ from reconciler.core.spec.gates import Verification
 from reconciler.core.spec.model import NO_DECLARATION, DeclaredEvaluation, Model
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.evaluation import in_full
-from reconciler.engine.evaluation.slice_rows import Judging
+from reconciler.engine.evaluation.slice_rows import JudgedBy
 from reconciler.engine.find_environment import artifact_named, no_artifact, unknown_model
 from reconciler.engine.plan import observe, verification
 from reconciler.engine.storage import blobs, builds, journal
@@ -45,7 +45,7 @@ def judge(
     IntegrityError where what is stored is damaged.
     """
     declared, head, artifact, (state, build), store = _found(deps, desired, environment, model, prefix)
-    judging = Judging(declared=declared_of(desired, environment, model), build=build)
+    judging = JudgedBy(declared=declared_of(desired, environment, model), build=build)
     detailed: DetailedEvaluation | str = "it was not asked for"
     if compute:
         detailed = in_full.in_full(deps, store, artifact, environment.limits, judging)

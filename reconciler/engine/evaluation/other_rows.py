@@ -9,13 +9,12 @@ from pathlib import Path
 from reconciler import codec
 from reconciler.core.artifact.oci_artifact import RECIPE_FILE, SCHEMA_FILE, Schema
 from reconciler.core.digest import Digest, DigestPrefix, digest_of_bytes, digest_of_file
-from reconciler.core.evaluation.declared import slice_column, with_slices
 from reconciler.core.evaluation.detailed import named_slices
 from reconciler.core.evaluation.judged_model import JudgedModel
 from reconciler.core.snapshots.named_columns import named_columns
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
-from reconciler.core.spec.model import DeclaredEvaluation
+from reconciler.core.spec.model import DeclaredEvaluation, slice_column, with_slices
 from reconciler.core.spec.recipe import BuiltRecipe
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.evaluation.in_full import noted

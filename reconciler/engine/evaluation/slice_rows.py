@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.core.artifact.build import Build, Provenance
-from reconciler.core.evaluation.declared import slice_column, with_slices
 from reconciler.core.spec.environment import Limits
-from reconciler.core.spec.model import NO_DECLARATION, DeclaredEvaluation
+from reconciler.core.spec.model import NO_DECLARATION, DeclaredEvaluation, slice_column, with_slices
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.plan import verification
 from reconciler.engine.storage import blobs, data_snapshots
@@ -19,17 +18,17 @@ NOT_KEPT = "the tables that it was trained on are not kept any more"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Judging:
+class JudgedBy:
     """How an artifact is judged besides what holds for all: what is `declared`, and the build whose rows judge it."""
 
     declared: DeclaredEvaluation = NO_DECLARATION
     build: Build | None = None
 
 
-PLAIN = Judging()
+PLAIN = JudgedBy()
 
 
-def slice_rows(deps: Dependencies, judging: Judging, limits: Limits, work: Path) -> Path | str | None:
+def slice_rows(deps: Dependencies, judging: JudgedBy, limits: Limits, work: Path) -> Path | str | None:
     """Return a file with each row's key and the value of each declared slice, or why there is none; None where no
     slice is declared."""
     build, declared = judging.build, judging.declared

@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from reconciler import codec
 from reconciler.core.artifact.evaluation import Evaluation
 from reconciler.core.digest import Digest
 from reconciler.core.evaluation import grading
@@ -62,10 +61,7 @@ class JudgedRows:
 def evaluate(rows: JudgedRows) -> DetailedEvaluation:
     """Evaluate a model on rows in full."""
     detailed = _classes(rows) if rows.model.schema.classes else _numbers(rows)
-    if not rows.declared.declares:
-        return detailed
-    sliced_by = tuple(each.name for each in rows.declared.slices)
-    return replace(detailed, declared=codec.digest_of(rows.declared), sliced_by=sliced_by)
+    return replace(detailed, sliced_by=tuple(each.name for each in rows.declared.slices))
 
 
 def _classes(rows: JudgedRows) -> DetailedEvaluation:

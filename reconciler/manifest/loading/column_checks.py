@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from reconciler.core.evaluation.declared import is_slice_column
 from reconciler.core.spec.data import Table
+from reconciler.core.spec.model import is_slice_column
 from reconciler.core.spec.recipe import Recipe
 from reconciler.manifest.loading.leakage import AS_OF
 from reconciler.ports import ParsedExpression

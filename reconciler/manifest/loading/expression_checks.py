@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from reconciler.core.evaluation.declared import with_slices
 from reconciler.core.spec.desired_state import DesiredState
-from reconciler.core.spec.model import Model
+from reconciler.core.spec.model import Model, with_slices
 from reconciler.core.spec.recipe import Recipe
 from reconciler.core.spec.table_error import without_folder_values
 from reconciler.errors import DataError, Problem

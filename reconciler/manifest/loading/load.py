@@ -9,12 +9,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from reconciler import __version__
-from reconciler.core.evaluation.declared import with_slices
 from reconciler.core.names import is_name
 from reconciler.core.size_limits import LOCK_BYTES
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment, Runtime
-from reconciler.core.spec.model import Model
+from reconciler.core.spec.model import Model, with_slices
 from reconciler.core.spec.recipe import TRAINING_FORMAT
 from reconciler.errors import FilePosition, InvalidManifestsError, Problem
 from reconciler.manifest.loading import cross_checks, second_look, to_core

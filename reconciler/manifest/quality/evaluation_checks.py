@@ -5,8 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from reconciler.core.evaluation.declared import slice_column
-from reconciler.core.spec.model import DeclaredEvaluation, Model
+from reconciler.core.spec.model import DeclaredEvaluation, Model, slice_column
 from reconciler.core.spec.recipe import Recipe
 from reconciler.ports import ParsedExpression
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.core.evaluation.declared import with_slices
-from reconciler.core.spec.model import Model
+from reconciler.core.spec.model import Model, with_slices
 from reconciler.manifest.loading.load import load
 from reconciler.ports import TreeFile
 from tests.unit.manifest.loading.test_cross_checks import EXPRESSIONS, FILES, MODEL, edited, problems
