@@ -24,10 +24,10 @@ from reconciler.core.spec.recipe import (
     Features,
     Holdout,
     Join,
-    NamedExpression,
     Outcome,
     OutcomeClass,
     Past,
+    PastFeature,
     Recipe,
     Selection,
     Task,
@@ -69,7 +69,7 @@ def _recipe(seed: int, **data: object) -> Recipe:
 
 
 def _past(by: str) -> Past:
-    features = (NamedExpression(name="before", expression="count(*)"),)
+    features = (PastFeature(name="before", expression="count(*)"),)
     return Past(by=by, at="issued", known="issued", features=features)
 
 

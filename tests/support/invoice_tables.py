@@ -19,6 +19,7 @@ from reconciler.core.spec.recipe import (
     Outcome,
     OutcomeClass,
     Past,
+    PastFeature,
     Recipe,
     Selection,
     Task,
@@ -127,10 +128,20 @@ def named(expressions: Mapping[str, str]) -> tuple[NamedExpression, ...]:
     return tuple(NamedExpression(name=name, expression=text) for name, text in expressions.items())
 
 
+def past_features(given: Mapping[str, str | tuple[str, int | None, int | None]]) -> tuple[PastFeature, ...]:
+    """Features of past, each as its aggregate or as (aggregate, within so many seconds, the last so many)."""
+    whole = {name: (each, None, None) if isinstance(each, str) else each for name, each in given.items()}
+    return tuple(
+        PastFeature(name=name, expression=text, within=within, last=last)
+        for name, (text, within, last) in whole.items()
+    )
+
+
 def recipe_of(
     *,
     derive: Mapping[str, str] | None = None,
-    past: Mapping[str, str] | None = None,
+    past: Mapping[str, str | tuple[str, int | None, int | None]] | None = None,
+    also_by: tuple[str, ...] | None = None,
     past_where: str | None = None,
     joins: tuple[Join, ...] = (),
     where: str | None = None,
@@ -145,7 +156,7 @@ def recipe_of(
     known: str = "paid_date",
 ) -> Recipe:
     """A recipe on the ledger; whatever is not given is a plain classification by days late."""
-    features_of_past = PAST if past is None else past
+    features_of_past = dict(PAST) if past is None else past
     return Recipe(
         task=task,
         data=Selection(
@@ -157,8 +168,9 @@ def recipe_of(
                 by="customer_id",
                 at="invoice_date",
                 known=known,
-                features=named(features_of_past),
+                features=past_features(features_of_past),
                 where=past_where,
+                also_by=also_by,
             )
             if features_of_past
             else None,

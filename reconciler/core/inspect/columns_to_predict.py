@@ -57,7 +57,7 @@ def columns_to_predict(recipe: Recipe, columns_of: ColumnsOf) -> ColumnsToPredic
                 data.key,
                 *recipe.features.all,
                 *(join.key for join in data.joins),
-                *((past.by, past.at) if past is not None else ()),
+                *((*past.owners, past.at) if past is not None else ()),
             ),
             (),
         ),

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 
 from reconciler.core.onboarding.table_profile import ColumnProfile, DateGap, TableProfile
-from reconciler.core.spec.recipe import NamedExpression, Outcome, OutcomeClass
+from reconciler.core.spec.recipe import NamedExpression, Outcome, OutcomeClass, PastFeature
 
 _DUE = re.compile(r"due(_?(date|day|on|at))?|.*(_due|Due)(_?(date|Date|day|on))?|net_?due.*", re.IGNORECASE)
 _SETTLED = re.compile(r".*(settle|paid|payment|clear|closed).*", re.IGNORECASE)
@@ -32,7 +32,7 @@ class ReceivablesRecipe:
     by: str | None
     derive: tuple[NamedExpression, ...]
     derived_features: tuple[str, ...]
-    past_features: tuple[NamedExpression, ...]
+    past_features: tuple[PastFeature, ...]
     outcome: Outcome
     predict: str
     left_out: tuple[tuple[str, str], ...]
@@ -128,7 +128,7 @@ def _derived(due: ColumnProfile, written: ColumnProfile | None, taken: set[str])
     return [NamedExpression(name=name, expression=text) for name, text in wanted if name not in taken]
 
 
-def _past(late: str, cut: int, taken: set[str]) -> list[NamedExpression]:
+def _past(late: str, cut: int, taken: set[str]) -> list[PastFeature]:
     wanted = (
         ("prior_invoices", "count(*)"),
         ("prior_late_rate", f"avg(({late} > 0)::int)"),
@@ -136,7 +136,7 @@ def _past(late: str, cut: int, taken: set[str]) -> list[NamedExpression]:
         ("prior_days_late", f"avg({late})"),
         ("prior_worst", f"max({late})"),
     )
-    return [NamedExpression(name=name, expression=text) for name, text in wanted if name not in taken]
+    return [PastFeature(name=name, expression=text) for name, text in wanted if name not in taken]
 
 
 def _outcome(late: str, due: str, cut: int, gap: DateGap, *, is_open: bool) -> Outcome:

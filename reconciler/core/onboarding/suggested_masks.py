@@ -44,7 +44,7 @@ def _without(features: Features, names: Iterable[str]) -> Features:
 def _mask(each: PersonalColumn, recipe: Recipe, profile: TableProfile) -> Mask | None:
     """Return the mask that leaves the recipe what it needs; None where there is none, and a person has to decide."""
     data = recipe.data
-    if each.column in (data.key, data.past.by if data.past is not None else None):
+    if each.column in (data.key, *(data.past.owners if data.past is not None else ())):
         return Mask(table=data.table, column=each.column, treatment=Treatment.PSEUDONYM)
     if each.column not in named_columns(recipe):
         return Mask(table=data.table, column=each.column, treatment=Treatment.DROP)

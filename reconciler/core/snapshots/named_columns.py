@@ -78,7 +78,7 @@ def named_columns(recipe: Recipe) -> frozenset[str]:
         names |= words_of(text)
     own = {named.name for named in data.derive}
     if past is not None:
-        names.update((past.by, past.at, past.known))
+        names.update((*past.owners, past.at, past.known))
         for feature in past.features:
             names |= words_of(feature.expression)
             own.add(feature.name)

@@ -16,6 +16,10 @@ TRAINING_FORMAT = 2
 says how its training rows were distributed (`reference.json`)."""
 
 
+Path = tuple[str | int, ...]
+"""Where something stands in a recipe's manifest."""
+
+
 class Task(StrEnum):
     """The kind of prediction: a class or a number."""
 
@@ -40,18 +44,49 @@ class NamedExpression:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PastFeature:
+    """One aggregate over the earlier rows that count. `within`: only those known in so many seconds before the row's
+    moment; `last`: only so many, those known last. None: all of them."""
+
+    name: str
+    expression: str
+    within: int | None = None
+    last: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Past:
     """Point-in-time features: aggregates over earlier rows of the same `by` whose `known` lies strictly before `at`.
 
     `known` counts as greatest(known, at) of the earlier row, so that a prepaid row never sees itself. Each feature is
     one aggregate over row-local scalars. All rows of the joined, derived table count, unless `where` narrows them.
+    `also_by`: further columns that must be the same; None (not empty) where there are none.
     """
 
     by: str
     at: str
     known: str
-    features: tuple[NamedExpression, ...]
+    features: tuple[PastFeature, ...]
     where: str | None = None
+    also_by: tuple[str, ...] | None = None
+
+    @property
+    def owners(self) -> tuple[str, ...]:
+        """Return the columns that rows must have in common."""
+        return (self.by, *(self.also_by or ()))
+
+    def columns(self) -> Iterator[tuple[Path, str]]:
+        """Yield (path in the recipe, column) of `by`, `at` and `known`."""
+        for index, column in enumerate(self.owners):
+            yield ("data", "past", "by", *((index,) if self.also_by else ())), column
+        yield ("data", "past", "at"), self.at
+        yield ("data", "past", "known"), self.known
+
+    def aggregates(self) -> Iterator[tuple[Path, str]]:
+        """Yield (path in the recipe, aggregate) of each feature."""
+        for each in self.features:
+            alone = each.within is None and each.last is None
+            yield ("data", "past", "features", each.name, *(() if alone else ("aggregate",))), each.expression
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

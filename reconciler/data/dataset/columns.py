@@ -11,7 +11,7 @@ import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from reconciler.core.spec.recipe import Recipe, is_taken_as_feature
+from reconciler.core.spec.recipe import PastFeature, Recipe, is_taken_as_feature
 from reconciler.data.expressions.parse import RefusedError
 from reconciler.data.expressions.validate import Aggregate, Scalar, read_all
 from reconciler.errors import DataError
@@ -50,6 +50,7 @@ class Feature:
     label: str
     text: str
     aggregate: Aggregate
+    window: PastFeature
 
     @property
     def argument(self) -> Term:
@@ -146,7 +147,8 @@ def _features(recipe: Recipe, expressions: dict[str, Scalar | Aggregate | Refuse
         label = f"data.past.features.{named.name}"
         match expressions[named.expression]:
             case Aggregate() as aggregate:
-                features.append(Feature(name=named.name, label=label, text=named.expression, aggregate=aggregate))
+                text = named.expression
+                features.append(Feature(name=named.name, label=label, text=text, aggregate=aggregate, window=named))
             case RefusedError() as refused:
                 raise _refusal(label, refused)
             case _:
@@ -162,7 +164,8 @@ def _check_past(recipe: Recipe, features: tuple[Feature, ...], names: _Names, la
     past = recipe.data.past
     if past is None:
         return
-    used = [("data.past.by", past.by), ("data.past.at", past.at), ("data.past.known", past.known)]
+    used = [("data.past.by", column) for column in past.owners]
+    used += [("data.past.at", past.at), ("data.past.known", past.known)]
     used += [(feature.label, column) for feature in features for column in feature.aggregate.columns]
     if past.where is not None and isinstance(where := read_all([past.where])[past.where], Scalar):
         used += [("data.past.where", column) for column in where.columns]

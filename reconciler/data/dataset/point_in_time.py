@@ -8,7 +8,8 @@ feature is the aggregate over exactly the rows that count: 0 for a count over no
 How: running aggregates over (by, known', key) ROWS, the last row of each (by, known') kept, then one as-of join. That
 order is total, so the result does not depend on the order of the file. Sums and averages of whole numbers and decimals
 are exact; of floating point they are added up one by one in that order (numpy), because a window's tree of partial sums
-would let later rows change the last bits of earlier results. What takes time is to sort; so texts are not sorted by: an
+would let later rows change the last bits of earlier results. Features of the last rows or of some days, and deviations,
+are computed in `past_windows`. What takes time is to sort; so texts are not sorted by: an
 owner stands as a short hash where no two share one, and keys order only the rows that are equal in by and known'.
 
 Where one of `known` and `at` is a date and the other a moment, days are compared: a payment on the invoice's own day is
@@ -25,6 +26,7 @@ from typing import Any
 
 from reconciler.core.spec.recipe import Past, Recipe
 from reconciler.data.dataset.columns import AS_OF, Feature, Term
+from reconciler.data.dataset.past_windows import PastRows, add_windows, is_windowed
 from reconciler.data.duckdb_session import Session, name_of
 from reconciler.errors import DataError
 
@@ -65,27 +67,34 @@ def add_past(
     if past is None:
         return ledger
     types = session.types(ledger, doing="describing the ledger")
-    at, known = _moments(past, types)
+    at, known, kind = _moments(past, types)
     _check_not_later(session, past, ledger)
-    owner = _owner(session, name_of(past.by), types[past.by], ledger, short)
+    owner = _owner(session, past.owners, types, ledger, short)
     _collect(session, owner=owner, features=features, where=where, ledger=ledger, key=key, at=at, known=known)
-    sums = _ranks(session, features)
-    _run(session, features, sums)
+    windowed = [index for index, feature in enumerate(features) if is_windowed(feature)]
+    sums, order, starts = _ranks(session, features, windowed)
+    if windowed:
+        arguments = {index: _argument(index) for index in windowed}
+        rows = PastRows(owner=_OWNER, known=_KNOWN, kind=kind, arguments=arguments, order=order, starts=starts)
+        add_windows(session, features, rows, ledger=ledger, owner=owner, moment=at)
+    _run(session, features, windowed, sums)
     items = "".join(
-        f", coalesce(p.f{index}, {_EMPTY.get(feature.aggregate.function, 'NULL')}) AS {name_of(feature.name)}"
+        f", coalesce({'w' if index in windowed else 'p'}.f{index},"
+        f" {_EMPTY.get(feature.aggregate.function, 'NULL')}) AS {name_of(feature.name)}"
         for index, feature in enumerate(features)
     )
+    beside = f" LEFT JOIN past_windows w ON l.{_OWNER} = w.owner AND l.{_MOMENT} = w.moment" if windowed else ""
     session.run(
         f"CREATE VIEW with_past AS SELECT l.* EXCLUDE ({_MOMENT}, {_OWNER}){items} FROM"
         f" (SELECT *, {at} AS {_MOMENT}, {owner} AS {_OWNER} FROM {ledger}) l ASOF LEFT JOIN past_steps p"
-        f" ON l.{_OWNER} = p.{_OWNER} AND l.{_MOMENT} > p.{_KNOWN}",
+        f" ON l.{_OWNER} = p.{_OWNER} AND l.{_MOMENT} > p.{_KNOWN}{beside}",
         doing="data.past",
     )
     return "with_past"
 
 
-def _moments(past: Past, types: dict[str, str]) -> tuple[str, str]:
-    """Return SQL of `at` and `known` in one unit: days when one of the two is a date."""
+def _moments(past: Past, types: dict[str, str]) -> tuple[str, str, str]:
+    """Return SQL of `at` and `known` in one unit, and which: days when one of the two is a date."""
     kinds = {}
     for label, column in (("data.past.at", past.at), ("data.past.known", past.known)):
         kinds[label] = types[column]
@@ -93,7 +102,7 @@ def _moments(past: Past, types: dict[str, str]) -> tuple[str, str]:
             hint = "declare `dates` for the table, or derive a date"
             raise DataError(f"{label}: {column} is {types[column]}, not a date or a time", code="E413", hint=hint)
     unit = "DATE" if "DATE" in kinds.values() else "TIMESTAMP"
-    return f"CAST({name_of(past.at)} AS {unit})", f"CAST({name_of(past.known)} AS {unit})"
+    return f"CAST({name_of(past.at)} AS {unit})", f"CAST({name_of(past.known)} AS {unit})", unit
 
 
 def _check_not_later(session: Session, past: Past, ledger: str) -> None:
@@ -114,16 +123,19 @@ def check_not_later(session: Session, *, label: str, column: str, relation: str)
         )
 
 
-def _owner(session: Session, by: str, kind: str, ledger: str, short: str) -> str:
-    """Return SQL of what tells owners apart: a text's short hash, where no two of the texts share one."""
-    if kind != "VARCHAR":
+def _owner(session: Session, columns: tuple[str, ...], types: dict[str, str], ledger: str, short: str) -> str:
+    """Return SQL of what tells owners apart: a short hash of a text or of several columns, where no two share one."""
+    by = ", ".join(name_of(column) for column in columns)
+    if len(columns) == 1 and types[columns[0]] != "VARCHAR":
         return by
-    texts, hashes = session.rows(
-        f"SELECT count(*), count(DISTINCT {short}(owner)) FROM"
-        f" (SELECT DISTINCT {by} AS owner FROM {ledger} WHERE {by} IS NOT NULL)",
+    there = " AND ".join(f"{name_of(column)} IS NOT NULL" for column in columns)
+    owner, hashed = by if len(columns) == 1 else f"row({by})", f"{short}({by})"
+    owners, hashes = session.rows(
+        f"SELECT count(*), count(DISTINCT hash) FROM"
+        f" (SELECT DISTINCT {owner} AS owner, {hashed} AS hash FROM {ledger} WHERE {there})",
         doing="data.past.by",
     )[0]
-    return f"CASE WHEN {by} IS NOT NULL THEN {short}({by}) END" if texts == hashes else by
+    return f"CASE WHEN {there} THEN {hashed if owners == hashes else owner} END"
 
 
 def _collect(
@@ -162,23 +174,28 @@ def _check_argument(session: Session, feature: Feature, ledger: str) -> None:
     kind = session.types(f"(SELECT {term.scalar.sql} AS x FROM {ledger})", doing=term.doing)["x"]
     function = feature.aggregate.function
     numeric = kind in _NUMBERS or kind.startswith("DECIMAL")
-    if (function in ("sum", "avg", "median") and not numeric) or (function.startswith("bool_") and kind != "BOOLEAN"):
+    if (function in ("sum", "avg", "median", "stddev") and not numeric) or (
+        function.startswith("bool_") and kind != "BOOLEAN"
+    ):
         wanted = "a condition" if function.startswith("bool_") else "a number"
         raise DataError(
             f"{feature.label}: {function} takes {wanted}, found {kind}", code="E413", hint="cast it, or use count"
         )
 
 
-def _ranks(session: Session, features: Sequence[Feature]) -> dict[int, str] | None:
-    """Create `past_ranks`, where floating point is aggregated: for each row of `past_rows`, in order, its `rank` among
-    all in the order of owner, moment and key, and running sums of floating point, one value after the other.
+def _ranks(
+    session: Session, features: Sequence[Feature], windowed: Sequence[int]
+) -> tuple[dict[int, str] | None, Any, Any]:
+    """Create `past_ranks`, where running floating point is aggregated: for each row of `past_rows`, in order, its
+    `rank` among all in the order of owner, moment and key, and running sums, one value after the other.
 
-    Returns feature's index -> its column of sums in `past_ranks`; None where the rows are in order as they are.
+    Returns feature's index -> its column of sums in `past_ranks`, None where the rows are in order as they are; and the
+    places of the rows in that order, and where the owner of each begins, None where nothing asks for them.
     """
     types = session.types("past_rows", doing="data.past")
-    floats = [index for index in range(len(features)) if types[_argument(index)] in _FLOATS]
-    if not floats:
-        return None
+    floats = [index for index in range(len(features)) if types[_argument(index)] in _FLOATS and index not in windowed]
+    if not floats and not windowed:
+        return None, None, None
     import numpy as np
 
     wanted = [index for index in floats if features[index].aggregate.function in ("sum", "avg")]
@@ -192,6 +209,9 @@ def _ranks(session: Session, features: Sequence[Feature]) -> dict[int, str] | No
     order = _order(session, first | np.asarray(arrays["later"]))
     starts = np.flatnonzero(first)
     ends = np.append(starts[1:], len(first))[: len(starts)]  # none for no rows
+    owner_starts = np.repeat(starts, ends - starts)
+    if not floats:
+        return None, order, owner_starts
     columns = {"rank": np.empty_like(order)}
     columns["rank"][order] = np.arange(len(order))
     for index in wanted:
@@ -204,7 +224,7 @@ def _ranks(session: Session, features: Sequence[Feature]) -> dict[int, str] | No
     session.show("past_ranks_seen", columns)
     # Copied into a table, since the arrays do not outlive this function.
     session.run("CREATE TEMP TABLE past_ranks AS SELECT * FROM past_ranks_seen", doing="data.past")
-    return {index: f"s.s{index}" for index in wanted}
+    return {index: f"s.s{index}" for index in wanted}, order, owner_starts
 
 
 def _order(session: Session, changes: Any) -> Any:
@@ -224,11 +244,12 @@ def _order(session: Session, changes: Any) -> Any:
     return order
 
 
-def _run(session: Session, features: Sequence[Feature], sums: dict[int, str] | None) -> None:
+def _run(session: Session, features: Sequence[Feature], windowed: Sequence[int], sums: dict[int, str] | None) -> None:
     """Create `past_steps`: for each (owner, known) the aggregates over all rows up to and including it."""
     items = "".join(
         f", {_running(each.aggregate.function, f'r.{name_of(_argument(index))}', (sums or {}).get(index))} AS f{index}"
         for index, each in enumerate(features)
+        if index not in windowed
     )
     source, rank = ("past_rows r", "r.n") if sums is None else ("past_rows r POSITIONAL JOIN past_ranks s", "s.rank")
     order = f"PARTITION BY r.{_OWNER} ORDER BY {rank}"

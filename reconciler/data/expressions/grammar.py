@@ -47,13 +47,13 @@ COMPARISONS = {
 }
 
 # Each can be kept up to date row by row, in an order that is total, without depending on how sums are grouped.
-AGGREGATES = frozenset(["count", "count_star", "sum", "avg", "min", "max", "median", "bool_and", "bool_or"])
+AGGREGATES = frozenset(["count", "count_star", "sum", "avg", "min", "max", "median", "stddev", "bool_and", "bool_or"])
 # Other aggregates that SQL users know: rejected with a reason of their own.
 _OTHERS = """
     any_value approx_count_distinct approx_quantile arg_max arg_min array_agg avg_if bit_and bit_or bit_xor corr
     count_if countif covar_pop covar_samp entropy favg first fsum geomean group_concat histogram kurtosis last list
     listagg mad max_by mean min_by mode product quantile quantile_cont quantile_disc regr_slope reservoir_quantile
-    sem skewness stddev stddev_pop stddev_samp string_agg sum_no_overflow var_pop var_samp variance
+    sem skewness stddev_pop stddev_samp string_agg sum_no_overflow var_pop var_samp variance
 """
 OTHER_AGGREGATES = frozenset(_OTHERS.split())
 

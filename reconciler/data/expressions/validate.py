@@ -286,7 +286,9 @@ class _ExpressionReader:
 def _aggregate_reason(name: str) -> str:
     if name in grammar.AGGREGATES:
         return f"{name.replace('count_star', 'count')} is an aggregate: only a feature of past may use it, alone"
-    return f"{name[:60]} is an unsupported aggregate; use count, sum, avg, min, max, median, bool_and or bool_or"
+    return (
+        f"{name[:60]} is an unsupported aggregate; use count, sum, avg, min, max, median, stddev, bool_and or bool_or"
+    )
 
 
 def _function_reason(name: str) -> str:

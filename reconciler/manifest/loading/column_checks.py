@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from reconciler.core.spec.data import Table
 from reconciler.core.spec.model import is_slice_column
-from reconciler.core.spec.recipe import Recipe
+from reconciler.core.spec.recipe import Path, Recipe
 from reconciler.manifest.loading.leakage import AS_OF
 from reconciler.ports import ParsedExpression
 
@@ -33,9 +33,9 @@ class ColumnProblem:
     word: str | None = None
 
 
-def expression_path(label: str) -> tuple[str, ...]:
+def expression_path(label: str) -> Path:
     """Return the path of an expression in the recipe, from its label (`Recipe.expressions`); names may have points."""
-    return tuple(label.split(".", 3 if label.startswith("data.past.features.") else 2))
+    return tuple(label.split(".", 2))
 
 
 def position_of(word: str, text: str) -> int | None:
@@ -107,14 +107,12 @@ def texts_as_numbers(recipe: Recipe, texts: Mapping[str, tuple[str, ...]]) -> It
 def _named(recipe: Recipe, parsed: Mapping[str, ParsedExpression]) -> Iterator[tuple[tuple[str | int, ...], str, bool]]:
     """Yield (path, column, whether it stands in an expression) for each column that the recipe names."""
     data, past = recipe.data, recipe.data.past
-    expressions = list(recipe.expressions())
-    expressions += [(f"data.past.features.{each.name}", each.expression) for each in (past.features if past else ())]
-    for label, text in expressions:
+    expressions = [(expression_path(label), text) for label, text in recipe.expressions()]
+    expressions += past.aggregates() if past is not None else ()
+    for path, text in expressions:
         for column in parsed[text].columns:
-            yield expression_path(label), column, True
-    singles: list[tuple[tuple[str | int, ...], str | None]] = []
-    if past is not None:
-        singles += [(("data", "past", key), getattr(past, key)) for key in ("by", "at", "known")]
+            yield path, column, True
+    singles: list[tuple[Path, str | None]] = list(past.columns() if past is not None else ())
     singles += [
         (("data", "train", "by"), data.train.by if data.train else None),
         (("outcome", "column"), recipe.outcome.column),

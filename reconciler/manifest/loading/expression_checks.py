@@ -35,13 +35,10 @@ def check_expressions(reading: ProblemCollector, model: Model, parsed: Mapping[s
     """Report every problem of a model's expressions; leaks only when all that they follow from is valid."""
     recipe = model.recipe
     invalid = False
-    expressions = [(label, text, False) for label, text in recipe.expressions()]
-    past = recipe.data.past
-    expressions += [
-        (f"data.past.features.{feature.name}", feature.expression, True) for feature in (past.features if past else ())
-    ]
+    expressions = [(expression_path(label), text, False) for label, text in recipe.expressions()]
+    expressions += [(path, text, True) for path, text in (recipe.data.past.aggregates() if recipe.data.past else ())]
     hint = "an expression computes one value from one row; see docs/design.md, Expressions"
-    for label, text, aggregate in expressions:
+    for place, text, aggregate in expressions:
         expression = parsed[text]
         message = expression.refused
         if message is None and aggregate and not expression.aggregate:
@@ -50,7 +47,7 @@ def check_expressions(reading: ProblemCollector, model: Model, parsed: Mapping[s
             message = "an aggregate is allowed only as a feature of past"
         if message is not None:
             invalid = True
-            path = (*RECIPE, *expression_path(label))
+            path = (*RECIPE, *place)
             reading.add_in_text(model.file, path, "E224", message, hint, position=expression.position)
     slices = list(evaluation_checks.expression_problems(model, parsed))
     for place, code, told, rule, position in slices:
@@ -59,8 +56,8 @@ def check_expressions(reading: ProblemCollector, model: Model, parsed: Mapping[s
         for place, code, told, advice in evaluation_checks.problems(model, parsed):
             reading.add(model.file, place, code, told, advice)
     leaks = not invalid and not any(reading.touches(model.file, (*RECIPE, part)) for part in _LEAKING)
-    for place, code, message, remedy in leakage.problems(recipe, parsed, leaks=leaks):
-        reading.add(model.file, (*RECIPE, *place), code, message, remedy)
+    for where, code, message, remedy in leakage.problems(recipe, parsed, leaks=leaks):
+        reading.add(model.file, (*RECIPE, *where), code, message, remedy)
 
 
 def check_columns(
@@ -165,7 +162,7 @@ def report(reading: ProblemCollector, model: Model, problems: Iterable[ColumnPro
         expression_path(label): text for label, text in model.recipe.expressions()
     }
     past = model.recipe.data.past
-    texts |= {("data", "past", "features", each.name): each.expression for each in (past.features if past else ())}
+    texts |= dict(past.aggregates() if past is not None else ())
     for problem in problems:
         path = (*RECIPE, *problem.path)
         if problem.word is None:

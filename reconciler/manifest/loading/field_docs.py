@@ -31,6 +31,7 @@ _FILES = {
         "manifests/production/lateness.yaml",
     ),
 }
+_OF_ANY_NAME = (("spec", "data", "tables"), ("spec", "recipe", "data", "past", "features"))
 _SKIPPED = "spec"  # users do not think of it as a level
 _LONGEST = 30  # lines of an example
 _DRAFT = "http://json-schema.org/draft-07/schema#"
@@ -126,8 +127,9 @@ def _value_at(document: Any, path: tuple[str | int, ...]) -> Any:
             return next((inner for inner in found if inner is not None), None)
         if not isinstance(value, dict):
             return None
-        of_any_name = path[:depth] == ("spec", "data", "tables")
-        value = value.get(part, next(iter(value.values()), None) if of_any_name else None)
+        if path[:depth] in _OF_ANY_NAME:
+            return _value_at([*([value[part]] if part in value else []), *value.values()], path[depth:])
+        value = value.get(part)
     return value
 
 

@@ -14,11 +14,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from reconciler.core.spec.recipe import Recipe
+from reconciler.core.spec.recipe import Path, Recipe
 from reconciler.ports import ParsedExpression
 
 AS_OF = "as_of"
-LeakageProblem = tuple[tuple[str | int, ...], str, str, str | None]
+LeakageProblem = tuple[Path, str, str, str | None]
 """(path in the recipe, code, message, hint)"""
 
 
@@ -66,17 +66,15 @@ def _past_of_past(recipe: Recipe, parsed: Mapping[str, ParsedExpression]) -> Ite
     for named in recipe.data.derive:
         if any(column.lower() in late for column in parsed[named.expression].columns):
             late.add(named.name.lower())
-    used: list[tuple[tuple[str, ...], tuple[str, ...]]] = [
-        ((key,), (getattr(past, key),)) for key in ("by", "at", "known")
-    ]
-    used += [(("where",), parsed[past.where].columns)] if past.where is not None else []
-    used += [(("features", each.name), parsed[each.expression].columns) for each in past.features]
+    used: list[tuple[Path, tuple[str, ...]]] = [(path, (column,)) for path, column in past.columns()]
+    used += [(("data", "past", "where"), parsed[past.where].columns)] if past.where is not None else []
+    used += [(path, parsed[text].columns) for path, text in past.aggregates()]
     for path, columns in used:
         for column in columns:
             if column.lower() in late:
                 message = f"{column} is computed from features of past, which past cannot read"
                 hint = "use a column of the tables, or one derived from such columns only"
-                yield ("data", "past", *path), "E416", message, hint
+                yield path, "E416", message, hint
 
 
 def _leaks(recipe: Recipe, parsed: Mapping[str, ParsedExpression]) -> Iterator[LeakageProblem]:
@@ -129,7 +127,7 @@ def _known_beforehand(
     if recipe.outcome.matured is not None:
         columns += parsed[recipe.outcome.matured].columns
     if data.past is not None:
-        columns += [data.past.at, data.past.by]
+        columns += [data.past.at, *data.past.owners]
     columns += [column for column in (data.train.by if data.train else None, recipe.holdout.by) if column is not None]
     known_columns = {column.lower() for column in columns}
     for column in columns:

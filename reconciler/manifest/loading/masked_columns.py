@@ -53,9 +53,11 @@ class _Uses:
         yield from self._joins()
         yield from self._key(("data", "key"), data.key)
         if past is not None:
-            yield from self._key(("data", "past", "by"), past.by)
-            for part, column in (("at", past.at), ("known", past.known)):
-                yield from self._value(("data", "past", part), column, "the moment of a row")
+            for path, column in past.columns():
+                if path[2] == "by":
+                    yield from self._key(path, column)
+                else:
+                    yield from self._value(path, column, "the moment of a row")
         if data.train is not None and data.train.by is not None:
             yield from self._value(("data", "train", "by"), data.train.by, "the moment of a row")
         if self.recipe.holdout.by is not None:
@@ -65,13 +67,11 @@ class _Uses:
         for kind in ("numeric", "categorical", "boolean"):
             for place, name in enumerate(getattr(self.recipe.features, kind)):
                 yield from self._value(("features", kind, place), name, "a feature")
-        expressions = list(self.recipe.expressions())
-        expressions += [
-            (f"data.past.features.{each.name}", each.expression) for each in (past.features if past is not None else ())
-        ]
-        for label, text in expressions:
+        expressions = [(expression_path(label), text) for label, text in self.recipe.expressions()]
+        expressions += past.aggregates() if past is not None else ()
+        for path, text in expressions:
             for column in self.parsed[text].columns:
-                yield from self._value(expression_path(label), column, "a part of an expression", word=column)
+                yield from self._value(path, column, "a part of an expression", word=column)
 
     def _value(
         self, path: tuple[str | int, ...], column: str, use: str, word: str | None = None

@@ -24,11 +24,12 @@ def recipe_of(given: model.Recipe) -> core.Recipe:
             joins=tuple(core.Join(table=table, key=key) for table, key in data.join.items()),
             derive=_named(data.derive),
             past=core.Past(
-                by=past.by,
+                by=past.owners[0],
                 at=past.at,
                 known=past.known,
-                features=_named(past.features),
+                features=tuple(_past_feature(name, feature) for name, feature in past.features.items()),
                 where=_clean(past.where),
+                also_by=tuple(past.owners[1:]) or None,
             )
             if past
             else None,
@@ -77,6 +78,13 @@ def _outcome(given: model.Outcome) -> core.Outcome:
 
 def _named(pairs: dict[str, str]) -> tuple[core.NamedExpression, ...]:
     return tuple(core.NamedExpression(name=name, expression=text.strip()) for name, text in pairs.items())
+
+
+def _past_feature(name: str, given: str | model.PastFeature) -> core.PastFeature:
+    if isinstance(given, str):
+        return core.PastFeature(name=name, expression=given.strip())
+    within = parse_duration(given.within) if given.within is not None else None
+    return core.PastFeature(name=name, expression=given.aggregate.strip(), within=within, last=given.last)
 
 
 def _clean(text: str | None) -> str | None:

@@ -7,7 +7,7 @@ import re
 import textwrap
 from collections.abc import Iterable, Iterator
 
-from reconciler.core.spec.recipe import NamedExpression
+from reconciler.core.spec.recipe import NamedExpression, PastFeature
 
 WIDTH = 100
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
@@ -33,7 +33,7 @@ def formula(text: str) -> str:
     return f"'{text}'" if text.isascii() and text.isprintable() and '"' in text and "'" not in text else quoted(text)
 
 
-def named_expressions(named: Iterable[NamedExpression], indent: str) -> Iterator[str]:
+def named_expressions(named: Iterable[NamedExpression | PastFeature], indent: str) -> Iterator[str]:
     """Yield one line per named expression."""
     for expression in named:
         yield f"{indent}{quoted(expression.name)}: {formula(expression.expression)}"

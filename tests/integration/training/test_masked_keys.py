@@ -16,6 +16,7 @@ from reconciler.core.spec.recipe import (
     Outcome,
     OutcomeClass,
     Past,
+    PastFeature,
     Recipe,
     Selection,
     Task,
@@ -40,8 +41,8 @@ RECIPE = Recipe(
             at="issued",
             known="paid",
             features=(
-                NamedExpression(name="prior", expression="count(*)"),
-                NamedExpression(name="prior_late", expression="avg(days_late)"),
+                PastFeature(name="prior", expression="count(*)"),
+                PastFeature(name="prior_late", expression="avg(days_late)"),
             ),
         ),
     ),

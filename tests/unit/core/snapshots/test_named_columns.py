@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from reconciler import codec
 from reconciler.core.snapshots.named_columns import named_columns, used_columns, words_of
 from reconciler.core.spec.model import NO_DECLARATION, DeclaredEvaluation, DeclaredSlice, Model
-from reconciler.core.spec.recipe import Holdout, Join, NamedExpression, Past, Recipe, Window
+from reconciler.core.spec.recipe import Holdout, Join, NamedExpression, Past, PastFeature, Recipe, Window
 from reconciler.data.expressions.parse import RefusedError
 from reconciler.data.expressions.validate import read_all
 from tests.simulation.sample_project import recipe
@@ -103,7 +103,7 @@ def test_a_recipe_names_keys_features_dates_and_what_it_computes_with_but_not_wh
                 at="invoiced",
                 known="settled",
                 where="NOT disputed",
-                features=(NamedExpression(name="count_before", expression="count(*) FILTER (late > 3)"),),
+                features=(PastFeature(name="count_before", expression="count(*) FILTER (late > 3)"),),
             ),
             where="amount > 0",
             train=Window(by="booked", since="2024-01-01", where="region <> 'x'"),
