@@ -3,8 +3,8 @@
 Takes: `past_rows`, the rows that count in the order of owner and moment, and the ledger. Gives: the table
 `past_windows` with a row per owner and moment of the ledger, and a column per feature. Keeps true: the rows that count
 for a moment are those known before it. Of these, `within` leaves those known not earlier than so long before the
-moment, and `last` so many at the end; rows known at one moment are in the order of their keys. FILTER and missing values
-are left out of what is left, not before.
+moment, and `last` so many at the end; rows known at one moment are in the order of their keys. FILTER and missing
+values are left out of what is left, not before.
 
 How: both ends of each stretch are places in the ordered rows, found by as-of joins; the numbers of a stretch come from
 its own rows alone (`window_aggregates`). Whole numbers and decimals are added exactly.

@@ -25,10 +25,8 @@ _KINDS = ("project", "environment", "model")
 _FILES = {
     "project": ("reconciler.yaml",),
     "environment": tuple(f"environments/{name}.yaml" for name in ("production", "sandbox", "staging", "test", "edge")),
-    "model": (
-        "manifests/sandbox/lateness.yaml",
-        "manifests/sandbox/amount.yaml",
-        "manifests/production/lateness.yaml",
+    "model": tuple(
+        f"manifests/{model}.yaml" for model in ("sandbox/lateness", "sandbox/amount", "production/lateness")
     ),
 }
 _OF_ANY_NAME = (("spec", "data", "tables"), ("spec", "recipe", "data", "past", "features"))
@@ -237,8 +235,8 @@ def _brief(field: _Field) -> FieldSummary:
 
 def _description(field: _Field) -> str:
     description = field.schema.get("description")
-    if not description and "$ref" in field.schema:
-        description = field.definitions[field.schema["$ref"].rpartition("/")[2]].get("description")
+    named = (option.get("$ref", "").rpartition("/")[2] for option in (field.schema, *field.schema.get("anyOf", ())))
+    description = description or next((field.definitions[name].get("description") for name in named if name), None)
     return " ".join(str(description or "").split())
 
 

@@ -9,7 +9,7 @@ from reconciler.core.spec import data as core_data
 from reconciler.core.spec import environment as env
 from reconciler.core.spec import model as declared
 from reconciler.core.spec import recipe as core
-from reconciler.manifest.schema import data, documents, locations, model, tables
+from reconciler.manifest.schema import data, documents, features, locations, model, tables
 from reconciler.manifest.schema.field_types import bytes_of, share_of
 
 
@@ -80,7 +80,7 @@ def _named(pairs: dict[str, str]) -> tuple[core.NamedExpression, ...]:
     return tuple(core.NamedExpression(name=name, expression=text.strip()) for name, text in pairs.items())
 
 
-def _past_feature(name: str, given: str | model.PastFeature) -> core.PastFeature:
+def _past_feature(name: str, given: str | features.PastFeature) -> core.PastFeature:
     if isinstance(given, str):
         return core.PastFeature(name=name, expression=given.strip())
     within = parse_duration(given.within) if given.within is not None else None

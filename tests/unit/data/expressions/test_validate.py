@@ -124,7 +124,7 @@ HOSTILE = [
     ("avg(a order by b)", "no ORDER BY", 0),
     ("count(distinct a)", "distinct", 0),
     ("sum(a, b)", "one argument", 0),
-    ("stddev(a)", "unsupported aggregate", 0),
+    ("var_samp(a)", "unsupported aggregate", 0),
     ("arg_max(a, b)", "unsupported aggregate", 0),
     ("avg((select 1))", "subquery", 4),
     ("avg(a) filter (where b > avg(c))", "only a feature of past", 25),

@@ -1,0 +1,83 @@
+"""Define the features of a recipe: columns by type, and aggregates over what was known of earlier rows."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from reconciler.core.duration import parse_duration
+from reconciler.core.spec.recipe import is_taken_as_feature
+from reconciler.manifest.schema.field_types import ColumnName, Document, Duration, Expression, refuse
+
+_CENTURY = 100 * 365 * 86400
+
+
+class PastFeature(Document):
+    """An aggregate over a part of the earlier rows: those known lately, or the last ones."""
+
+    aggregate: Expression = Field(description="Aggregate over the rows of the window, such as avg(days_late).")
+    within: Duration | None = Field(
+        default=None, description="Only rows known not longer than this before the row's moment, such as 180d."
+    )
+    last: Annotated[int, Field(ge=1, le=1_000_000)] | None = Field(
+        default=None, description="Only so many rows, those known last; rows known at once in the order of their keys."
+    )
+
+    @model_validator(mode="after")
+    def _window(self) -> PastFeature:
+        if self.within is None and self.last is None:
+            raise refuse("E204", "expected `within` or `last`; without a window, write the aggregate alone")
+        if self.within is not None and parse_duration(self.within) > _CENTURY:
+            raise refuse("E205", "expected a window of at most 100 years", at="within")
+        return self
+
+
+class Past(Document):
+    """Features from earlier rows with the same `by`, as far as they were known at each row's moment."""
+
+    by: ColumnName | list[ColumnName] = Field(
+        description="Column that groups rows, such as the customer; or several, which must all be the same."
+    )
+    at: ColumnName = Field(description="Column with the moment of a row, a date or time.")
+    known: ColumnName = Field(
+        description="Column with the moment from which a row's outcome was known, a date or time."
+    )
+    where: Expression | None = Field(default=None, description="Condition on the earlier rows that count.")
+    features: dict[ColumnName, Expression | PastFeature] = Field(
+        min_length=1, description="Name: aggregate, such as count(*); or with a window, `within` or `last`."
+    )
+
+    @property
+    def owners(self) -> list[str]:
+        """Return the columns of `by`, one or more."""
+        return [self.by] if isinstance(self.by, str) else self.by
+
+    @model_validator(mode="after")
+    def _columns(self) -> Past:
+        if not self.owners:
+            raise refuse("E204", "expected a column, or a list of one column or more", at="by")
+        if twice := [column for index, column in enumerate(self.owners) if column in self.owners[:index]]:
+            raise refuse("E207", f"column {twice[0]!r} is given twice", at="by")
+        return self
+
+
+class Features(Document):
+    """Input columns of the model, by type."""
+
+    numeric: list[ColumnName] = Field(default_factory=list, description="Columns used as numbers.")
+    categorical: list[ColumnName] = Field(default_factory=list, description="Columns used as categories.")
+    boolean: list[ColumnName] = Field(default_factory=list, description="Columns used as true or false.")
+
+    @model_validator(mode="after")
+    def _distinct(self) -> Features:
+        names = [*self.numeric, *self.categorical, *self.boolean]
+        if not names:
+            raise refuse("E204", "expected one feature or more, such as `numeric: [amount]`")
+        lowered = [name.lower() for name in names]
+        twice = sorted({name for name in names if lowered.count(name.lower()) > 1})
+        if twice:
+            raise refuse("E207", f"feature {twice[0]!r} is given twice")
+        if taken := [name for name in names if is_taken_as_feature(name)]:
+            raise refuse("E416", f"a feature cannot be named {taken[0]}: derive a column of another name from it")
+        return self
