@@ -1,10 +1,10 @@
 """One locked, in-memory DuckDB session.
 
 Takes: limits, the folder it may write below, the files it may read. Gives: `run`, `rows` and `types` for SQL that this
-package has written itself. Keeps true: one thread (float aggregates are not reproducible otherwise), time zone UTC,
-no file, extension or setting beyond those named here, a time and a memory limit, and that no message of DuckDB's
-leaves: it quotes data and paths. Errors state the step, the class of the error, and a remedy. Which SQL is safe is
-decided in `expressions`.
+package has written itself. Keeps true: one thread (float aggregates are not reproducible otherwise; only what
+changes each row by itself may have more), time zone UTC, no file, extension or setting beyond those named here, a
+time and a memory limit, and that no message of DuckDB's leaves: it quotes data and paths. Errors state the step, the
+class of the error, and a remedy. Which SQL is safe is decided in `expressions`.
 """
 
 # SQL is text here; every part is quoted (`name_of`, `text_of`) or rewritten from a checked tree.
@@ -60,9 +60,10 @@ _CLASSES = {
 class Session:
     """A connection with a deadline. Methods raise DataError E413 that names `doing`, the step; E418 for limits."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, limits: Limits) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, limits: Limits, folder: Path) -> None:
         self._connection = connection
         self._limits = limits
+        self._folder = folder
         self._expired = threading.Event()
         self._beside: list[Session] = []
 
@@ -98,14 +99,30 @@ class Session:
     @contextmanager
     def beside(self) -> Iterator[Session]:
         """Open a session on the same database, with its limits and its deadline, for a statement at the same time."""
-        session = Session(self._connection.cursor(), self._limits)
+        with self._with(self._connection.cursor()) as session:
+            yield session
+
+    @contextmanager
+    def writing(self, inputs: tuple[Path, ...], *, threads: int) -> Iterator[Session]:
+        """Open a session that writes what is in other files, in so many threads, with the deadline and half the memory.
+
+        It has a database of its own, in which nothing is added up: sums of floating point depend on who adds first.
+        """
+        connection = _connect(threads)
+        with self._with(connection) as session:
+            _lock(connection, memory=_memory(self._limits) // 2, into=self._folder, inputs=inputs)
+            yield session
+
+    @contextmanager
+    def _with(self, connection: duckdb.DuckDBPyConnection) -> Iterator[Session]:
+        session = Session(connection, self._limits, self._folder)
         session._expired = self._expired
         self._beside.append(session)
         try:
             yield session
         finally:
             self._beside.remove(session)
-            session._connection.close()
+            connection.close()
 
     @contextmanager
     def stream(self, name: str, batches: pa.RecordBatchReader) -> Iterator[None]:
@@ -184,14 +201,14 @@ def parser() -> duckdb.DuckDBPyConnection:
     return _opened.pop() if _opened else _connect()
 
 
-def _connect() -> duckdb.DuckDBPyConnection:
+def _connect(threads: int = 1) -> duckdb.DuckDBPyConnection:
     """Open an empty database in memory that loads nothing by itself."""
     import duckdb
 
     connection = duckdb.connect(
         ":memory:",
         config={
-            "threads": "1",
+            "threads": str(threads),
             "async_threads": "0",  # else eight more
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
@@ -217,19 +234,14 @@ def open_session(
     its distribution.) `ordered`: a left join keeps the order of its left side.
     """
     connection = _opened.pop() if _opened else _connect()
-    memory = max(limits.memory - _HEADROOM, limits.memory // 2)
-    session = Session(connection, limits)
+    session = Session(connection, limits, into)
     timer = threading.Timer(limits.seconds, session.expire)
     timer.daemon = True
     try:
-        connection.execute(f"SET memory_limit = '{memory}B'")
         connection.execute(f"SET temp_directory = {text_of(str(spill) if spill is not None else '')}")
         if ordered:  # else the larger side may be streamed, whichever it is
             connection.execute("SET disabled_optimizers = 'join_order,build_side_probe_side'")
-        connection.execute(f"SET allowed_directories = {text_list([str(into)])}")
-        connection.execute(f"SET allowed_paths = {text_list([str(path) for path in inputs])}")
-        connection.execute("SET enable_external_access = false")
-        connection.execute("SET lock_configuration = true")
+        _lock(connection, memory=_memory(limits), into=into, inputs=inputs)
         timer.start()
         yield session
     finally:
@@ -237,6 +249,19 @@ def open_session(
         connection.close()
         if spill is not None:
             shutil.rmtree(spill, ignore_errors=True)
+
+
+def _memory(limits: Limits) -> int:
+    return max(limits.memory - _HEADROOM, limits.memory // 2)
+
+
+def _lock(connection: duckdb.DuckDBPyConnection, *, memory: int, into: Path, inputs: tuple[Path, ...]) -> None:
+    """Let a database read `inputs`, write below `into`, take so much memory, and change nothing of that."""
+    connection.execute(f"SET memory_limit = '{memory}B'")
+    connection.execute(f"SET allowed_directories = {text_list([str(into)])}")
+    connection.execute(f"SET allowed_paths = {text_list([str(path) for path in inputs])}")
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")
 
 
 def name_of(identifier: str) -> str:

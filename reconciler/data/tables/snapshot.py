@@ -264,7 +264,7 @@ class _TableCopy:
             done = masks.apply(session, SOURCE)
             query = self.part.query(done.items, SOURCE, chosen, gone)
             some = chosen is not None or gone is not None
-            write_copy(session, query, path, rows=None if some else count, lookups=done.lookups)
+            write_copy(session, query, path, rows=None if some else count, lookups=done.lookups, groups=opened.groups)
         except DataError as error:
             misfit = error if error.code == NOT_TOLD else self._first_misfit(opened, columns)
             raise misfit or opener.unreadable(error) from None

@@ -1,19 +1,24 @@
 """Write Arrow record batches to a Parquet file of ours, as they come: memory is bounded by a batch.
 
 Takes: a stream of batches, and the names of its columns. Gives: a file with those columns that can be copied, and the
-types of the others. Keeps true: no more rows and bytes are written than a table may have.
+types of the others. Keeps true: no more rows and bytes are written than a table may have; row groups are those of a
+table copy, so that DuckDB copies them as they are, but for rows that take much memory.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from reconciler.core.size_limits import TABLE_BYTES, TABLE_ROWS
 from reconciler.data.tables.hand_over import hand_over
+from reconciler.data.tables.write_copy import ROW_GROUP
 from reconciler.errors import DataError
 from reconciler.ports import ArrowStream
+
+_GROUP_BYTES = 32 * 1024**2  # of rows that wait for a row group
 
 
 class TableErrors(Protocol):
@@ -22,8 +27,17 @@ class TableErrors(Protocol):
     def __call__(self, code: str, message: str, hint: str | None = None) -> DataError: ...
 
 
-def write_batches(stream: ArrowStream, path: Path, names: tuple[str, ...], error: TableErrors) -> dict[str, str]:
-    """Write the batches; returns the columns that are left out, since no copy has their type, and these types.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrittenBatches:
+    """What became of batches. `left_out`: the columns that no copy can have, and their types; `is_whole`: whether the
+    row groups are those of a table copy."""
+
+    left_out: dict[str, str]
+    is_whole: bool
+
+
+def write_batches(stream: ArrowStream, path: Path, names: tuple[str, ...], error: TableErrors) -> WrittenBatches:
+    """Write the batches, without the columns that no copy can have.
 
     Raises DataError E419, and what the stream raises.
     """
@@ -37,12 +51,18 @@ def write_batches(stream: ArrowStream, path: Path, names: tuple[str, ...], error
     left = {name: str(kind) for name, kind in kinds.items() if name not in written.names}
     places = [place for place, name in enumerate(names) if name not in left]
 
-    def write(batches: Iterator[Any]) -> None:
-        # Neither dictionaries nor statistics: the file is read once or twice, from beginning to end, and removed.
+    def write(batches: Iterator[Any]) -> bool:
+        # No dictionaries: the file is read once or twice, from beginning to end, and removed. No statistics: DuckDB
+        # would believe that nothing is missing in a column, and the copy's bytes would be others.
         options: dict[str, Any] = {"compression": "lz4", "use_dictionary": False, "write_statistics": False}
+        options |= {"data_page_version": "2.0"}  # a tenth quicker
+        sizes = []
         with pq.ParquetWriter(path, written, **options) as writer:
-            for batch in batches:
-                writer.write_batch(batch)
+            for group in _in_groups(batches):
+                table = pa.Table.from_batches(group, written)
+                writer.write_table(table, ROW_GROUP)
+                sizes.append(table.num_rows)
+        return set(sizes[:-1]) <= {ROW_GROUP}
 
     def fitting() -> Iterator[Any]:
         rows = 0
@@ -58,8 +78,33 @@ def write_batches(stream: ArrowStream, path: Path, names: tuple[str, ...], error
             columns = [column.cast(field.type) for column, field in zip(columns, written, strict=True)]
             yield pa.record_batch(columns, schema=written)
 
-    hand_over(fitting(), write)
-    return left
+    return WrittenBatches(left_out=left, is_whole=hand_over(fitting(), write))
+
+
+def _in_groups(batches: Iterable[Any]) -> Iterator[list[Any]]:
+    """Yield the rows in row groups: they end where a copy's do, or earlier where they take much memory."""
+    waiting: list[Any] = []
+    rows = size = 0
+    for batch in batches:
+        waiting.append(batch)
+        rows, size = rows + batch.num_rows, size + batch.nbytes
+        while rows >= ROW_GROUP or size > _GROUP_BYTES:
+            group, waiting = _cut(waiting, ROW_GROUP)
+            yield group
+            rows, size = sum(each.num_rows for each in waiting), sum(each.nbytes for each in waiting)
+    if waiting:
+        yield waiting
+
+
+def _cut(batches: list[Any], rows: int) -> tuple[list[Any], list[Any]]:
+    """Return the first rows of batches, and the others."""
+    first: list[Any] = []
+    for number, batch in enumerate(batches):
+        if batch.num_rows > rows:
+            return [*first, batch.slice(0, rows)], [batch.slice(rows), *batches[number + 1 :]]
+        first.append(batch)
+        rows -= batch.num_rows
+    return first, []
 
 
 def _next(reader: Any, error: TableErrors) -> Any:

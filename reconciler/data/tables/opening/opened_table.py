@@ -33,6 +33,7 @@ from reconciler.data.tables.opening.arrow_file import write_batches
 from reconciler.data.tables.opening.csv_copies import CsvCopies, Partition
 from reconciler.data.tables.opening.parquet_columns import columns_of_files, read_parquet
 from reconciler.data.tables.opening.unnamed_file import unnamed_file
+from reconciler.data.tables.write_copy import RowGroups
 from reconciler.errors import DataError, FilePosition
 from reconciler.ports import SourceFile, TableBatches, TableFiles
 
@@ -46,7 +47,8 @@ class OpenedTable:
     `types`: its columns that can be copied, or that the table declares; `texts`: those of which the cells are text that
     stands for values, in the type of `given` where the source knows it, else inferred from all of them; what is given
     and no text is floating point that holds the numbers of that type exactly. `bounded`:
-    days and times outside the years 1 to 9999 do not fit: they are how a source writes infinity. `rows`: how many there
+    days and times outside the years 1 to 9999 do not fit: they are how a source writes infinity. `groups`: where other
+    sessions find the same rows in the row groups of a copy; None where they are numbered, too. `rows`: how many there
     are, where that was counted. `line_of` returns the file and the line of row n (from 1), where known.
     """
 
@@ -55,6 +57,7 @@ class OpenedTable:
     texts: frozenset[str] = frozenset()
     given: Mapping[str, str] = field(default_factory=dict)
     bounded: bool = False
+    groups: RowGroups | None = None
     rows: int | None = None
     line_of: Callable[[int], tuple[str | None, int | None]] | None = None
 
@@ -221,16 +224,17 @@ class TableOpener:
         if not set(batches.columns) - batches.uncopied:
             self._copied({})
         with unnamed_file(self.into, f".{self.name}.arrow.parquet") as (_, spool):
-            left = write_batches(batches.stream(), spool, names, self.error)
+            batched = write_batches(batches.stream(), spool, names, self.error)
             with open_session(limits=self.limits, into=self.into, inputs=(spool,), ordered=True) as session:
                 check_zone(session, self.name, self.table.time_zone)
                 relation = f"read_parquet({text_of(str(spool))})"
                 types = session.types(relation, doing=f"reading table {self.name}")
                 query = with_missing(f"SELECT * FROM {relation}", types, self.table)
-                session.run(f"CREATE VIEW {SOURCE} AS {query}", doing=f"reading table {self.name}")
+                view = f"CREATE VIEW {SOURCE} AS {query}"
+                session.run(view, doing=f"reading table {self.name}")
                 renamed = dict(zip(batches.columns, names, strict=True))
                 texts = {renamed[name]: kind for name, kind in batches.types().items()}
-                types = {name: types.get(name) or left[name] for name in names}
+                types = {name: types.get(name) or batched.left_out[name] for name in names}
                 # What turned out to be no text, number, date or time while it was read.
                 types |= {name: kind for name, kind in texts.items() if kind is not None and not is_copied(kind)}
                 yield OpenedTable(
@@ -239,6 +243,7 @@ class TableOpener:
                     texts=frozenset(name for name in texts if types[name] != "DOUBLE"),
                     given={name: kind for name, kind in texts.items() if kind is not None},
                     bounded=True,
+                    groups=RowGroups(file=spool, view=view) if batched.is_whole and not self.table.row_number else None,
                 )
 
     # --- all of them ---

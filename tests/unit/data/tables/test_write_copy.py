@@ -15,10 +15,11 @@ import pytest
 from reconciler.core.digest import digest_of_file
 from reconciler.core.spec.data import Mask, Sample, Table, Treatment
 from reconciler.core.spec.environment import Limits
-from reconciler.data.duckdb_session import open_session
+from reconciler.data.duckdb_session import Session, open_session
 from reconciler.data.in_process import LocalData
 from reconciler.data.tables.hand_over import hand_over
-from reconciler.data.tables.write_copy import ROW_GROUP, whole, write_copy
+from reconciler.data.tables.opening.arrow_file import write_batches
+from reconciler.data.tables.write_copy import ROW_GROUP, RowGroups, whole, write_copy
 from reconciler.errors import DataError
 from reconciler.ports import CopyRequest, Masking, SampledRows, TableFile
 
@@ -161,6 +162,99 @@ def test_values_at_the_ends_of_their_types_come_back(tmp_path: Path) -> None:
     assert {name: set(map(repr, values)) for name, values in read.items()} == {
         name: set(map(repr, ends[name][1])) for name in read
     }
+
+
+def refuse(code: str, message: str, hint: str | None = None) -> DataError:
+    return DataError(message, code=code, hint=hint)
+
+
+def stream(rows: pa.Table, *sizes: int) -> pa.RecordBatchReader:
+    """Rows in batches of these sizes, again and again."""
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        start = 0
+        for size in itertools.cycle(sizes):
+            if start >= rows.num_rows:
+                return
+            yield from rows.slice(start, size).combine_chunks().to_batches()
+            start += size
+
+    return pa.RecordBatchReader.from_batches(rows.schema, batches())
+
+
+QUERY = "SELECT * REPLACE (CAST(amount AS DECIMAL(12, 2)) AS amount) FROM source"
+
+
+def groups_of(path: Path) -> list[int]:
+    metadata = pq.ParquetFile(path).metadata
+    return [metadata.row_group(number).num_rows for number in range(metadata.num_row_groups)]
+
+
+def both_ways(session: Session, spool: Path, into: Path, rows: int) -> tuple[Path, Path]:
+    """Write the rows of a file through record batches, and as row groups in another session."""
+    groups = RowGroups(file=spool, view=f"CREATE OR REPLACE VIEW source AS FROM read_parquet('{spool}')")
+    session.run(groups.view, doing="t")
+    copies = into / "batches.parquet", into / "groups.parquet"
+    write_copy(session, QUERY, copies[0], rows=rows)
+    write_copy(session, QUERY, copies[1], rows=rows, groups=groups)
+    return copies
+
+
+@pytest.mark.parametrize("sizes", [(24_052,), (1, 700, 300_000), (ROW_GROUP,)])
+def test_what_arrives_in_batches_is_copied_by_row_groups_to_the_same_bytes(
+    tmp_path: Path, rows: pa.Table, sizes: tuple[int, ...]
+) -> None:
+    spool = tmp_path / "spool.parquet"
+    spool.touch()
+    written = write_batches(stream(rows, *sizes), spool, tuple(rows.column_names), refuse)
+    assert written.is_whole
+    assert groups_of(spool) == [ROW_GROUP, ROW_GROUP, 4_321]
+    with open_session(limits=LIMITS, into=tmp_path, inputs=(spool,), ordered=True) as session:
+        one, other = both_ways(session, spool, tmp_path, rows.num_rows)
+    assert one.read_bytes() == other.read_bytes()
+    assert pq.read_table(other, columns=["id"]).equals(rows.select(["id"]))
+
+
+def test_rows_that_take_much_memory_are_written_before_they_are_a_group(tmp_path: Path) -> None:
+    spool = tmp_path / "spool.parquet"
+    spool.touch()
+    few = pa.table({"text": ["x" * 9 * 1024**2] * 5})
+    assert not write_batches(stream(few, 1, 2), spool, ("text",), refuse).is_whole
+    assert groups_of(spool) == [4, 1]
+    assert pq.read_table(spool).equals(few)
+
+
+def test_what_takes_more_memory_than_two_threads_may_have_is_written_by_one(tmp_path: Path) -> None:
+    rows = table(2 * ROW_GROUP).append_column("text", pa.array([f"{n} " + "x" * 200 for n in range(2 * ROW_GROUP)]))
+    spool = tmp_path / "spool.parquet"
+    spool.touch()
+    assert write_batches(stream(rows, ROW_GROUP), spool, tuple(rows.column_names), refuse).is_whole
+    digests = set()
+    for memory in (LIMITS.memory, 400 * 1024**2):
+        limits = Limits(seconds=120, memory=memory)
+        with open_session(limits=limits, into=tmp_path, inputs=(spool,), ordered=True) as session:
+            _, copy = both_ways(session, spool, tmp_path, rows.num_rows)
+            digests.add(digest_of_file(copy))
+    assert len(digests) == 1
+
+
+def test_a_session_that_writes_reads_no_other_file_and_no_text_of_duckdb_leaves_it(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"a": ["canary"]}), tmp_path / "other.parquet")
+    folder = tmp_path / "into"
+    folder.mkdir()
+    with (
+        open_session(limits=LIMITS, into=folder, inputs=(), ordered=True) as session,
+        session.writing((), threads=2) as writer,
+    ):
+        for query in (
+            f"FROM read_parquet('{tmp_path}/other.parquet')",
+            "SET threads = 8",
+            "SELECT CAST('canary' AS INT)",
+        ):
+            with pytest.raises(DataError) as caught:
+                writer.run(query, doing="t")
+            assert caught.value.code == "E413"
+            assert "canary" not in f"{caught.value} {caught.value.__context__}"
 
 
 def _literal(value: object) -> str:
