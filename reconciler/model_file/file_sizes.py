@@ -6,8 +6,10 @@ import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 
+from reconciler.core.artifact.oci_artifact import MODEL_FILE
 from reconciler.core.size_limits import (
     BLOB_BYTES,
+    BOOSTER_BYTES,
     MODEL_BYTES,
     MODEL_ITEMS,
     MODEL_MEMBERS,
@@ -31,7 +33,7 @@ def read_reference(path: Path) -> bytes:
 
 def read_model(path: Path) -> bytes:
     """Return the bytes of a model file. Raises ScoringError E507 for more than are read."""
-    return _read(path, MODEL_BYTES)
+    return _read(path, MODEL_BYTES if path.name == MODEL_FILE else BOOSTER_BYTES)
 
 
 def check_directory(body: bytes) -> None:

@@ -1,9 +1,9 @@
-"""Generate the closed table of estimators from scikit-learn's own parameter constraints.
+"""Generate the closed table of estimators from the libraries' own constraints of their parameters.
 
 `python -m reconciler.training.estimator_catalog` writes `manifest/schema/estimators.json`; a test compares the
 committed file with it. With the table, manifests are checked without importing scikit-learn. Left out are parameters
 that Reconciler sets (`random_state`), that would change bytes or cores (`n_jobs`), that only print, or that take code;
-sizes are capped. Source of the constraints: `_parameter_constraints` of each class (scikit-learn developer API).
+sizes are capped. LightGBM and XGBoost are asked by `boosters.parameters`. Source of the constraints: `_parameter_constraints` of each class (scikit-learn developer API).
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ import math
 from importlib import resources
 from pathlib import Path
 from typing import Any
+
+from reconciler.training.boosters import parameters
 
 # class -> (module, task, family, keeps training rows)
 ESTIMATORS: dict[str, tuple[str, str, str, bool]] = {
@@ -99,7 +101,9 @@ def table() -> dict[str, Any]:
     return {
         "format": 1,
         "scikitLearn": ".".join(sklearn.__version__.split(".")[:2]),
-        "estimators": {name: _entry(name, *facts) for name, facts in sorted(ESTIMATORS.items())},
+        "estimators": {name: _entry(name, *facts) for name, facts in sorted(ESTIMATORS.items())}
+        | {name: parameters.entry(name) for name in parameters.CLASSES},
+        "leftOut": parameters.left_out(),
     }
 
 
@@ -114,7 +118,14 @@ def _entry(name: str, module: str, task: str, family: str, keeps_rows: bool) -> 
         alternatives = NARROWED.get(parameter) or [form for form in allowed if form is not None]
         if alternatives:
             params[parameter] = alternatives
-    return {"module": module, "task": task, "family": family, "keepsRows": keeps_rows, "params": params}
+    return {
+        "module": module,
+        "uses": "sklearn",
+        "task": task,
+        "family": family,
+        "keepsRows": keeps_rows,
+        "params": params,
+    }
 
 
 def _alternative(parameter: str, constraint: Any) -> dict[str, Any] | None:

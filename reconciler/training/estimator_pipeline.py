@@ -17,9 +17,13 @@ from typing import Any
 from reconciler.core.artifact.oci_artifact import ColumnType, Schema
 from reconciler.core.spec.recipe import BuiltRecipe, Estimator, Preprocessing, Recipe
 from reconciler.errors import ReconcilerError, TrainingError
+from reconciler.model_file.boosters.boosted_model import EXTRAS
+from reconciler.training.boosters import fit as boosters
 
 HISTOGRAM = "histogram-boosting"
 NEIGHBORS = "neighbors"
+# Families that take categories and missing values as they are.
+NATIVE = frozenset({HISTOGRAM, "lightgbm", "xgboost"})
 TREES = frozenset({"tree", "forest", "boosting"})
 # Histogram boosting distinguishes 255 categories, the rare bucket among them.
 MOST_NATIVE = 254
@@ -56,7 +60,7 @@ def built_recipe(recipe: Recipe) -> BuiltRecipe:
 def preprocessing_of(estimator: Estimator) -> Preprocessing:
     """Return how an estimator's features are prepared: a decision of its family."""
     family = entry_of(estimator)["family"]
-    if family == HISTOGRAM:
+    if family in NATIVE:
         return Preprocessing(
             numeric="as it is, missing included",
             categorical="native categories",
@@ -84,22 +88,31 @@ def preprocessing_of(estimator: Estimator) -> Preprocessing:
 def fit(recipe: Recipe, schema: Schema, matrix: Any, targets: Any) -> Any:
     """Fit the recipe's estimator on the encoded `matrix` (rows, columns) and the `targets` of its rows.
 
-    Raises TrainingError when scikit-learn cannot fit it.
+    Returns an estimator of scikit-learn, or a TrainedBooster. Raises TrainingError when its library cannot fit it.
     """
-    estimator = make(recipe.estimator, schema, recipe.seed)
     try:
         with warnings.catch_warnings():
             # Poor convergence shows in the metrics, and the text of a warning may quote data.
             warnings.simplefilter("ignore")
+            if recipe.estimator.uses != "sklearn":
+                return boosters.fit(recipe.estimator, schema, matrix, targets, seed=recipe.seed)
+            estimator = make(recipe.estimator, schema, recipe.seed)
             estimator.fit(matrix, targets)
     except ReconcilerError:
         raise
     except Exception as error:
         raise TrainingError(
             f"{recipe.estimator.class_name} could not be fitted on {len(matrix):,} rows ({type(error).__name__})",
-            hint="check its parameters against the features: scikit-learn's documentation of the class says what fits",
+            hint="check its parameters against the features and the outcome: "
+            f"{_LIBRARIES[recipe.estimator.uses]}'s documentation of the class says what fits",
         ) from error
+    if recipe.estimator.monotonic or recipe.estimator.interactions:
+        # Of training only: the recipe keeps them, and predicting does not read them.
+        estimator.set_params(monotonic_cst=None, interaction_cst=None)
     return estimator
+
+
+_LIBRARIES = {"sklearn": "scikit-learn", **EXTRAS}
 
 
 def make(estimator: Estimator, schema: Schema, seed: int) -> Any:
@@ -116,6 +129,10 @@ def make(estimator: Estimator, schema: Schema, seed: int) -> Any:
     categorical = [index for index in columns if schema.columns[index].type == ColumnType.CATEGORICAL]
     others = [index for index in columns if index not in categorical]
     if entry["family"] == HISTOGRAM:
+        if estimator.monotonic:
+            params["monotonic_cst"] = boosters.monotonic_by_place(estimator, schema)
+        if estimator.interactions:
+            params["interaction_cst"] = boosters.interactions_by_place(estimator, schema)
         return kind(**params, categorical_features=categorical or None)
     return _pipeline(kind(**params), others, categorical, one_hot=entry["family"] not in TREES)
 

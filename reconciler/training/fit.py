@@ -1,6 +1,6 @@
 """Train a model: fit on selected rows, evaluate on the holdout, write the files of an artifact.
 
-A function of its request: no time, name, path or chance enters. Files: the model in canonical skops, the recipe with
+A function of its request: no time, name, path or chance enters. Files: the model in canonical skops or in its own library's form, the recipe with
 its preprocessing, the schema, the evaluation on the holdout, probe rows, and the reference of the training rows. The
 evaluation measures the model as loaded back from its bytes, so the bytes evaluated are the bytes written: there is no
 refit on all rows.
@@ -13,7 +13,6 @@ from typing import Any
 from reconciler import codec
 from reconciler.core.artifact.oci_artifact import (
     EVALUATION_FILE,
-    MODEL_FILE,
     PROBE_FILE,
     RECIPE_FILE,
     REFERENCE_FILE,
@@ -44,7 +43,7 @@ def train(request: TrainRequest) -> TrainResult:
     fitted, targets, matrix = fit_rows(recipe, read_rows(request.train), request.tables, request.masks)
     features, rows = record_features(matrix, fitted.schema), len(matrix)
     del matrix  # as large as the training rows
-    body, model = dump(fitted.estimator, fitted.schema)
+    name, body, model = dump(fitted.estimator, fitted.schema)
     evaluation = evaluate_holdout(
         model,
         request.holdout,
@@ -56,7 +55,7 @@ def train(request: TrainRequest) -> TrainResult:
     held_out = matrix_of(read_rows(request.holdout), model.schema)
     reference = record_reference(features, rows, model.outputs(held_out), model.schema)
     files = {
-        MODEL_FILE: body,
+        name: body,
         RECIPE_FILE: codec.encode(recipe),
         SCHEMA_FILE: codec.encode(fitted.schema),
         PROBE_FILE: codec.encode(record_probe(model)),
@@ -73,6 +72,8 @@ def fit_rows(
     built: BuiltRecipe, rows: Any, tables: Tables, masks: TableMasksDone | None = None
 ) -> tuple[LoadedModel, Any, Any]:
     """Fit a recipe on training rows (a pyarrow table); return the model, the outcome of each row, and the encoded rows.
+
+    The model's estimator is as training leaves it: `dump` makes one that predicts, `dump.loaded` without its bytes.
 
     `tables`, `masks`: as the schema records them. Raises TrainingError.
     """

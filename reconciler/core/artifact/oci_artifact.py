@@ -20,6 +20,8 @@ DOC_TYPE = "application/vnd.cncf.model.doc.v1.raw"
 FILEPATH = "org.cncf.model.filepath"
 
 MODEL_FILE = "model.skops"
+LIGHTGBM_FILE = "model.lightgbm.txt"
+XGBOOST_FILE = "model.xgboost.ubj"
 RECIPE_FILE = "recipe.json"
 SCHEMA_FILE = "schema.json"
 PROBE_FILE = "probe.json"
@@ -34,8 +36,16 @@ MEDIA_TYPES = {
     EVALUATION_FILE: DOC_TYPE,
     REFERENCE_FILE: WEIGHT_CONFIG_TYPE,
 }
+MODEL_FILES = {MODEL_FILE: "skops", LIGHTGBM_FILE: "lightgbm", XGBOOST_FILE: "xgboost"}
+"""The names of a model's file, of which an artifact has one, with the format of each. `MODEL_FILE` stands for all of them
+in `MEDIA_TYPES`."""
 LATER_FILES = frozenset({REFERENCE_FILE})
 """Files that artifacts of an earlier version lack."""
+
+
+def media_type_of(path: str) -> str:
+    """Return the media type of an artifact's file; KeyError for a name that none has."""
+    return MEDIA_TYPES[MODEL_FILE if path in MODEL_FILES else path]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -161,12 +161,16 @@ Param = Scalar | tuple[Scalar, ...]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimator:
     """A class of the closed table (`manifest/schema/estimators.json`) by name, and its parameters as given, in order of
-    their names. `keeps_rows_accepted`: the author accepted that this estimator keeps training rows in the artifact."""
+    their names. `keeps_rows_accepted`: the author accepted that this estimator keeps training rows in the artifact.
+    `monotonic`: features with which the prediction only rises or falls (of two classes, the second one's probability),
+    by name. `interactions`: groups of features that may act together; what is in none acts alone."""
 
     uses: str
     class_name: str
     params: tuple[tuple[str, Param], ...] = ()
     keeps_rows_accepted: bool = False
+    monotonic: tuple[tuple[str, str], ...] | None = None
+    interactions: tuple[tuple[str, ...], ...] | None = None
 
 
 FEWEST_TRAINED = 20

@@ -22,17 +22,19 @@ from reconciler.core.artifact.oci_artifact import (
     MANIFEST_TYPE,
     MEDIA_TYPES,
     MODEL_FILE,
+    MODEL_FILES,
     REFERENCE_FILE,
     Artifact,
     ArtifactFile,
+    media_type_of,
 )
 from reconciler.core.digest import Digest, digest_of_bytes, digest_of_file, is_digest
-from reconciler.core.size_limits import BLOB_BYTES, MODEL_BYTES, REFERENCE_BYTES, RELEASE_BYTES
+from reconciler.core.size_limits import BLOB_BYTES, BOOSTER_BYTES, MODEL_BYTES, REFERENCE_BYTES, RELEASE_BYTES
 from reconciler.errors import IntegrityError
 
 MANIFEST_FILE = "manifest.json"
 CONFIG_FILE = "config.json"
-_LARGEST = {MODEL_FILE: MODEL_BYTES, REFERENCE_FILE: REFERENCE_BYTES}
+_LARGEST = {**dict.fromkeys(MODEL_FILES, BOOSTER_BYTES), MODEL_FILE: MODEL_BYTES, REFERENCE_FILE: REFERENCE_BYTES}
 
 
 def describe(folder: Path, names: Iterable[str]) -> tuple[ArtifactFile, ...]:
@@ -40,7 +42,7 @@ def describe(folder: Path, names: Iterable[str]) -> tuple[ArtifactFile, ...]:
     return tuple(
         ArtifactFile(
             path=name,
-            media_type=MEDIA_TYPES[name],
+            media_type=media_type_of(name),
             digest=digest_of_file(folder / name),
             size=(folder / name).stat().st_size,
         )
@@ -50,11 +52,12 @@ def describe(folder: Path, names: Iterable[str]) -> tuple[ArtifactFile, ...]:
 
 def config_of(files: tuple[ArtifactFile, ...]) -> bytes:
     """Return the ModelPack config's bytes; `diffIds` are the layers' digests, since every layer is uncompressed."""
+    (form,) = (MODEL_FILES[file.path] for file in files if file.path in MODEL_FILES)
     return codec.canonical(
         {
             "descriptor": {},
             "modelfs": {"type": "layers", "diffIds": [file.digest for file in files]},
-            "config": {"format": "skops", "modality": {"inputTypes": ["tabular"], "outputTypes": ["tabular"]}},
+            "config": {"format": form, "modality": {"inputTypes": ["tabular"], "outputTypes": ["tabular"]}},
         }
     )
 
@@ -92,7 +95,7 @@ def parse(manifest: bytes) -> Artifact:
         document: Any = json.loads(manifest)
         config = _file(document["config"], CONFIG_FILE)
         files = tuple(_file(layer, layer["annotations"][FILEPATH]) for layer in document["layers"])
-        types = {file.path: file.media_type for file in files}
+        types = {MODEL_FILE if file.path in MODEL_FILES else file.path: file.media_type for file in files}
         known = LATER_FILES | types.keys() == MEDIA_TYPES.keys() and types.items() <= MEDIA_TYPES.items()
         if not known or len(files) != len(types) or document["artifactType"] != ARTIFACT_TYPE:
             raise ValueError("not the files of a model package")

@@ -1,0 +1,1 @@
+"""Models of LightGBM and XGBoost: read and write their files in one form, check them, predict from them."""
