@@ -18,8 +18,8 @@ from reconciler.core.artifact.oci_artifact import (
 )
 from reconciler.errors import ScoringError
 from reconciler.model_file import file_sizes, safe_archive
-from reconciler.model_file.boosters import lightgbm_file, xgboost_file
 from reconciler.model_file.allowed_types import ALLOWED
+from reconciler.model_file.boosters import lightgbm_file, xgboost_file
 from reconciler.model_file.loaded_model import LoadedModel
 from reconciler.model_file.probe_rows import ProbeRows, check_probe
 from reconciler.model_file.quality.check_reference import read_reference
@@ -30,8 +30,8 @@ def load(folder: Path) -> LoadedModel:
     """Load the model in `folder` and check that it still gives the outputs recorded in its probe rows.
 
     `folder` holds an artifact's files; the caller has checked their digests.
-    Raises ScoringError E506 (a type that is not allowed), E507 (not a valid model file), E511 (other libraries) or E610 (a
-    library is not installed).
+    Raises ScoringError E506 (a type that is not allowed), E507 (not a valid model file), E511 (other libraries)
+    or E610 (a library is not installed).
     """
     schema = codec.decode(Schema, file_sizes.read_document(folder / SCHEMA_FILE), what=SCHEMA_FILE)
     probe = codec.decode(ProbeRows, file_sizes.read_document(folder / PROBE_FILE), what=PROBE_FILE)
@@ -60,9 +60,10 @@ def _loaded(folder: Path, schema: Schema) -> Any:
 
 
 def booster_of(name: str, body: bytes, schema: Schema) -> Any:
-    """Return what predicts from a model file of LightGBM or XGBoost, once it has passed every check. `name`: the file's.
+    """Return what predicts from a file of LightGBM or XGBoost, once it has passed every check. `name`: the file's.
 
-    Raises ScoringError E507 (not a valid model file), E511 (other libraries) or E610 (a library is not installed).
+    Raises ScoringError E507 (not a valid model file), E511 (other libraries)
+    or E610 (a library is not installed).
     """
     try:
         return BOOSTERS[name](body, schema)

@@ -1,9 +1,10 @@
 """Generate the closed table of estimators from the libraries' own constraints of their parameters.
 
 `python -m reconciler.training.estimator_catalog` writes `manifest/schema/estimators.json`; a test compares the
-committed file with it. With the table, manifests are checked without importing scikit-learn. Left out are parameters
-that Reconciler sets (`random_state`), that would change bytes or cores (`n_jobs`), that only print, or that take code;
-sizes are capped. LightGBM and XGBoost are asked by `boosters.parameters`. Source of the constraints: `_parameter_constraints` of each class (scikit-learn developer API).
+committed file with it. With the table, manifests are checked without importing a library. Left out are parameters that
+Reconciler sets (`random_state`), that would change bytes or cores (`n_jobs`), that only print, or that take code; sizes
+are capped. Sources: `_parameter_constraints` of each class (scikit-learn developer API); LightGBM and XGBoost are asked
+by `boosters.parameters`.
 """
 
 from __future__ import annotations

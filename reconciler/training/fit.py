@@ -1,9 +1,9 @@
 """Train a model: fit on selected rows, evaluate on the holdout, write the files of an artifact.
 
-A function of its request: no time, name, path or chance enters. Files: the model in canonical skops or in its own library's form, the recipe with
-its preprocessing, the schema, the evaluation on the holdout, probe rows, and the reference of the training rows. The
-evaluation measures the model as loaded back from its bytes, so the bytes evaluated are the bytes written: there is no
-refit on all rows.
+A function of its request: no time, name, path or chance enters. Files: the model in canonical skops, or as its own
+library writes it, the recipe with its preprocessing, the schema, the evaluation on the holdout, probe rows, and the
+reference of the training rows. The evaluation measures the model as loaded back from its bytes, so the bytes evaluated
+are the bytes written: there is no refit on all rows.
 """
 
 from __future__ import annotations

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import platform
 import sys
+from contextlib import suppress
 from functools import cache
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 
 from reconciler.core.spec.environment import Runtime
 from reconciler.core.spec.recipe import TRAINING_FORMAT
-from reconciler.core.spec.runtime import DISTRIBUTIONS, described, differences, remedy
+from reconciler.core.spec.runtime import DISTRIBUTIONS, OF_ESTIMATORS, described, differences, remedy
 from reconciler.errors import TrainingError
 
 
@@ -18,12 +19,20 @@ from reconciler.errors import TrainingError
 def runtime_here() -> Runtime:
     """Return the installed runtime. Read once: it does not change under a process that has imported it."""
     return described(
-        {name: version(name) for name in DISTRIBUTIONS},
+        {name: version(name) for name in DISTRIBUTIONS} | _of_estimators(),
         python=sys.version_info[:2],
         machine=platform.machine(),
         environ=os.environ,
         training_format=TRAINING_FORMAT,
     )
+
+
+def _of_estimators() -> dict[str, str]:
+    found = {}
+    for name in OF_ESTIMATORS.values():
+        with suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found
 
 
 def check_runtime(declared: Runtime) -> None:

@@ -276,7 +276,7 @@ def case(seed: int, number: int, models: list[SmallModel]) -> tuple[str, SmallMo
     return said, small, body
 
 
-def _batch(seed: int, numbers: range, models: list[SmallModel], write: int) -> None:
+def _batch(seed: int, numbers: range, models: list[Any], write: int, case: Case, outcome: Outcome) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     warnings.simplefilter("ignore")
@@ -289,7 +289,11 @@ def _batch(seed: int, numbers: range, models: list[SmallModel], write: int) -> N
         os.write(write, f"{number} {end}\n".encode())
 
 
-def sweep(seed: int, count: int, models: list[SmallModel]) -> dict[str, Any]:
+Case = Callable[[int, int, list[Any]], tuple[str, Any, bytes]]
+Outcome = Callable[[Any, bytes], str]
+
+
+def sweep(seed: int, count: int, models: list[Any], case: Case = case, outcome: Outcome = outcome) -> dict[str, Any]:
     """Try `count` files. A process is forked per batch; where one dies or hangs, the next goes on after its file."""
     ends: Counter[str] = Counter()
     bad: list[str] = []
@@ -299,7 +303,7 @@ def sweep(seed: int, count: int, models: list[SmallModel]) -> dict[str, Any]:
         child = os.fork()
         if child == 0:
             os.close(read)
-            _batch(seed, range(place, min(place + BATCH, count)), models, write)
+            _batch(seed, range(place, min(place + BATCH, count)), models, write, case, outcome)
             os._exit(0)
         os.close(write)
         lines, hung = _lines(read)

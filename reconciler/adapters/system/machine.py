@@ -10,6 +10,7 @@ import os
 import platform
 import shutil
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
@@ -19,7 +20,7 @@ from packaging.requirements import Requirement
 from reconciler.adapters.filesystem.durable_files import explained, force_folder, write_temporary
 from reconciler.core.spec.environment import Runtime
 from reconciler.core.spec.recipe import TRAINING_FORMAT
-from reconciler.core.spec.runtime import DISTRIBUTIONS, described
+from reconciler.core.spec.runtime import DISTRIBUTIONS, OF_ESTIMATORS, described
 from reconciler.errors import StoreError
 
 
@@ -55,12 +56,21 @@ def _package(wanted: Requirement) -> InstalledPackage:
 def runtime() -> Runtime:
     """Return the runtime that trainings have on this machine."""
     return described(
-        {name: version(name) for name in DISTRIBUTIONS},
+        {name: version(name) for name in DISTRIBUTIONS} | _of_estimators(),
         python=sys.version_info[:2],
         machine=platform.machine(),
         environ=os.environ,
         training_format=TRAINING_FORMAT,
     )
+
+
+def _of_estimators() -> dict[str, str]:
+    """Return the versions of the libraries of estimators that are installed."""
+    found = {}
+    for name in OF_ESTIMATORS.values():
+        with suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found
 
 
 def probe(folder: Path) -> int:

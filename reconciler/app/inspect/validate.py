@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 
 from reconciler import plugins
@@ -17,7 +18,7 @@ from reconciler.app.wiring import cached_headers, read_manifests
 from reconciler.core.artifact.data_snapshot import Snapshot
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
-from reconciler.core.spec.runtime import differences, remedy
+from reconciler.core.spec.runtime import OF_ESTIMATORS, differences, remedy, runtime_for
 from reconciler.engine.refresh.refresh_notes import capped_everywhere, unset_notes
 from reconciler.engine.storage import data_snapshots
 from reconciler.engine.table_lookup import HeaderLookup
@@ -50,6 +51,7 @@ def validate(options: ProjectOptions) -> tuple[DesiredState, tuple[str, ...]]:
         *unset_notes(secret, desired),
         *capped_everywhere(desired),
         *_runtime_notes(desired),
+        *_library_notes(desired),
     )
 
 
@@ -70,6 +72,20 @@ def _newest_here(root: Path, scratch: Path, sandbox: Environment) -> Snapshot | 
         return None
 
 
+def _library_notes(desired: DesiredState) -> Iterator[str]:
+    """Say of each environment that only predicts which library of its models is not installed here."""
+    for environment in desired.environments:
+        if environment.trains:
+            continue  # told of its runtime
+        used = {model.recipe.estimator.uses for model in desired.models_of(environment.name)}
+        for uses in sorted(used & OF_ESTIMATORS.keys()):
+            if find_spec(uses) is None:
+                yield (
+                    f"this machine cannot predict by models of {environment.name} that use {uses}, which is not "
+                    f"installed: pip install 'model-reconciler[{uses}]'"
+                )
+
+
 def _runtime_notes(desired: DesiredState) -> Iterator[str]:
     """Say of each sandbox whose declared runtime is not this machine's how to come to it."""
     declared = [each for each in desired.environments if each.runtime is not None]
@@ -79,6 +95,8 @@ def _runtime_notes(desired: DesiredState) -> Iterator[str]:
 
     here = machine.runtime()
     for environment in declared:
-        if environment.runtime is not None and (mismatches := differences(environment.runtime, here)):
-            advice = remedy(environment.runtime, here, environment.lock)
+        uses = {model.recipe.estimator.uses for model in desired.models_of(environment.name)}
+        runtime = runtime_for(environment.runtime, uses) if environment.runtime is not None else None
+        if runtime is not None and (mismatches := differences(runtime, here)):
+            advice = remedy(runtime, here, environment.lock)
             yield f"this machine cannot train for {environment.name}: declared {'; '.join(mismatches)}: {advice}"

@@ -37,8 +37,8 @@ MEDIA_TYPES = {
     REFERENCE_FILE: WEIGHT_CONFIG_TYPE,
 }
 MODEL_FILES = {MODEL_FILE: "skops", LIGHTGBM_FILE: "lightgbm", XGBOOST_FILE: "xgboost"}
-"""The names of a model's file, of which an artifact has one, with the format of each. `MODEL_FILE` stands for all of them
-in `MEDIA_TYPES`."""
+"""The names of a model's file, of which an artifact has one, with the format of each. `MEDIA_TYPES` has only the first,
+which stands for all."""
 LATER_FILES = frozenset({REFERENCE_FILE})
 """Files that artifacts of an earlier version lack."""
 

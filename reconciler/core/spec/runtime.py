@@ -8,7 +8,8 @@ count.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 
 from reconciler.core.search_path import absolute_folders
 from reconciler.core.spec.environment import Runtime
@@ -63,6 +64,15 @@ def core_type(parent: Mapping[str, str]) -> str | None:
 
 # The distributions whose versions decide an artifact's bytes, besides Python's.
 DISTRIBUTIONS = ("duckdb", "numpy", "scikit-learn", "scipy", "skops")
+OF_ESTIMATORS = {"lightgbm": "lightgbm", "xgboost": "xgboost-cpu"}
+"""The distributions of libraries that a recipe may use, by its `uses`, which is the name of their extra, too: they
+are of the runtime of such models alone."""
+
+
+def runtime_for(runtime: Runtime, uses: Collection[str]) -> Runtime:
+    """Return a runtime for models with estimators of these libraries: without what is of other estimators alone."""
+    others = {name for of, name in OF_ESTIMATORS.items() if of not in uses}
+    return replace(runtime, versions=tuple(pair for pair in runtime.versions if pair[0] not in others))
 
 
 def described(
@@ -96,7 +106,9 @@ def remedy(declared: Runtime, installed: Runtime, lock: str | None) -> str:
         return "install the release of model-reconciler that the sandbox is trained with elsewhere"
     if wanted.get(CORE_TYPE) != here.get(CORE_TYPE):
         return "unset OPENBLAS_CORETYPE"
-    pins = [f"{name}=={wanted[name]}" for name in DISTRIBUTIONS if wanted.get(name) not in (None, here.get(name))]
+    names = (*DISTRIBUTIONS, *OF_ESTIMATORS.values())
+    extras = [f"'model-reconciler[{of}]'" for of, name in OF_ESTIMATORS.items() if name in wanted and name not in here]
+    pins = extras + [f"{name}=={wanted[name]}" for name in names if wanted.get(name) not in (None, here.get(name))]
     install = f"pip install {' '.join(pins)}"  # not the lock: it may hold more than is to be had from the index
     if wanted.get("python") != here.get("python"):
         install = f"pip install -r {lock}" if lock is not None else install
@@ -105,8 +117,14 @@ def remedy(declared: Runtime, installed: Runtime, lock: str | None) -> str:
 
 
 def differences(declared: Runtime, installed: Runtime) -> tuple[str, ...]:
-    """Return the differences in words, sorted by name; empty where the installed runtime is the declared one."""
+    """Return the differences in words, sorted by name; empty where the installed runtime is the declared one.
+
+    A library of estimators that is installed and not declared makes no difference.
+    """
     wanted, installed_versions = dict(declared.versions), dict(installed.versions)
+    for name in OF_ESTIMATORS.values():
+        if name not in wanted:
+            installed_versions.pop(name, None)
     lines = [
         f"{name} {wanted.get(name, 'not declared')}, found {installed_versions.get(name, 'none')}"
         for name in sorted(wanted.keys() | installed_versions.keys())

@@ -54,7 +54,7 @@ def train(
     Raises GateRefusedError E708, before anything is trained, where a check found an error that is not switched off.
     """
     store = deps.stores[environment.name]
-    inputs = builds.inputs_of(model, snapshot, builds.runtime_of(environment))
+    inputs = builds.inputs_of(model, snapshot, builds.runtime_of(environment, model.recipe))
     fingerprint = codec.digest_of(inputs)
     known = builds.of_fingerprint(store, fingerprint)
     again = known is not None and fingerprint in erased(store).builds
@@ -116,7 +116,7 @@ def _make(
     if deps.trainer is None:
         raise UsageError(f"this process cannot train, and {environment.name} asks for it")
     store = deps.stores[environment.name]
-    runtime = builds.runtime_of(environment)
+    runtime = builds.runtime_of(environment, model.recipe)
     inputs = builds.inputs_of(model, snapshot, runtime)
     started = deps.clock()
     work = deps.scratch / f"train-{deps.new_id()}"

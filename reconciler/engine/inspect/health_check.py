@@ -12,7 +12,7 @@ from reconciler.core.inspect.audit import Audit, AuditFinding
 from reconciler.core.inspect.health_check import Check, Level
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment, Runtime
-from reconciler.core.spec.runtime import differences, remedy
+from reconciler.core.spec.runtime import differences, remedy, runtime_for
 from reconciler.core.status_codes import ResultStatus, status_of, worst_status
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.inspect import audit
@@ -37,7 +37,8 @@ def environment_checks(
         yield from _secrets(deps, desired, environment)
     yield from _channels(deps, environment)
     if environment.runtime is not None:
-        yield _trains(environment, environment.runtime, machine)
+        uses = {model.recipe.estimator.uses for model in desired.models_of(environment.name)}
+        yield _trains(environment, runtime_for(environment.runtime, uses), machine)
     rights = tuple(_rights(deps, environment))
     yield from rights
     try:

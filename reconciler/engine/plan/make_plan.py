@@ -17,7 +17,7 @@ from reconciler.core.snapshots.declaration import SnapshotDeclaration
 from reconciler.core.spec.data import DataBinding
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
-from reconciler.core.spec.runtime import differences, remedy
+from reconciler.core.spec.runtime import differences, remedy, runtime_for
 from reconciler.core.status_codes import ResultStatus, status_of
 from reconciler.engine.controls.controls_log import ControlsLog
 from reconciler.engine.dependencies import Dependencies
@@ -106,6 +106,8 @@ def _training_notes(deps: Dependencies, sandbox: TrainingObserver, plans: Iterab
     declared, notes = sandbox.environment.runtime, list(sandbox.tables.lookup.notes() if sandbox.tables else ())
     if declared is not None and deps.machine is not None:
         here = deps.machine()
+        uses = {sandbox.models[plan.model].recipe.estimator.uses for plan in plans if plan.trains}
+        declared = runtime_for(declared, uses)
         if mismatches := differences(declared, here):
             advice = remedy(declared, here, sandbox.environment.lock)
             notes.append(f"this machine cannot train: declared {'; '.join(mismatches)}: {advice}")

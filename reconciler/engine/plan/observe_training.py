@@ -117,7 +117,7 @@ class TrainingObserver:
         stopped by that before."""
         fingerprint = build.fingerprint if build is not None else None
         if fingerprint is None and self.snapshot is not None:
-            inputs = builds.inputs_of(model, self.snapshot, builds.runtime_of(self.environment))
+            inputs = builds.inputs_of(model, self.snapshot, builds.runtime_of(self.environment, model.recipe))
             fingerprint = codec.digest_of(inputs)
         report = builds.checks_of((self.store,), fingerprint) if fingerprint is not None else None
         return CheckFacts(

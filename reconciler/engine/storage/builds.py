@@ -24,6 +24,7 @@ from reconciler.core.quality.findings import CheckReport
 from reconciler.core.spec.environment import Environment, Runtime
 from reconciler.core.spec.model import Model, RetrainReason
 from reconciler.core.spec.recipe import Recipe
+from reconciler.core.spec.runtime import runtime_for
 from reconciler.engine.storage import data_snapshots, numbered_log
 from reconciler.errors import UsageError
 from reconciler.ports import Store
@@ -32,14 +33,14 @@ _AS_OF = re.compile(r"\bas_of\b", re.IGNORECASE)
 LOOK_BACK = 20  # builds of one recipe that are considered before training again
 
 
-def runtime_of(environment: Environment) -> Runtime:
-    """Return the environment's runtime; UsageError where it declares none."""
+def runtime_of(environment: Environment, recipe: Recipe) -> Runtime:
+    """Return the environment's runtime for a recipe; UsageError where it declares none."""
     if environment.runtime is None:
         raise UsageError(
             f"environment {environment.name} trains but declares no runtime",
             hint="add `runtime: {lock: requirements.lock, python: …, architecture: …}` to its spec",
         )
-    return environment.runtime
+    return runtime_for(environment.runtime, {recipe.estimator.uses})
 
 
 def uses_as_of(recipe: Recipe) -> bool:
@@ -192,7 +193,7 @@ def requirements_of(
     erased: Mapping[Digest, str] | None = None,
 ) -> BuildRequirements:
     """Return what a build of `model` must satisfy now. `snapshot` is None while a data refresh is due."""
-    runtime = runtime_of(environment)
+    runtime = runtime_of(environment, model.recipe)
     every = model.retrain.every
     oldest = datetime.fromtimestamp(now.timestamp() - every, tz=now.tzinfo) if every is not None else None
     if oldest is not None and snapshot is not None:

@@ -13,6 +13,7 @@ from reconciler.core.spec.data import CopiedColumns, DataBinding
 from reconciler.core.spec.desired_state import DesiredState, card_path
 from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.model import Model
+from reconciler.core.spec.runtime import OF_ESTIMATORS
 from reconciler.manifest.quality.contract_checks import declared_problems
 
 CrossProblem = tuple[str, tuple[str | int, ...], str, str, str | None]
@@ -38,8 +39,21 @@ def problems(desired: DesiredState, paths: Collection[str], *, cards: bool = Fal
         yield from _retired(environment, paths)
     for model in desired.models:
         yield from _model(desired, model, paths)
+        yield from _unpinned(desired, model)
         if cards:
             yield from _card(desired, model)
+
+
+def _unpinned(desired: DesiredState, model: Model) -> Iterator[CrossProblem]:
+    """Yield the library of a model's estimator where the lock of the environment that trains it does not pin it."""
+    environment = desired.environment(model.environment)
+    name = OF_ESTIMATORS.get(model.recipe.estimator.uses)
+    if name is None or environment is None or environment.runtime is None or name in dict(environment.runtime.versions):
+        return
+    message = f"{environment.lock} does not pin {name}, by which the model is trained"
+    extra = model.recipe.estimator.uses
+    hint = f"pip install 'model-reconciler[{extra}]', and write its version there, as {name}==VERSION"
+    yield model.file, ("spec", "recipe", "estimator", "uses"), "E204", message, hint
 
 
 def _environment(desired: DesiredState, environment: Environment) -> Iterator[CrossProblem]:

@@ -15,6 +15,7 @@ from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment, Runtime
 from reconciler.core.spec.model import Model, with_slices
 from reconciler.core.spec.recipe import TRAINING_FORMAT
+from reconciler.core.spec.runtime import DISTRIBUTIONS, OF_ESTIMATORS
 from reconciler.errors import FilePosition, InvalidManifestsError, Problem
 from reconciler.manifest.loading import cross_checks, second_look, to_core
 from reconciler.manifest.loading.expression_checks import (
@@ -32,8 +33,8 @@ from reconciler.manifest.loading.wanted_files import (
     is_read,
     is_too_large,
 )
+from reconciler.manifest.schema import constraints
 from reconciler.manifest.schema import documents as schema
-from reconciler.manifest.schema import estimators
 from reconciler.manifest.schema.model import Model as ModelDocument
 from reconciler.manifest.yaml import fast_parse, secret_scan
 from reconciler.manifest.yaml.parse import BadDocumentError, Node, read
@@ -44,7 +45,6 @@ _PIN = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)==([A-Za-z0-9.!+_-]+)")
 _HIDDEN_BREAK = re.compile("[\v\f\x1c-\x1e\x85\u2028\u2029]|\r(?!\n)")
 _SPECIAL = {"120000": "a symbolic link", "160000": "a submodule"}
 _FOLDERS = ("manifests", "environments")
-_PINNED = ("duckdb", "numpy", "scikit-learn", "scipy", "skops")
 _ENVIRONMENT = re.compile(r"environments/([^/]+)\.ya?ml")
 _MODEL = re.compile(r"manifests/([^/]+)/([^/]+)\.ya?ml")
 
@@ -279,13 +279,14 @@ def _runtime(
         reading.add(path, where, "E113", message, "end each line of it as others do (LF, or CR LF)")
         return None
     pins = {match[1].lower(): match[2] for line in text.splitlines() if (match := _PIN.match(line))}
-    missing = [name for name in _PINNED if name not in pins]
+    missing = [name for name in DISTRIBUTIONS if name not in pins]
     if missing:
         reading.add(
             path, where, "E204", f"{given.lock} does not pin {', '.join(missing)}", "add lines such as numpy==2.4.6"
         )
         return None
-    versions = {name: pins[name] for name in _PINNED} | {"python": given.python}
+    versions = {name: pins[name] for name in (*DISTRIBUTIONS, *OF_ESTIMATORS.values()) if name in pins}
+    versions["python"] = given.python
     return Runtime(
         architecture="aarch64" if given.architecture == "arm64" else given.architecture,
         versions=tuple(sorted(versions.items())),
@@ -313,6 +314,6 @@ def _models(
                 "only a sandbox trains models, so this model has no `retrain`",
                 "remove it",
             )
-        for below, code, message, hint in estimators.problems(model.recipe.estimator, model.recipe.task.value):
+        for below, code, message, hint in constraints.problems_of(model.recipe):
             reading.add(path, ("spec", "recipe", "estimator", *below), code, message, hint)
         yield model

@@ -50,6 +50,10 @@ def recipe_of(given: model.Recipe) -> core.Recipe:
             class_name=given.estimator.class_,
             params=tuple(sorted((name, _param(value)) for name, value in given.estimator.params.items())),
             keeps_rows_accepted=given.estimator.keeps_rows is not None,
+            monotonic=tuple(sorted(given.estimator.monotonic.items())) if given.estimator.monotonic else None,
+            interactions=tuple(tuple(group) for group in given.estimator.interactions)
+            if given.estimator.interactions
+            else None,
         ),
         holdout=core.Holdout(
             last=share_of(given.holdout.last) if given.holdout.last else None,

@@ -1,4 +1,4 @@
-"""Check estimators and their parameters against the committed table, without importing scikit-learn."""
+"""Check estimators and their parameters against the committed table, without importing their libraries."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.core.spec.recipe import Estimator
+from reconciler.manifest.schema import other_estimators
 
 _RESERVED = {
     "n_jobs": "models are trained in parallel instead, and one job gives the same bytes everywhere",
@@ -19,27 +20,7 @@ _RESERVED = {
 }
 
 
-_BOOSTED = ("HistGradientBoostingClassifier", "HistGradientBoostingRegressor")
-_LINEAR = ("LogisticRegression", "Ridge")
-_ELSEWHERE = {
-    "xgb": ("xgboost", *_BOOSTED),
-    "lgbm": ("lightgbm", *_BOOSTED),
-    "lightgbm": ("lightgbm", *_BOOSTED),
-    "catboost": ("catboost", *_BOOSTED),
-    "explainableboosting": ("interpret", *_BOOSTED),
-    "ngb": ("ngboost", *_BOOSTED),
-    "keras": ("keras", *_BOOSTED),
-    "tf": ("tensorflow", *_BOOSTED),
-    "torch": ("PyTorch", *_BOOSTED),
-    "neuralnet": ("skorch", *_BOOSTED),
-    "tabnet": ("pytorch-tabnet", *_BOOSTED),
-    "tabpfn": ("tabpfn", *_BOOSTED),
-    "mlp": ("scikit-learn's networks", *_BOOSTED),
-    **dict.fromkeys(
-        ("svc", "svr", "nusv", "linearsv", "sgd"), ("scikit-learn's support vector and gradient descent", *_LINEAR)
-    ),
-}
-"""How the names of classes begin; what they are of, and the supported ones that come nearest, by task."""
+_THREADS = ("n_jobs", "nthread", "nthreads", "num_threads")
 _TYPO = 0.8  # how alike two names are of which one is a slip of the pen
 
 
@@ -51,14 +32,25 @@ def table() -> dict[str, Any]:
     return estimators
 
 
+@cache
+def left_out(uses: str) -> dict[str, str]:
+    """Return the parameters of a library that cannot be set, each with the reason."""
+    text = Path(__file__).with_name("estimators.json").read_text()
+    reasons: dict[str, str] = json.loads(text)["leftOut"].get(uses, _RESERVED)
+    return reasons
+
+
 def problems(estimator: Estimator, task: str) -> Iterator[tuple[tuple[str, ...], str, str, str | None]]:
     """Yield (path below `estimator`, code, message, hint) for every problem of an estimator."""
     entry = table().get(estimator.class_name)
     if entry is None:
         yield ("class",), "E213", *_unsupported(estimator.class_name, task)
         return
+    if entry["uses"] != estimator.uses:
+        message = f"{estimator.class_name} is not of {estimator.uses}"
+        yield ("uses",), "E213", message, f"write `uses: {entry['uses']}`"
     if entry["task"] != task:
-        yield ("class",), "E213", f"the estimator is for {entry['task']}, and the task is {task}", None
+        yield ("class",), "E213", f"the estimator is for {entry['task']}, and the task is {task}", _of(entry, task)
     if entry["keepsRows"] and not estimator.keeps_rows_accepted:
         yield (
             ("class",),
@@ -68,11 +60,11 @@ def problems(estimator: Estimator, task: str) -> Iterator[tuple[tuple[str, ...],
         )
     for name, value in estimator.params:
         alternatives = entry["params"].get(name)
-        if name in _RESERVED:
+        if alternatives is None and (reason := left_out(entry["uses"]).get(name)) is not None:
             yield (
                 ("params", name),
-                "E215" if name == "n_jobs" else "E214",
-                f"cannot be set in a manifest: {_RESERVED[name]}",
+                "E215" if name in _THREADS else "E214",
+                f"cannot be set in a manifest: {reason}",
                 "remove it",
             )
         elif alternatives is None:
@@ -85,14 +77,22 @@ def problems(estimator: Estimator, task: str) -> Iterator[tuple[tuple[str, ...],
             yield ("params", name), "E215" if too_large else "E214", f"expected {expected}", None
 
 
+def _of(entry: dict[str, Any], task: str) -> str:
+    """Return a hint with the estimators of the same library and family that are for the task."""
+    alike = [
+        name
+        for name, other in table().items()
+        if other["task"] == task and (other["uses"], other["family"]) == (entry["uses"], entry["family"])
+    ]
+    return f"for a {task} use {' or '.join(sorted(alike))}" if alike else f"choose one for a {task}"
+
+
 def _unsupported(name: str, task: str) -> tuple[str, str]:
-    """Return the problem and the hint for a class that is not supported: of another package, or of no such name."""
+    """Return the problem and the hint for a class that is not supported: of another kind, or of no such name."""
     of_task = [known for known, entry in table().items() if entry["task"] == task]
     lowered = {known.lower(): known for known in table()}
-    for start, (package, classifier, regressor) in _ELSEWHERE.items():
-        if name.lower().startswith(start):
-            own = classifier if task == "classification" else regressor
-            return f"{name} is of {package}, which is not supported", f"{own} comes nearest"
+    if name.lower() not in lowered and (told := other_estimators.told(name, task)) is not None:
+        return told
     if close := difflib.get_close_matches(name.lower(), lowered, n=1, cutoff=_TYPO):
         return "unsupported estimator", f"did you mean {lowered[close[0]]}?"
     near = difflib.get_close_matches(name, of_task, n=3, cutoff=0.3)

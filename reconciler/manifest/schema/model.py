@@ -111,16 +111,28 @@ class Outcome(Document):
 
 
 class Estimator(Document):
-    """A supported scikit-learn estimator. Reconciler sets its seed and runs it with one job."""
+    """A supported estimator. Reconciler sets its seed, and no byte depends on the number of threads."""
 
-    uses: Literal["sklearn"] = Field(description="Library of the estimator.")
+    uses: Literal["sklearn", "lightgbm", "xgboost"] = Field(
+        description="Library of the estimator; LightGBM and XGBoost are extras of this package."
+    )
     class_: str = Field(description="Class of the estimator, such as HistGradientBoostingClassifier.")
     params: dict[str, bool | int | float | str | list[bool | int | float | str | None] | None] = Field(
         default_factory=dict,
-        description="Parameters of the estimator, by scikit-learn's names; checked before training.",
+        description="Parameters of the estimator, by its library's names; checked before training.",
     )
     keeps_rows: Literal["accepted"] | None = Field(
         default=None, description="Consent to an estimator that keeps training rows in the artifact."
+    )
+    monotonic: dict[ColumnName, Literal["increasing", "decreasing"]] | None = Field(
+        default=None,
+        min_length=1,
+        description="Feature: with it the prediction only rises or falls (of two classes, that of the second).",
+    )
+    interactions: list[Annotated[list[ColumnName], Field(min_length=2)]] | None = Field(
+        default=None,
+        min_length=1,
+        description="Groups of features that may act together; a feature of no group acts by itself.",
     )
 
 
@@ -153,7 +165,7 @@ class Recipe(Document):
     data: Data = Field(description="Rows and columns, from which tables.")
     outcome: Outcome = Field(description="Outcome to predict.")
     features: Features = Field(description="Input columns, by type.")
-    estimator: Estimator = Field(description="scikit-learn estimator and its parameters.")
+    estimator: Estimator = Field(description="Estimator and its parameters.")
     holdout: Holdout = Field(description="Rows for evaluation, never used for training.")
     seed: int = Field(ge=0, le=2**32 - 1, description="Random seed: another seed gives another artifact.")
 

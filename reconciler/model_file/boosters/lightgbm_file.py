@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from reconciler.core.artifact.oci_artifact import ColumnType, Schema
 from reconciler.model_file.boosters import lightgbm_text
@@ -47,8 +47,8 @@ _DECISIONS = (0, 1, 2, 3, 8, 9, 10, 11)  # asks for a category (1), missing goes
 
 
 def dump(native: bytes, classes: tuple[int, ...] | None) -> bytes:
-    """Return the file of a trained model. `native`: its text as LightGBM writes it; `classes`: the places of its classes
-    among the declared ones, None of a number."""
+    """Return the file of a trained model. `native`: its text as LightGBM writes it; `classes`: the places of its
+    classes among the declared ones, None of a number."""
     forest = lightgbm_text.read(native)
     return lightgbm_text.write(
         replace(
@@ -68,7 +68,10 @@ def bounded(numbers: Matrix) -> Matrix:
 
 
 def load(body: bytes, schema: Schema) -> BoostedModel:
-    """Check a model's file and load it. Raises ScoringError E507 (not a valid file), E610 (LightGBM is not installed)."""
+    """Check a model's file and load it.
+
+    Raises ScoringError E507 (not a valid file), E610 (LightGBM is not installed).
+    """
     try:
         forest = lightgbm_text.read(body)
     except (NotOfThisFormError, UnicodeDecodeError) as error:
@@ -148,8 +151,8 @@ def _check_tree(tree: LightgbmTree, path: str, features: int, categories: dict[i
             check_range(side, -leaves, inner - 1, f"{path}: children")
         # Leaves after all inner nodes: then each child lies after its parent.
         children = [np.where(side < 0, inner + ~side, side) for side in (tree.left, tree.right)]
-        padded = [np.concatenate([side, np.full(leaves, -1)]) for side in children]
-        check_nodes(*padded, np.arange(inner + leaves) >= inner, path)
+        left, right = (np.concatenate([side, np.full(leaves, -1)]) for side in children)
+        check_nodes(left, right, np.arange(inner + leaves) >= inner, path)
     _check_categories(tree, path, categories)
 
 

@@ -156,13 +156,15 @@ def _one(fields: dict[str, str], name: str) -> int:
 def _whole(text: str) -> Places:
     import numpy as np
 
-    return _numbers(text, np.int64)
+    numbers: Places = _numbers(text, np.int64)
+    return numbers
 
 
 def _doubles(text: str) -> Doubles:
     import numpy as np
 
-    return _numbers(text, np.float64)
+    numbers: Doubles = _numbers(text, np.float64)
+    return numbers
 
 
 def _numbers(text: str, kind: Any) -> Any:

@@ -32,7 +32,7 @@ OBJECTIVES: dict[str, tuple[str, dict[str, dict[str, str]]]] = {
     "binary:logistic": ("logistic", _LINEAR),
     "multi:softprob": ("softmax", {}),
 }
-"""The objectives of models; what the sum of the trees is of the outcome, and parameters that predicting does not read."""
+"""The objectives of models: what the sum of the trees is of the outcome, and parameters that only training reads."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +85,7 @@ def read(document: Any) -> XgboostForest:
             trees=tuple(_tree(tree) for tree in model["trees"]),
             classes=learner["attributes"].get("classes"),
         )
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+    except (KeyError, IndexError, TypeError, AttributeError, ValueError) as error:
         raise NotOfThisFormError("it lacks what a model has") from error
 
 

@@ -48,7 +48,10 @@ def dump(native: bytes, classes: tuple[int, ...] | None) -> bytes:
 
 
 def load(body: bytes, schema: Schema) -> BoostedModel:
-    """Check a model's file and load it. Raises ScoringError E507 (not a valid file), E610 (XGBoost is not installed)."""
+    """Check a model's file and load it.
+
+    Raises ScoringError E507 (not a valid file), E610 (XGBoost is not installed).
+    """
     try:
         forest = xgboost_document.read(ubjson.read(body))
     except (NotOfThisFormError, ubjson.NotUbjsonError, UnicodeDecodeError) as error:
@@ -60,7 +63,7 @@ def load(body: bytes, schema: Schema) -> BoostedModel:
 
 
 def bounded(matrix: Matrix) -> Matrix:
-    """Return rows as XGBoost takes them: numbers that single precision does not hold become the largest that it does."""
+    """Return rows as XGBoost takes them: numbers larger than single precision holds become the largest that it does."""
     import numpy as np
 
     largest = float(np.finfo(np.float32).max)
