@@ -88,7 +88,8 @@ def preprocessing_of(estimator: Estimator) -> Preprocessing:
 def fit(recipe: Recipe, schema: Schema, matrix: Any, targets: Any) -> Any:
     """Fit the recipe's estimator on the encoded `matrix` (rows, columns) and the `targets` of its rows.
 
-    Returns an estimator of scikit-learn, or a TrainedBooster. Raises TrainingError when its library cannot fit it.
+    Returns an estimator of scikit-learn, or a model of another library as loaded from its file. Raises TrainingError
+    when the library cannot fit it.
     """
     try:
         with warnings.catch_warnings():

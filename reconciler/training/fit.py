@@ -73,8 +73,6 @@ def fit_rows(
 ) -> tuple[LoadedModel, Any, Any]:
     """Fit a recipe on training rows (a pyarrow table); return the model, the outcome of each row, and the encoded rows.
 
-    The model's estimator is as training leaves it: `dump` makes one that predicts, `dump.loaded` without its bytes.
-
     `tables`, `masks`: as the schema records them. Raises TrainingError.
     """
     schema = schema_of(built, rows, tables, masks)

@@ -50,9 +50,11 @@ def trained(uses: str, classes: int = 3, columns: str = "ncnbn", params: Params 
     of, matrix, targets = rows(classes, columns, seed)
     few = () if "n_estimators" in dict(params) else (("n_estimators", 3),)
     estimator = Estimator(uses=uses, class_name=CLASSES[uses][not classes], params=(*few, *params))
-    fitted = boosters.fit(estimator, of, matrix, targets, seed=seed)
-    name, body, _ = dump(fitted, of)
-    return SmallBooster(name=name, body=body, schema=of, matrix=matrix, native=fitted.native)
+    classes, codes = np.unique(targets, return_inverse=True) if classes else (None, targets)
+    write = {"lightgbm": boosters.write_lightgbm, "xgboost": boosters.write_xgboost}[uses]
+    native = write(estimator, of, matrix, codes, seed, None)
+    name, body, _ = dump(boosters.fit(estimator, of, matrix, targets, seed=seed), of)
+    return SmallBooster(name=name, body=body, schema=of, matrix=matrix, native=native)
 
 
 def everything() -> list[tuple[str, int, str, Params]]:

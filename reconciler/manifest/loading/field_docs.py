@@ -26,7 +26,8 @@ _FILES = {
     "project": ("reconciler.yaml",),
     "environment": tuple(f"environments/{name}.yaml" for name in ("production", "sandbox", "staging", "test", "edge")),
     "model": tuple(
-        f"manifests/{model}.yaml" for model in ("sandbox/lateness", "sandbox/amount", "production/lateness")
+        f"manifests/{model}.yaml"
+        for model in ("sandbox/lateness", "sandbox/amount", "sandbox/delay", "production/lateness")
     ),
 }
 _OF_ANY_NAME = (("spec", "data", "tables"), ("spec", "recipe", "data", "past", "features"))

@@ -23,11 +23,20 @@ EXTRAS = {"lightgbm": "LightGBM", "xgboost": "XGBoost"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BoosterFile:
+    """The file that a model was loaded from: the name of its form, and its bytes."""
+
+    name: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BoostedClassifier:
     """A classifier. `raw`: one score per class of each row, of two classes only the second's; `classes_`: the places of
-    its classes among the declared ones; `slope`: of the logistic function of two classes."""
+    its classes among the declared ones; `slope`: of the logistic function of two classes; `file`: as it is stored."""
 
     raw: Callable[[Matrix], Matrix]
+    file: BoosterFile
     classes_: NDArray[np.int64]
     slope: float = 1.0
 
@@ -58,6 +67,7 @@ class BoostedRegressor:
     """A model of a number. `link`: what its sum is of the number: itself, its logarithm, or its signed root."""
 
     raw: Callable[[Matrix], Matrix]
+    file: BoosterFile
     link: str = "identity"
 
     def predict(self, matrix: Matrix) -> Matrix:
@@ -76,16 +86,6 @@ class BoostedRegressor:
 
 
 BoostedModel = BoostedClassifier | BoostedRegressor
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrainedBooster:
-    """A model as its library wrote it after training. `uses`: the library; `classes`: the places of its classes among
-    the declared ones, None of a number."""
-
-    uses: str
-    native: bytes
-    classes: tuple[int, ...] | None
 
 
 def without_library(extra: str, error: ImportError) -> ScoringError:

@@ -11,12 +11,13 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from reconciler.core.artifact.oci_artifact import ColumnType, Schema
+from reconciler.core.artifact.oci_artifact import LIGHTGBM_FILE, ColumnType, Schema
 from reconciler.model_file.boosters import lightgbm_text
 from reconciler.model_file.boosters.boosted_model import (
     BoostedClassifier,
     BoostedModel,
     BoostedRegressor,
+    BoosterFile,
     classes_text,
     without_library,
 )
@@ -94,9 +95,10 @@ def _model(body: bytes, forest: LightgbmForest, schema: Schema, link: str | floa
 
         return np.asarray(booster.predict(bounded(matrix), raw_score=True), dtype=np.float64).reshape(len(matrix), -1)
 
+    file = BoosterFile(name=LIGHTGBM_FILE, body=body)
     if isinstance(link, str):
-        return BoostedRegressor(raw=raw, link=link)
-    return BoostedClassifier(raw=raw, classes_=checked_classes(forest.classes, schema), slope=link)
+        return BoostedRegressor(raw=raw, file=file, link=link)
+    return BoostedClassifier(raw=raw, file=file, classes_=checked_classes(forest.classes, schema), slope=link)
 
 
 def _check(forest: LightgbmForest, schema: Schema) -> str | float:

@@ -10,12 +10,13 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from reconciler.core.artifact.oci_artifact import ColumnType, Schema
+from reconciler.core.artifact.oci_artifact import XGBOOST_FILE, ColumnType, Schema
 from reconciler.model_file.boosters import ubjson, xgboost_document
 from reconciler.model_file.boosters.boosted_model import (
     BoostedClassifier,
     BoostedModel,
     BoostedRegressor,
+    BoosterFile,
     classes_text,
     without_library,
 )
@@ -93,9 +94,10 @@ def _model(body: bytes, forest: XgboostForest, schema: Schema, link: str) -> Boo
             scores = booster.predict(rows, output_margin=True, validate_features=False)
         return np.asarray(scores, dtype=np.float64).reshape(len(matrix), -1)
 
+    file = BoosterFile(name=XGBOOST_FILE, body=body)
     if not schema.classes:
-        return BoostedRegressor(raw=raw, link=link)
-    return BoostedClassifier(raw=raw, classes_=checked_classes(forest.classes, schema))
+        return BoostedRegressor(raw=raw, file=file, link=link)
+    return BoostedClassifier(raw=raw, file=file, classes_=checked_classes(forest.classes, schema))
 
 
 def _compact(tree: XgboostTree) -> XgboostTree:

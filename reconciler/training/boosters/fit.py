@@ -13,15 +13,16 @@ from typing import Any
 from reconciler.core.artifact.oci_artifact import ColumnType, Schema
 from reconciler.core.spec.recipe import Estimator
 from reconciler.errors import TrainingError
-from reconciler.model_file.boosters.boosted_model import EXTRAS, TrainedBooster
-from reconciler.model_file.boosters.xgboost_file import bounded
+from reconciler.model_file.boosters import lightgbm_file, xgboost_file
+from reconciler.model_file.boosters.boosted_model import EXTRAS, BoostedModel
 
 _LIGHTGBM_SEEDS = 2**31
-_WEIGHTS = "class_weight"
 
 
-def fit(estimator: Estimator, schema: Schema, matrix: Any, targets: Any, *, seed: int, weights: Any = None) -> Any:
-    """Fit an estimator; `weights`: of the rows, None where all weigh alike.
+def fit(
+    estimator: Estimator, schema: Schema, matrix: Any, targets: Any, *, seed: int, weights: Any = None
+) -> BoostedModel:
+    """Fit an estimator, and return it as loaded from its file. `weights`: of the rows, None where all weigh alike.
 
     Raises TrainingError E610 where the library is not installed, and where the rows are of one class.
     """
@@ -33,7 +34,9 @@ def fit(estimator: Estimator, schema: Schema, matrix: Any, targets: Any, *, seed
             f"{estimator.class_name} needs training rows of two classes or more, and these are of one",
             hint="see in `data` and `outcome` which rows are selected, and what decides their class",
         )
-    fitting = {"lightgbm": _fit_lightgbm, "xgboost": _fit_xgboost}[estimator.uses]
+    fitting, file = {"lightgbm": (write_lightgbm, lightgbm_file), "xgboost": (write_xgboost, xgboost_file)}[
+        estimator.uses
+    ]
     try:
         native = fitting(estimator, schema, matrix, codes, seed, weights)
     except ImportError as error:
@@ -45,10 +48,12 @@ def fit(estimator: Estimator, schema: Schema, matrix: Any, targets: Any, *, seed
             hint=f"pip install 'model-reconciler[{estimator.uses}]'",
         ) from error
     known = None if classes is None else tuple(int(place) for place in classes)
-    return TrainedBooster(uses=estimator.uses, native=native, classes=known)
+    model: BoostedModel = file.load(file.dump(native, known), schema)
+    return model
 
 
-def _fit_lightgbm(estimator: Estimator, schema: Schema, matrix: Any, targets: Any, seed: int, weights: Any) -> bytes:
+def write_lightgbm(estimator: Estimator, schema: Schema, matrix: Any, targets: Any, seed: int, weights: Any) -> bytes:
+    """Fit an estimator of LightGBM, and return the text that the library writes of it."""
     import lightgbm
 
     columns = [place for place, column in enumerate(schema.columns) if column.type == ColumnType.CATEGORICAL]
@@ -70,7 +75,8 @@ def _fit_lightgbm(estimator: Estimator, schema: Schema, matrix: Any, targets: An
     return text.encode("ascii")
 
 
-def _fit_xgboost(estimator: Estimator, schema: Schema, matrix: Any, targets: Any, seed: int, weights: Any) -> bytes:
+def write_xgboost(estimator: Estimator, schema: Schema, matrix: Any, targets: Any, seed: int, weights: Any) -> bytes:
+    """Fit an estimator of XGBoost, and return the UBJSON that the library writes of it."""
     import xgboost
 
     params = _params(estimator)
@@ -88,7 +94,7 @@ def _fit_xgboost(estimator: Estimator, schema: Schema, matrix: Any, targets: Any
             enable_categorical=True,
             feature_types=["c" if column.type == ColumnType.CATEGORICAL else "q" for column in schema.columns],
         )
-        model.fit(bounded(matrix), targets, sample_weight=weights)
+        model.fit(xgboost_file.bounded(matrix), targets, sample_weight=weights)
         return bytes(model.get_booster().save_raw("ubj"))
 
 
