@@ -52,7 +52,7 @@ def describe(folder: Path, names: Iterable[str]) -> tuple[ArtifactFile, ...]:
 
 def config_of(files: tuple[ArtifactFile, ...]) -> bytes:
     """Return the ModelPack config's bytes; `diffIds` are the layers' digests, since every layer is uncompressed."""
-    (form,) = (MODEL_FILES[file.path] for file in files if file.path in MODEL_FILES)
+    form = next((MODEL_FILES[file.path] for file in files if file.path in MODEL_FILES), MODEL_FILES[MODEL_FILE])
     return codec.canonical(
         {
             "descriptor": {},

@@ -33,8 +33,8 @@ from reconciler.manifest.loading.wanted_files import (
     is_read,
     is_too_large,
 )
-from reconciler.manifest.schema import constraints
 from reconciler.manifest.schema import documents as schema
+from reconciler.manifest.schema import estimators
 from reconciler.manifest.schema.model import Model as ModelDocument
 from reconciler.manifest.yaml import fast_parse, secret_scan
 from reconciler.manifest.yaml.parse import BadDocumentError, Node, read
@@ -314,6 +314,6 @@ def _models(
                 "only a sandbox trains models, so this model has no `retrain`",
                 "remove it",
             )
-        for below, code, message, hint in constraints.problems_of(model.recipe):
+        for below, code, message, hint in estimators.problems_of(model.recipe):
             reading.add(path, ("spec", "recipe", "estimator", *below), code, message, hint)
         yield model

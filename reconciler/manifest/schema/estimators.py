@@ -9,8 +9,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from reconciler.core.spec.recipe import Estimator
-from reconciler.manifest.schema import other_estimators
+from reconciler.core.spec.recipe import Estimator, Recipe
+from reconciler.manifest.estimators import constraints, other_estimators
 
 _RESERVED = {
     "n_jobs": "models are trained in parallel instead, and one job gives the same bytes everywhere",
@@ -38,6 +38,13 @@ def left_out(uses: str) -> dict[str, str]:
     text = Path(__file__).with_name("estimators.json").read_text()
     reasons: dict[str, str] = json.loads(text)["leftOut"].get(uses, _RESERVED)
     return reasons
+
+
+def problems_of(recipe: Recipe) -> Iterator[constraints.Found]:
+    """Yield (path below `estimator`, code, message, hint) for every problem of a recipe's estimator."""
+    yield from problems(recipe.estimator, recipe.task.value)
+    if (entry := table().get(recipe.estimator.class_name)) is not None:
+        yield from constraints.problems(recipe, entry["family"])
 
 
 def problems(estimator: Estimator, task: str) -> Iterator[tuple[tuple[str, ...], str, str, str | None]]:

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 
     from reconciler.model_file.feature_matrix import Matrix
 
+
+class NotOfThisFormError(ValueError):
+    """Bytes are no model of a library, as far as they were read."""
+
+
 EXTRAS = {"lightgbm": "LightGBM", "xgboost": "XGBoost"}
 """The extras that bring a library of boosted trees, and its name. The extra is named as the module is."""
 

@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from reconciler.model_file.boosters.boosted_model import NotOfThisFormError
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -49,10 +51,6 @@ class LightgbmForest:
     objective: str
     trees: tuple[LightgbmTree, ...]
     classes: str | None = None
-
-
-class NotOfThisFormError(ValueError):
-    """A text is no model of LightGBM."""
 
 
 def read(body: bytes) -> LightgbmForest:

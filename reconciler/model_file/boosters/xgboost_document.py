@@ -12,6 +12,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from reconciler.model_file.boosters.boosted_model import NotOfThisFormError
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -63,10 +65,6 @@ class XgboostForest:
     version: tuple[int, int, int]
     trees: tuple[XgboostTree, ...]
     classes: str | None = None
-
-
-class NotOfThisFormError(ValueError):
-    """A document is no model of XGBoost."""
 
 
 def read(document: Any) -> XgboostForest:

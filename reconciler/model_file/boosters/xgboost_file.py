@@ -17,11 +17,12 @@ from reconciler.model_file.boosters.boosted_model import (
     BoostedModel,
     BoostedRegressor,
     BoosterFile,
+    NotOfThisFormError,
     classes_text,
     without_library,
 )
 from reconciler.model_file.boosters.checked_classes import checked_classes
-from reconciler.model_file.boosters.xgboost_document import OBJECTIVES, NotOfThisFormError, XgboostForest, XgboostTree
+from reconciler.model_file.boosters.xgboost_document import OBJECTIVES, XgboostForest, XgboostTree
 from reconciler.model_file.structure.rules import check_range, refuse
 from reconciler.model_file.structure.trees import check_nodes
 

@@ -6,7 +6,6 @@ import difflib
 from collections.abc import Iterator
 
 from reconciler.core.spec.recipe import Estimator, Recipe, Task
-from reconciler.manifest.schema import estimators
 
 Found = tuple[tuple[str | int, ...], str, str, str | None]
 """(path below `estimator`, code, message, hint)"""
@@ -21,19 +20,9 @@ _RENEWED: dict[tuple[str, str], frozenset[object]] = {
 }
 
 
-def problems_of(recipe: Recipe) -> Iterator[Found]:
-    """Yield every problem of a recipe's estimator."""
-    yield from estimators.problems(recipe.estimator, recipe.task.value)
-    yield from problems(recipe)
-
-
-def problems(recipe: Recipe) -> Iterator[Found]:
-    """Yield every problem of the constraints of a recipe's estimator."""
+def problems(recipe: Recipe, family: str) -> Iterator[Found]:
+    """Yield every problem of the constraints of a recipe's estimator; `family`: as the table has it."""
     estimator = recipe.estimator
-    entry = estimators.table().get(estimator.class_name)
-    if entry is None:
-        return  # told already
-    family: str = entry["family"]
     for given, field in ((estimator.monotonic, "monotonic"), (estimator.interactions, "interactions")):
         if given is not None and family not in _ABLE:
             yield _not_able(estimator, field, family)

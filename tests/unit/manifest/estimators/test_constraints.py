@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from reconciler.core.spec.recipe import Estimator, Features, Holdout, Outcome, OutcomeClass, Recipe, Selection, Task
-from reconciler.manifest.schema.constraints import problems
+from reconciler.manifest.estimators.constraints import problems
+from reconciler.manifest.schema.estimators import table
 
 NUMBER = Recipe(
     task=Task.REGRESSION,
@@ -27,7 +28,7 @@ def found(estimator: Estimator, *, classes: int = 0) -> list[tuple[Any, ...]]:
     if classes:
         outcome = Outcome(column="y", classes=tuple(OutcomeClass(name=f"c{place}") for place in range(classes)))
         recipe = replace(recipe, task=Task.CLASSIFICATION, outcome=outcome)
-    return list(problems(recipe))
+    return list(problems(recipe, table()[estimator.class_name]["family"]))
 
 
 @pytest.mark.parametrize(
