@@ -36,20 +36,21 @@ def influences_of(model: LoadedModel, matrix: Matrix, actual: NDArray[np.int64] 
         chosen = np.sort(random.choice(len(matrix), ROWS, replace=False))
         matrix, actual = matrix[chosen], actual[chosen]
     baseline = _scores(model, matrix, actual, 1)[0]
-    rows, features = matrix.shape
+    rows, columns = matrix.shape
+    features = model.schema.features()
     shuffles = [random.permutation(rows) for _ in range(SHUFFLES)]
-    step = max(1, min(_AT_ONCE, _CELLS_AT_ONCE // max(1, features)) // (rows * SHUFFLES))
+    step = max(1, min(_AT_ONCE, _CELLS_AT_ONCE // max(1, columns)) // (rows * SHUFFLES))
     drops: list[float] = []
-    for start in range(0, features, step):
-        block = range(start, min(start + step, features))
+    for start in range(0, len(features), step):
+        block = [places for _, places in features[start : start + step]]
         stacked = np.tile(matrix, (len(block) * SHUFFLES, 1))
-        for position, (feature, shuffle) in enumerate(itertools.product(block, shuffles)):
-            stacked[position * rows : (position + 1) * rows, feature] = matrix[shuffle, feature]
+        for position, (places, shuffle) in enumerate(itertools.product(block, shuffles)):
+            for place in places:
+                stacked[position * rows : (position + 1) * rows, place] = matrix[shuffle, place]
         truth = np.concatenate([actual] * (len(block) * SHUFFLES))
         scores = _scores(model, stacked, truth, len(block) * SHUFFLES)
         drops += (baseline - scores.reshape(len(block), SHUFFLES)).mean(axis=1).tolist()
-    columns = zip(model.schema.columns, drops, strict=True)
-    influences = [Influence(feature=column.name, drop=drop) for column, drop in columns]
+    influences = [Influence(feature=name, drop=drop) for (name, _), drop in zip(features, drops, strict=True)]
     return tuple(sorted(influences, key=lambda influence: -influence.drop))
 
 

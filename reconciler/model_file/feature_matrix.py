@@ -2,7 +2,7 @@
 
 Numbers stay numbers, booleans become 0 and 1, a category becomes its index in the schema's list; a rare or unseen one
 becomes the index after the last (the rare bucket); missing is NaN everywhere. Texts stay in the schema, so that a model
-file holds numbers only.
+file holds numbers only. A text feature becomes several columns (`encoding.words`).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from reconciler.core import parquet_file
 from reconciler.core.artifact.oci_artifact import ColumnType, Schema, SchemaColumn
 from reconciler.core.parquet_file import ParquetError
 from reconciler.errors import DataError
+from reconciler.model_file.encoding.words import encode_words
 
 if TYPE_CHECKING:
     import numpy as np
@@ -45,7 +46,11 @@ def matrix_of(rows: Rows, schema: Schema) -> Matrix:
 
     matrix = np.empty((rows.num_rows, len(schema.columns)), dtype=np.float64, order="F")
     for index, column in enumerate(schema.columns):
-        matrix[:, index] = _encoded(rows.column(column.name), column)
+        if column.type != ColumnType.TEXT:
+            matrix[:, index] = _encoded(rows.column(column.name), column)
+    for feature, places in schema.features():
+        if schema.columns[places[0]].type == ColumnType.TEXT:
+            encode_words(matrix, list(places), schema, rows.column(feature))
     return np.ascontiguousarray(matrix)
 
 

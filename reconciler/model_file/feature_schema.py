@@ -7,6 +7,7 @@ from typing import Any
 from reconciler.core.artifact.oci_artifact import ColumnType, Schema, SchemaColumn, TableMasksDone
 from reconciler.core.spec.recipe import BuiltRecipe, Preprocessing
 from reconciler.errors import DataError
+from reconciler.model_file.encoding.words import word_columns
 
 Tables = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
 
@@ -19,13 +20,21 @@ def schema_of(built: BuiltRecipe, rows: Any, tables: Tables, masks: TableMasksDo
     """
     recipe, preprocessing = built.recipe, built.preprocessing
     features = recipe.features
-    constant = {name for name in features.all if _is_constant(rows.column(name))}
-    if len(constant) == len(features.all):
+    of_text = tuple(
+        column
+        for each in features.text or ()
+        for column in word_columns(each.column, rows.column(each.column), each.buckets)
+    )
+    texts = {each.column for each in features.text or ()}
+    plain = [name for name in features.all if name not in texts]
+    constant = {name for name in plain if _is_constant(rows.column(name))}
+    if len(constant) == len(plain) and not of_text:
         raise DataError(
             "features: each of them has the same value in all training rows",
             code="E410",
             hint="add features that differ from row to row, or check how these are computed",
         )
+    dates = tuple(name for date in features.dates or () for name in date.names)
     return Schema(
         task=recipe.task.value,
         columns=(
@@ -40,6 +49,8 @@ def schema_of(built: BuiltRecipe, rows: Any, tables: Tables, masks: TableMasksDo
                 if name not in constant
             ),
             *(SchemaColumn(name=name, type=ColumnType.BOOLEAN) for name in features.boolean if name not in constant),
+            *(SchemaColumn(name=name, type=ColumnType.NUMERIC) for name in dates if name not in constant),
+            *of_text,
         ),
         classes=recipe.class_names,
         key=recipe.data.key,

@@ -20,6 +20,7 @@ from reconciler.errors import ScoringError
 from reconciler.model_file import file_sizes, safe_archive
 from reconciler.model_file.allowed_types import ALLOWED
 from reconciler.model_file.boosters import lightgbm_file, xgboost_file
+from reconciler.model_file.encoding.check_columns import check_columns
 from reconciler.model_file.loaded_model import LoadedModel
 from reconciler.model_file.probe_rows import ProbeRows, check_probe
 from reconciler.model_file.quality.check_reference import read_reference
@@ -34,6 +35,7 @@ def load(folder: Path) -> LoadedModel:
     or E610 (a library is not installed).
     """
     schema = codec.decode(Schema, file_sizes.read_document(folder / SCHEMA_FILE), what=SCHEMA_FILE)
+    check_columns(schema)
     probe = codec.decode(ProbeRows, file_sizes.read_document(folder / PROBE_FILE), what=PROBE_FILE)
     reference = read_reference(folder, schema)
     estimator = _loaded(folder, schema)

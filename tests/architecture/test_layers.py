@@ -50,7 +50,7 @@ LIBRARIES: dict[str, set[str]] = {
     "pydantic_core": {"manifest/schema", "manifest/loading"},
     "lightgbm": {"training/boosters", "model_file/boosters"},
     "xgboost": {"training/boosters", "model_file/boosters"},
-    "sklearn": {"training", "model_file", "model_file/structure", "evaluation", "scoring"},
+    "sklearn": {"training", "model_file", "model_file/structure", "model_file/encoding", "evaluation", "scoring"},
     "skops": {"model_file"},
     "numpy": {
         "training",
@@ -59,6 +59,7 @@ LIBRARIES: dict[str, set[str]] = {
         "model_file/boosters",
         "model_file/structure",
         "model_file/quality",
+        "model_file/encoding",
         "evaluation",
         "evaluation/detailed",
         "scoring",

@@ -173,7 +173,7 @@ class TrainingWorker:
         """
         if "OMP_NUM_THREADS" in os.environ:
             return 0
-        cells = request.selected.rows * len(request.recipe.features.all)
+        cells = request.selected.rows * request.recipe.features.width
         if cells <= SMALL:
             return 1
         return max(1, cores() // self._at_once) if self._at_once > 1 else 0

@@ -80,6 +80,9 @@ class ColumnType:
     NUMERIC = "numeric"
     CATEGORICAL = "categorical"
     BOOLEAN = "boolean"
+    TEXT = "text"
+    NUMBERS = frozenset({NUMERIC, TEXT})
+    """Types whose columns hold numbers that are more or less."""
 
 
 TableMasksDone = tuple[tuple[str, tuple[MaskedColumn, ...]], ...]
@@ -89,11 +92,22 @@ TableMasksDone = tuple[tuple[str, tuple[MaskedColumn, ...]], ...]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SchemaColumn:
     """One input of the model. `categories`: the known ones in code order (categorical only); rare and unseen values
-    share one bucket, a missing value stays missing."""
+    share one bucket, a missing value stays missing. `source`: the feature that a column is one of several of; None
+    where the column is the feature. `bucket`, of so many `buckets`, `idf`: the words of a text that a column counts,
+    and how much they weigh."""
 
     name: str
     type: str
     categories: tuple[str, ...] = ()
+    source: str | None = None
+    bucket: int | None = None
+    buckets: int | None = None
+    idf: float | None = None
+
+    @property
+    def feature(self) -> str:
+        """Return the name of the feature that the column belongs to."""
+        return self.source or self.name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,3 +123,10 @@ class Schema:
     tables: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
     format: int = 1
     masks: TableMasksDone | None = None
+
+    def features(self) -> tuple[tuple[str, tuple[int, ...]], ...]:
+        """Return each feature with the places of its columns, in their order."""
+        places: dict[str, list[int]] = {}
+        for place, column in enumerate(self.columns):
+            places.setdefault(column.feature, []).append(place)
+        return tuple((name, tuple(each)) for name, each in places.items())

@@ -55,7 +55,7 @@ def columns_to_predict(recipe: Recipe, columns_of: ColumnsOf) -> ColumnsToPredic
         features=closure(
             (
                 data.key,
-                *recipe.features.all,
+                *recipe.features.columns,
                 *(join.key for join in data.joins),
                 *((*past.owners, past.at) if past is not None else ()),
             ),

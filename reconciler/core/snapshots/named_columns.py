@@ -73,7 +73,7 @@ def named_columns(recipe: Recipe) -> frozenset[str]:
     data, past, outcome = recipe.data, recipe.data.past, recipe.outcome
     names: set[str | None] = {data.key, outcome.column, recipe.holdout.by, data.train.by if data.train else None}
     names.update(join.key for join in data.joins)
-    names.update(recipe.features.all)
+    names.update(recipe.features.columns)
     for _, text in recipe.expressions():
         names |= words_of(text)
     own = {named.name for named in data.derive}

@@ -182,9 +182,7 @@ def _check_names(recipe: Recipe, names: _Names) -> None:
     data = recipe.data
     singles = [("data.train.by", data.train.by if data.train else None), ("holdout.by", recipe.holdout.by)]
     singles += [("outcome.column", recipe.outcome.column)]
-    singles += [
-        (f"features.{kind}", column) for kind in ("numeric", "categorical", "boolean") for column in _of(recipe, kind)
-    ]
+    singles += [(f"{path[0]}.{path[1]}", column) for path, column in recipe.features.by_path()]
     for label, column in singles:
         if column is not None:
             names.require((column,), label)
@@ -194,11 +192,6 @@ def _check_names(recipe: Recipe, names: _Names) -> None:
         if is_taken_as_feature(column):
             hint = "derive a column of another name from it, and use that"
             raise DataError(f"features: a feature cannot be named {column}", code="E416", hint=hint)
-
-
-def _of(recipe: Recipe, kind: str) -> tuple[str, ...]:
-    columns: tuple[str, ...] = getattr(recipe.features, kind)
-    return columns
 
 
 class _Names:

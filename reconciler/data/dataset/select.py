@@ -205,6 +205,10 @@ def _items(relation: Relation) -> list[str]:
     items += [f"{_numeric(name, types[name])} AS {name_of(name)}" for name in features.numeric]
     items += [f"{_categorical(name, types[name])} AS {name_of(name)}" for name in features.categorical]
     items += [f"{_boolean(name, types[name])} AS {name_of(name)}" for name in features.boolean]
+    for date in features.dates or ():
+        parts = zip(date.parts, date.names, strict=True)
+        items += [f"{_part(date.column, types[date.column], part)} AS {name_of(name)}" for part, name in parts]
+    items += [f"{_text(each.column, types[each.column])} AS {name_of(each.column)}" for each in features.text or ()]
     return items
 
 
@@ -242,6 +246,28 @@ def _boolean(name: str, kind: str) -> str:
         return f"CASE {name_of(name)} WHEN 0 THEN false WHEN 1 THEN true END"
     hint = f"derive a condition from it, such as {name} = 'Yes'" if kind == "VARCHAR" else "derive a condition from it"
     raise _refusal("boolean", name, kind, hint)
+
+
+def _part(name: str, kind: str, part: str) -> str:
+    if kind not in ("DATE", "TIMESTAMP"):
+        hint = f"declare `dates` for its table, or its type, such as `types: {{{name}: DATE}}`"
+        raise _refusal("dates", name, kind, hint)
+    if part == "hour" and kind == "DATE":
+        raise _refusal("dates", name, "DATE, which has no hour", "list other parts of it, such as weekday")
+    column = name_of(name)
+    forms = {
+        "weekday": f"isodow({column})",
+        "day_of_year": f"dayofyear({column})",
+        "days_since_epoch": f"date_diff('day', DATE '1970-01-01', CAST({column} AS DATE))",
+    }
+    return f"CAST({forms.get(part, f'{part}({column})')} AS DOUBLE)"
+
+
+def _text(name: str, kind: str) -> str:
+    if kind != "VARCHAR":
+        hint = "list it under features.numeric" if kind in _NUMBERS else "derive a text from it"
+        raise _refusal("text", name, kind, hint)
+    return name_of(name)
 
 
 def _check_booleans(session: Session, relation: Relation) -> None:

@@ -16,8 +16,8 @@ def known_later(rows: LabelledRows) -> dict[str, str]:
     if rows.recipe.outcome.matured is None and not any(map(KNOWN_LATER.fullmatch, outcome)):
         return {}
     found = {}
-    for feature in rows.recipe.features.all:
-        for column in _made_of(feature, rows):
+    for feature, made_of in rows.recipe.features.made_of.items():
+        for column in _made_of(made_of, rows):
             if KNOWN_LATER.fullmatch(column):
                 found[feature] = column
                 break

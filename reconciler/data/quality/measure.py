@@ -78,12 +78,13 @@ class _Kind:
     name: str
     category: bool
     number: bool
+    text: bool = False
 
 
 def _kinds(recipe: Recipe) -> list[_Kind]:
-    features = recipe.features
+    features, texts = recipe.features, {text.column for text in recipe.features.text or ()}
     return [
-        _Kind(name=name, category=name in features.categorical, number=name in features.numeric)
+        _Kind(name=name, category=name in features.categorical, number=name in features.numeric, text=name in texts)
         for name in features.all
     ]
 
@@ -189,7 +190,7 @@ def _related(session: Session, rows: LabelledRows, counted: Sequence[FeatureFigu
 def _sample_item(kind: _Kind) -> str:
     """SQL: a number for each value. Of a category its hash, so that no text leaves the database."""
     column = name_of(kind.name)
-    if kind.category:
+    if kind.category or kind.text:
         return f"CASE WHEN {column} IS NOT NULL THEN hash({column}) END"
     return f"CAST({column} AS DOUBLE)"
 
@@ -214,11 +215,13 @@ class _Look:
         """Add to a feature's figures what its values in the sample say."""
         if figures.constant or not figures.filled:
             return figures
-        bins, count = one_feature.bins_of(values, category=kind.category)
+        bins, count = one_feature.bins_of(values, category=kind.category or kind.text)
         if self.classes:
             alone = one_feature.alone_for_classes(bins, count, self.outcome.astype("int64"), self.classes, self.z)
         else:
             alone = one_feature.alone_for_numbers(bins, count, self.outcome.astype("float64"), self.z)
+        if kind.text:  # most texts are new: that says nothing
+            return replace(figures, alone=alone)
         return replace(
             figures,
             alone=alone,

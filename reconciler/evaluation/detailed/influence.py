@@ -36,9 +36,11 @@ _ROWS_AT_ONCE, _CELLS_AT_ONCE = 50_000, 5_000_000
 
 @dataclass(slots=True)
 class _Drops:
-    """What the shuffles of one feature gave so far: drops, and the sums of each row's pulls as judged and as lender."""
+    """What the shuffles of one feature, of all its columns alike, gave so far: drops, and the sums of each row's pulls
+    as judged and as lender."""
 
     feature: int
+    columns: tuple[int, ...]
     drops: list[float]
     judged: Any
     lent: Any
@@ -59,18 +61,19 @@ def influence_of(model: LoadedModel, matrix: Matrix, headline_of: Any, rough: tu
     features by a rough look, the most influential first, of which the last are left out where there are too many."""
     import numpy as np
 
-    columns = matrix.shape[1]
+    columns, own = matrix.shape[1], model.schema.features()
     random = np.random.Generator(np.random.PCG64(7))
-    rows, looked_at = _within_budget(len(matrix), columns)
+    rows, looked_at = _within_budget(len(matrix), len(own), columns)
     chosen = np.arange(len(matrix))
     if rows < len(matrix):
         chosen = np.sort(random.choice(len(matrix), rows, replace=False))
     matrix, headline = np.ascontiguousarray(matrix[chosen]), headline_of(chosen)
-    names = [column.name for column in model.schema.columns]
+    names = [name for name, _ in own]
     order = {name: n for n, name in enumerate(rough)}
-    features = sorted(range(columns), key=lambda n: (order.get(names[n], columns), n))[:looked_at]
+    features = sorted(range(len(own)), key=lambda n: (order.get(names[n], len(own)), n))[:looked_at]
     found = [
-        _Drops(feature=feature, drops=[], judged=np.zeros(rows), lent=np.zeros(rows)) for feature in sorted(features)
+        _Drops(feature=feature, columns=own[feature][1], drops=[], judged=np.zeros(rows), lent=np.zeros(rows))
+        for feature in sorted(features)
     ]
     value, pulls = headline.measure(model.outputs(matrix))
     sign = -1.0 if headline.loss else 1.0
@@ -88,16 +91,16 @@ def influence_of(model: LoadedModel, matrix: Matrix, headline_of: Any, rough: tu
         repeats=repeats,
         resolved=_resolved(found),
         features=tuple(features_found),
-        left_out=columns - len(found),
+        left_out=len(own) - len(found),
     )
 
 
-def _within_budget(rows: int, columns: int) -> tuple[int, int]:
+def _within_budget(rows: int, features: int, columns: int) -> tuple[int, int]:
     """Return how many rows are looked at, and how many features, so that the fewest repeats stay within the budget."""
     rows = min(rows, MOST_ROWS)
-    affordable = BUDGET // (FEWEST_REPEATS * max(1, columns) ** 2)
+    affordable = BUDGET // (FEWEST_REPEATS * max(1, features) * max(1, columns))
     rows = min(rows, max(FEWEST_ROWS, affordable))
-    return rows, max(1, min(columns, BUDGET // (FEWEST_REPEATS * rows * max(1, columns))))
+    return rows, max(1, min(features, BUDGET // (FEWEST_REPEATS * rows * max(1, columns))))
 
 
 def _shuffle_all(
@@ -119,7 +122,8 @@ def _shuffle_all(
         block = found[start : start + step]
         stacked = np.tile(matrix, (len(block), 1))
         for position, each in enumerate(block):
-            stacked[position * rows : (position + 1) * rows, each.feature] = matrix[shuffle, each.feature]
+            for column in each.columns:
+                stacked[position * rows : (position + 1) * rows, column] = matrix[shuffle, column]
         outputs = model.outputs(stacked)
         for position, each in enumerate(block):
             shuffled, theirs = headline.measure(outputs[position * rows : (position + 1) * rows])

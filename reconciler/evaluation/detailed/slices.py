@@ -65,7 +65,7 @@ def slices_of(
     """
     found, left_out = [], 0
     total = _total(figures, len(matrix))
-    columns = {column.name: n for n, column in enumerate(schema.columns) if column.type != ColumnType.NUMERIC}
+    columns = {column.name: n for n, column in enumerate(schema.columns) if column.type not in ColumnType.NUMBERS}
     parts_of: list[tuple[str, list[_Part]]] = []
     for name, n in columns.items():
         column = schema.columns[n]

@@ -118,8 +118,7 @@ def _named(recipe: Recipe, parsed: Mapping[str, ParsedExpression]) -> Iterator[t
         (("outcome", "column"), recipe.outcome.column),
         (("holdout", "by"), recipe.holdout.by),
     ]
-    for kind in ("numeric", "categorical", "boolean"):
-        singles += [(("features", kind, n), name) for n, name in enumerate(getattr(recipe.features, kind))]
+    singles += recipe.features.by_path()
     for path, name in singles:
         if name is not None:
             yield path, name, False

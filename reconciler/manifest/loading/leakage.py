@@ -83,23 +83,17 @@ def _leaks(recipe: Recipe, parsed: Mapping[str, ParsedExpression]) -> Iterator[L
     outcome_columns = _outcome_columns(recipe, parsed, derived) - allowed
     past = recipe.data.past
     through_past = {named.name.lower() for named in past.features} if past else set()
-    groups = (
-        ("numeric", recipe.features.numeric),
-        ("categorical", recipe.features.categorical),
-        ("boolean", recipe.features.boolean),
-    )
-    for group, names in groups:
-        for index, name in enumerate(names):
-            if name.lower() in through_past:
-                continue
-            chain = _chain(name, derived, outcome_columns)
-            if chain:
-                yield (
-                    ("features", group, index),
-                    "E223",
-                    f"leaks the outcome: {' <- '.join(chain)}",
-                    "the column is not known when the prediction is made; use earlier rows, through `past`",
-                )
+    for place, name in recipe.features.by_path():
+        if name.lower() in through_past:
+            continue
+        chain = _chain(name, derived, outcome_columns)
+        if chain:
+            yield (
+                place,
+                "E223",
+                f"leaks the outcome: {' <- '.join(chain)}",
+                "the column is not known when the prediction is made; use earlier rows, through `past`",
+            )
 
 
 def _outcome_columns(

@@ -64,9 +64,8 @@ class _Uses:
             yield from self._value(("holdout", "by"), self.recipe.holdout.by, "the moment of a row")
         if self.recipe.outcome.column is not None:
             yield from self._value(("outcome", "column"), self.recipe.outcome.column, "the outcome")
-        for kind in ("numeric", "categorical", "boolean"):
-            for place, name in enumerate(getattr(self.recipe.features, kind)):
-                yield from self._value(("features", kind, place), name, "a feature")
+        for path, name in self.recipe.features.by_path():
+            yield from self._value(path, name, "a feature")
         expressions = [(expression_path(label), text) for label, text in self.recipe.expressions()]
         expressions += past.aggregates() if past is not None else ()
         for path, text in expressions:

@@ -44,6 +44,12 @@ def recipe_of(given: model.Recipe) -> core.Recipe:
             numeric=tuple(given.features.numeric),
             categorical=tuple(given.features.categorical),
             boolean=tuple(given.features.boolean),
+            dates=tuple(
+                core.DateFeature(column=column, parts=tuple(parts)) for column, parts in given.features.dates.items()
+            )
+            or None,
+            text=tuple(core.TextFeature(column=column, buckets=count) for column, count in given.features.text.items())
+            or None,
         ),
         estimator=core.Estimator(
             uses=given.estimator.uses,

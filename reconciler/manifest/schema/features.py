@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -62,6 +62,9 @@ class Past(Document):
         return self
 
 
+DatePart = Literal["year", "quarter", "month", "weekday", "day", "day_of_year", "hour", "days_since_epoch"]
+
+
 class Features(Document):
     """Input columns of the model, by type."""
 
@@ -69,10 +72,24 @@ class Features(Document):
     categorical: list[ColumnName] = Field(default_factory=list, description="Columns used as categories.")
     boolean: list[ColumnName] = Field(default_factory=list, description="Columns used as true or false.")
 
+    dates: dict[ColumnName, list[DatePart]] = Field(
+        default_factory=dict, description="Date: the parts of it that are features, each a number; weekday 1 is Monday."
+    )
+
+    text: dict[ColumnName, Annotated[int, Field(ge=16, le=1024)]] = Field(
+        default_factory=dict,
+        description="Text: number of buckets, 16 to 1024, that its words are hashed into. Each is a column of numbers.",
+    )
+
     @model_validator(mode="after")
     def _distinct(self) -> Features:
-        names = [*self.numeric, *self.categorical, *self.boolean]
-        if not names:
+        for column, parts in self.dates.items():
+            if not parts:
+                raise refuse("E204", f"expected one part of {column} or more, such as month")
+            if len(set(parts)) < len(parts):
+                raise refuse("E207", f"a part of {column} is given twice")
+        names = [*self.numeric, *self.categorical, *self.boolean, *self.text]
+        if not names and not self.dates:
             raise refuse("E204", "expected one feature or more, such as `numeric: [amount]`")
         lowered = [name.lower() for name in names]
         twice = sorted({name for name in names if lowered.count(name.lower()) > 1})

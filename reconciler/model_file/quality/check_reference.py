@@ -58,7 +58,7 @@ def _check_feature(feature: FeatureReference, column: SchemaColumn, rows: int) -
     fewest = rows - (2 * FEWEST_ROWS if not feature.counts else 0)
     _require(fewest <= counted <= most, "counts that are not those of its rows")
     match column.type:
-        case ColumnType.NUMERIC:
+        case kind if kind in ColumnType.NUMBERS:
             _require(not feature.codes, "codes of a number")
             _check_edges(feature.edges, feature.counts)
         case ColumnType.BOOLEAN:

@@ -99,7 +99,7 @@ def _cells(filled: Any, column: SchemaColumn, trained: FeatureReference) -> tupl
     """Return how many values lie in each cell of a feature's reference."""
     import numpy as np
 
-    if column.type == ColumnType.NUMERIC:
+    if column.type in ColumnType.NUMBERS:
         return _binned(filled, trained.edges, trained.counts)
     if column.type == ColumnType.BOOLEAN:
         trues = int(filled.sum())

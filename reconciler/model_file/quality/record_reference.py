@@ -53,7 +53,7 @@ def _feature(values: Any, column: SchemaColumn) -> FeatureReference:
     filled = np.sort(values[~np.isnan(values)])
     missing = told(len(values) - len(filled))
     match column.type:
-        case ColumnType.NUMERIC:
+        case kind if kind in ColumnType.NUMBERS:
             edges, counts = _bins(filled)
             return FeatureReference(name=column.name, counts=counts, edges=edges, missing=missing)
         case ColumnType.BOOLEAN:

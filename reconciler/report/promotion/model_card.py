@@ -150,6 +150,12 @@ def _summary(built: BuiltRecipe) -> Iterator[tuple[Words, Words]]:
         features: tuple[str, ...] = getattr(recipe.features, kind)
         if features:
             yield f"{kind} features", (joined(map(Code, features), ", "), " (", getattr(preprocessing, kind), ")")
+    if recipe.features.dates:
+        parts = (f"{date.column} ({', '.join(date.parts)})" for date in recipe.features.dates)
+        yield "dates", (joined(map(Code, parts), ", "), " (as numbers)")
+    if recipe.features.text:
+        texts = (f"{text.column} ({text.buckets} buckets)" for text in recipe.features.text)
+        yield "texts", (joined(map(Code, texts), ", "), " (hashed words, tf-idf)")
     params = ", ".join(f"{name} {_param(value)}" for name, value in recipe.estimator.params)
     yield "estimator", (Code(recipe.estimator.class_name), (" with ", Code(params)) if params else "")
     yield "seed", str(recipe.seed)

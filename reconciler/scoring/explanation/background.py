@@ -54,14 +54,14 @@ def _values(column: SchemaColumn, feature: FeatureReference) -> Any:
     within = (shares - begins[places]) / widths[places]
     # Not low + within * (high - low), which may be more than a number can hold.
     values = low * (1 - within) + high * within
-    return values if column.type == ColumnType.NUMERIC else np.rint(values)
+    return values if column.type in ColumnType.NUMBERS else np.rint(values)
 
 
 def _cells(column: SchemaColumn, feature: FeatureReference) -> list[tuple[float, float, int]]:
     """Return stretches of values with their training rows; those that no row had are left out."""
     nan = float("nan")
     match column.type:
-        case ColumnType.NUMERIC:
+        case kind if kind in ColumnType.NUMBERS:
             pairs = zip(feature.edges, feature.edges[1:], feature.counts, strict=False)
             cells = [(low, high, count) for low, high, count in pairs]
         case ColumnType.BOOLEAN:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from reconciler.core.artifact.oci_artifact import Schema
+
 if TYPE_CHECKING:
     from reconciler.model_file.feature_matrix import Matrix
 
@@ -36,14 +38,21 @@ class PreparedModel:
         return [place for place, feature in enumerate(self.features) if feature in wanted]
 
 
-def prepared_model(estimator: Any, columns: int) -> PreparedModel:
-    """Return an estimator of `training.estimator_pipeline` in two parts, of any other all as the predictor."""
+def prepared_model(estimator: Any, schema: Schema) -> PreparedModel:
+    """Return an estimator of `training.estimator_pipeline` in two parts, of any other all as the predictor.
+
+    A feature that has several columns stands at the place of its first one.
+    """
+    own = tuple(range(len(schema.columns)))
+    first = {place: places[0] for _, places in schema.features() for place in places}
     steps: Any = getattr(estimator, "steps", ())
     if len(steps) == 2 and steps[0][0] == "prepare":
         features = _features_of(steps[0][1])
         if features is not None:
-            return PreparedModel(prepare=steps[0][1], predictor=steps[1][1], features=tuple(features))
-    return PreparedModel(prepare=None, predictor=estimator, features=tuple(range(columns)))
+            return PreparedModel(
+                prepare=steps[0][1], predictor=steps[1][1], features=tuple(first[each] for each in features)
+            )
+    return PreparedModel(prepare=None, predictor=estimator, features=tuple(first[each] for each in own))
 
 
 def _features_of(prepare: Any) -> list[int] | None:

@@ -76,7 +76,7 @@ def scale_of(model: LoadedModel, background: Matrix) -> ModelScale:
     probabilities."""
     import numpy as np
 
-    prepared = prepared_model(model.estimator, len(model.schema.columns))
+    prepared = prepared_model(model.estimator, model.schema)
     predictor, rows = prepared.predictor, prepared.prepared(background)
     name = type(predictor).__name__
     if not model.schema.classes:

@@ -120,7 +120,7 @@ def _histogram_tree(scale: ModelScale, predictor: Any, tree: Any, order: Any, ou
     return Tree(
         left=np.where(is_leaf, -1, nodes["left"].astype(np.int64)),
         right=np.where(is_leaf, -1, nodes["right"].astype(np.int64)),
-        features=order[columns],
+        features=np.asarray(scale.prepared.features)[order[columns]],
         scores=scale.of_raw(raw),
         goes_left=goes_left,
     )

@@ -63,9 +63,9 @@ def _factors(rows: Rows, schema: Schema, factors: TopFactors) -> Iterator[Any]:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    names = pa.array([column.name for column in schema.columns], pa.string())
+    names = pa.array([column.feature for column in schema.columns], pa.string())
     used = sorted({int(place) for place in set(factors.features.ravel().tolist()) if place >= 0})
-    texts = {place: _texts(rows.column(schema.columns[place].name)) for place in used}
+    texts = {place: _texts(rows.column(schema.columns[place].feature)) for place in used}
     for turn in range(factors.explained.top):
         if turn >= factors.features.shape[1]:
             yield from (pa.nulls(rows.num_rows, kind) for kind in (pa.string(), pa.string(), pa.float64()))
