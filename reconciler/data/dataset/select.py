@@ -18,14 +18,13 @@ from pathlib import Path
 from reconciler.core.prediction.predictions import KNOWN_COLUMN
 from reconciler.core.spec.recipe import Recipe
 from reconciler.data.dataset.columns import Term
+from reconciler.data.dataset.feature_items import NUMBERS, check_booleans, check_values, feature_items
 from reconciler.data.dataset.history import write_history
 from reconciler.data.dataset.holdout import CHOSEN, DAY, MATURED, PART, sample_training_rows
 from reconciler.data.dataset.joined_rows import ROWS, Relation, build, check_condition, find_failure
 from reconciler.data.dataset.labels_and_split import known_already, split
 from reconciler.data.duckdb_session import (
-    COLUMNS_PER_QUERY,
     Session,
-    in_parts,
     name_of,
     open_session,
     text_of,
@@ -36,9 +35,6 @@ from reconciler.data.quality.measure import check_rows
 from reconciler.data.tables.column_types import normal_type
 from reconciler.errors import DataError
 from reconciler.ports import SelectionKind, SelectRequest, SelectResult
-
-_WHOLE = ("BIGINT", "INTEGER", "HUGEINT")
-_NUMBERS = (*_WHOLE, "DOUBLE", "FLOAT")
 
 TRAIN, HOLDOUT, KEYS = "train.parquet", "holdout.parquet", "keys.parquet"
 PREDICT, FEATURES, DAYS = "predict.parquet", "features.parquet", "days.parquet"
@@ -60,7 +56,7 @@ def select(request: SelectRequest) -> SelectResult:
             trained=_trained(request) if request.want is SelectionKind.PREDICT else None,
         )
         try:
-            _check_booleans(session, relation)
+            check_booleans(session, relation)
             match request.want:
                 case SelectionKind.FIT:
                     return _fit(session, relation, into)
@@ -81,7 +77,7 @@ def _trained(request: SelectRequest) -> dict[str, str]:
 
 
 def _fit(session: Session, relation: Relation, into: Path) -> SelectResult:
-    result = split(session, relation, [*_items(relation), *_outcome_items(relation)])
+    result = split(session, relation, [*feature_items(relation), *_outcome_items(relation)])
     # The holdout is kept, so it is compressed well; the training rows are temporary, so they are compressed fast.
     _write_part(session, relation.recipe, "train", into / TRAIN, "snappy")
     _write_part(session, relation.recipe, "holdout", into / HOLDOUT, "zstd")
@@ -112,7 +108,7 @@ def _outcome_items(relation: Relation) -> list[str]:
 
 
 def _folds(session: Session, relation: Relation, most: int | None, into: Path) -> SelectResult:
-    result = split(session, relation, [*_items(relation), *_outcome_items(relation)])
+    result = split(session, relation, [*feature_items(relation), *_outcome_items(relation)])
     checks = check_rows(session, _labelled(relation), in_time=result.holdout_from is not None)
     recipe, all_rows = relation.recipe, result.rows
     if most is not None and all_rows > most:
@@ -130,7 +126,7 @@ def _folds(session: Session, relation: Relation, most: int | None, into: Path) -
 def _write_part(session: Session, recipe: Recipe, part: str, path: Path, compression: str) -> None:
     items = ", ".join(name_of(column) for column in ("key", *recipe.features.all, "outcome"))
     source = f"(SELECT * FROM {CHOSEN} WHERE {PART} = '{part}')"
-    _check_values(session, recipe, source)
+    check_values(session, recipe, source)
     write_parquet(session, f"SELECT {items} FROM {source} ORDER BY key", path, compression=compression)
 
 
@@ -141,7 +137,7 @@ def _predict(session: Session, relation: Relation, request: SelectRequest, into:
         raise DataError(
             "data.predict is missing: the recipe does not say which rows to predict", code="E413", hint=hint
         )
-    items = _items(relation)
+    items = feature_items(relation)
     for index, outcome_class in enumerate(relation.recipe.outcome.classes):
         term = relation.columns.term(f"outcome.possible.{outcome_class.name}")
         if term is not None:
@@ -171,7 +167,7 @@ def _features(session: Session, relation: Relation, request: SelectRequest, into
     if request.after is not None:
         column, day = request.after
         rows += f" AND CAST({name_of(column)} AS DATE) > CAST({text_of(day)} AS DATE)"
-    items = [*_items(relation), *(_also(relation, index, column) for index, column in enumerate(request.also))]
+    items = [*feature_items(relation), *(_also(relation, index, column) for index, column in enumerate(request.also))]
     return _write_rows(session, relation, items, rows, into / FEATURES)
 
 
@@ -184,7 +180,7 @@ def _write_rows(session: Session, relation: Relation, items: Sequence[str], rows
     session.run(
         f"CREATE TEMP TABLE {CHOSEN} AS SELECT {', '.join(items)} FROM ({rows})", doing="computing the features"
     )
-    _check_values(session, relation.recipe, CHOSEN)
+    check_values(session, relation.recipe, CHOSEN)
     write_parquet(session, f"SELECT * FROM {CHOSEN} ORDER BY key", path)
     count = session.value(f"SELECT count(*) FROM {CHOSEN}", doing="counting rows")
     return SelectResult(rows=count, holdout_rows=0, holdout_from=None, left_out=())
@@ -193,115 +189,6 @@ def _write_rows(session: Session, relation: Relation, items: Sequence[str], rows
 def _where(relation: Relation) -> list[Term]:
     term = relation.columns.term("data.where")
     return [term] if term is not None else []
-
-
-# --- features -----------------------------------------------------------------------------------------------------
-
-
-def _items(relation: Relation) -> list[str]:
-    """Return SQL of the key and each feature in the recipe's order, as the types that the files have."""
-    features, types = relation.recipe.features, relation.types
-    items = [f"{relation.key} AS key"]
-    items += [f"{_numeric(name, types[name])} AS {name_of(name)}" for name in features.numeric]
-    items += [f"{_categorical(name, types[name])} AS {name_of(name)}" for name in features.categorical]
-    items += [f"{_boolean(name, types[name])} AS {name_of(name)}" for name in features.boolean]
-    for date in features.dates or ():
-        parts = zip(date.parts, date.names, strict=True)
-        items += [f"{_part(date.column, types[date.column], part)} AS {name_of(name)}" for part, name in parts]
-    items += [f"{_text(each.column, types[each.column])} AS {name_of(each.column)}" for each in features.text or ()]
-    return items
-
-
-def _refusal(kind: str, name: str, actual: str, hint: str) -> DataError:
-    return DataError(f"features.{kind}: {name} is {actual}", code="E413", hint=hint)
-
-
-def _numeric(name: str, kind: str) -> str:
-    if kind in _NUMBERS or kind.startswith("DECIMAL"):
-        return f"CAST({name_of(name)} AS DOUBLE)"
-    hints = {
-        "DATE": f"derive a number from it, such as date_diff('day', {name}, as_of) or month({name})",
-        "TIMESTAMP": f"derive a number from it, such as date_diff('day', {name}, as_of) or hour({name})",
-        "BOOLEAN": "list it under features.boolean",
-        "VARCHAR": f"list it under features.categorical, or declare its type, such as `types: {{{name}: DOUBLE}}`",
-    }
-    raise _refusal("numeric", name, kind, hints.get(kind, "derive a number from it"))
-
-
-def _categorical(name: str, kind: str) -> str:
-    if kind in ("VARCHAR", "BOOLEAN", *_WHOLE):
-        return f"CAST({name_of(name)} AS VARCHAR)"
-    hints = {
-        "DATE": f"derive a category from it, such as dayname({name})",
-        "TIMESTAMP": f"derive a category from it, such as dayname({name})",
-        "DOUBLE": "list it under features.numeric, or derive a text or a whole number from it",
-    }
-    raise _refusal("categorical", name, kind, hints.get(kind, "derive a text or a whole number from it"))
-
-
-def _boolean(name: str, kind: str) -> str:
-    if kind == "BOOLEAN":
-        return name_of(name)
-    if kind in _WHOLE:
-        return f"CASE {name_of(name)} WHEN 0 THEN false WHEN 1 THEN true END"
-    hint = f"derive a condition from it, such as {name} = 'Yes'" if kind == "VARCHAR" else "derive a condition from it"
-    raise _refusal("boolean", name, kind, hint)
-
-
-def _part(name: str, kind: str, part: str) -> str:
-    if kind not in ("DATE", "TIMESTAMP"):
-        hint = f"declare `dates` for its table, or its type, such as `types: {{{name}: DATE}}`"
-        raise _refusal("dates", name, kind, hint)
-    if part == "hour" and kind == "DATE":
-        raise _refusal("dates", name, "DATE, which has no hour", "list other parts of it, such as weekday")
-    column = name_of(name)
-    forms = {
-        "weekday": f"isodow({column})",
-        "day_of_year": f"dayofyear({column})",
-        "days_since_epoch": f"date_diff('day', DATE '1970-01-01', CAST({column} AS DATE))",
-    }
-    return f"CAST({forms.get(part, f'{part}({column})')} AS DOUBLE)"
-
-
-def _text(name: str, kind: str) -> str:
-    if kind != "VARCHAR":
-        hint = "list it under features.numeric" if kind in _NUMBERS else "derive a text from it"
-        raise _refusal("text", name, kind, hint)
-    return name_of(name)
-
-
-def _check_booleans(session: Session, relation: Relation) -> None:
-    """Check that whole numbers used as conditions are 0 or 1 in every row. Raises DataError E410."""
-    for name in relation.recipe.features.boolean:
-        if relation.types[name] not in _WHOLE:
-            continue
-        column = name_of(name)
-        count = session.value(f"SELECT count(*) FROM {ROWS} WHERE {column} NOT IN (0, 1)", doing=f"features: {name}")
-        if count:
-            raise DataError(
-                f"features.boolean: {name} is neither 0 nor 1 in {count:,} row{'s' * (count != 1)}",
-                code="E410",
-                hint=f"derive a condition from it, such as {name} > 0",
-            )
-
-
-def _check_values(session: Session, recipe: Recipe, source: str) -> None:
-    """Check that numeric features are finite: only NULL is a missing value. Raises DataError E410."""
-    names = recipe.features.numeric
-    if not names:
-        return
-    counts: list[int] = []
-    for some in in_parts(names, COLUMNS_PER_QUERY):
-        # No FILTER: DuckDB keeps a copy of every argument of the query for each, the square of the columns.
-        items = ", ".join(f"count_if(NOT isfinite({name_of(name)}))" for name in some)
-        counts += session.rows(f"SELECT {items} FROM {source}", doing="checking the features")[0]
-    for name, count in zip(names, counts, strict=True):
-        if count:
-            raise DataError(
-                f"features.numeric: {name} is infinite or not a number in {count:,} row{'s' * (count != 1)}",
-                code="E410",
-                hint="for a division by zero, write nullif(divisor, 0): the value is then missing",
-            )
 
 
 def _beside(relation: Relation, index: int, column: str) -> str:
@@ -319,5 +206,5 @@ def _type_of(relation: Relation, column: str) -> str:
 
 def _also(relation: Relation, index: int, column: str) -> str:
     kind = _type_of(relation, column)
-    wanted = "DOUBLE" if kind in _NUMBERS or kind.startswith("DECIMAL") else "VARCHAR"
+    wanted = "DOUBLE" if kind in NUMBERS or kind.startswith("DECIMAL") else "VARCHAR"
     return f"CAST({name_of(column)} AS {wanted}) AS also_{index}"
