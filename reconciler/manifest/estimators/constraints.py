@@ -54,6 +54,9 @@ def _monotonic(recipe: Recipe, family: str) -> Iterator[Found]:
         if feature in recipe.features.categorical:
             message = f"{feature} is categorical, and categories have no order"
             yield ("monotonic", feature), "E214", message, "derive a number from it, or leave it out"
+        if feature in {text.column for text in recipe.features.text or ()}:
+            message = f"{feature} is a text, and words have no order"
+            yield ("monotonic", feature), "E214", message, "derive a number from it, or leave it out"
 
 
 def _interactions(recipe: Recipe) -> Iterator[Found]:

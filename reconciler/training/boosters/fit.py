@@ -111,10 +111,12 @@ def interactions_by_place(estimator: Estimator, schema: Schema) -> list[list[int
 
     Columns that the schema leaves out, because they never differ, are in none.
     """
-    places = {column.name: place for place, column in enumerate(schema.columns)}
-    groups = [sorted(places[name] for name in group if name in places) for group in estimator.interactions or ()]
+    places = dict(schema.features())
+    groups = [
+        sorted(place for name in group for place in places.get(name, ())) for group in estimator.interactions or ()
+    ]
     grouped = {place for group in groups for place in group}
-    alone = [[place] for place in range(len(schema.columns)) if place not in grouped]
+    alone = [list(columns) for columns in places.values() if not grouped.intersection(columns)]
     return [group for group in groups if group] + alone
 
 
