@@ -12,8 +12,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from reconciler.core.spec.data import Table
+from reconciler.core.spec.inputs.features import Path
 from reconciler.core.spec.model import is_slice_column
-from reconciler.core.spec.recipe import Path, Recipe
+from reconciler.core.spec.recipe import Recipe
 from reconciler.manifest.loading.leakage import AS_OF
 from reconciler.ports import ParsedExpression
 

@@ -14,7 +14,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from reconciler.core.spec.recipe import Path, Recipe
+from reconciler.core.spec.inputs.features import Path
+from reconciler.core.spec.recipe import Recipe
 from reconciler.ports import ParsedExpression
 
 AS_OF = "as_of"

@@ -9,6 +9,7 @@ from reconciler.core.spec import data as core_data
 from reconciler.core.spec import environment as env
 from reconciler.core.spec import model as declared
 from reconciler.core.spec import recipe as core
+from reconciler.core.spec.inputs import features as inputs
 from reconciler.manifest.schema import data, documents, features, locations, model, tables
 from reconciler.manifest.schema.field_types import bytes_of, share_of
 
@@ -45,10 +46,12 @@ def recipe_of(given: model.Recipe) -> core.Recipe:
             categorical=tuple(given.features.categorical),
             boolean=tuple(given.features.boolean),
             dates=tuple(
-                core.DateFeature(column=column, parts=tuple(parts)) for column, parts in given.features.dates.items()
+                inputs.DateFeature(column=column, parts=tuple(parts)) for column, parts in given.features.dates.items()
             )
             or None,
-            text=tuple(core.TextFeature(column=column, buckets=count) for column, count in given.features.text.items())
+            text=tuple(
+                inputs.TextFeature(column=column, buckets=count) for column, count in given.features.text.items()
+            )
             or None,
         ),
         estimator=core.Estimator(

@@ -17,8 +17,8 @@ import pytest
 
 from reconciler import codec
 from reconciler.core.artifact.oci_artifact import SCHEMA_FILE, Schema
+from reconciler.core.spec.inputs.features import DateFeature, TextFeature
 from reconciler.core.spec.recipe import (
-    DateFeature,
     Estimator,
     Features,
     Holdout,
@@ -27,7 +27,6 @@ from reconciler.core.spec.recipe import (
     Recipe,
     Selection,
     Task,
-    TextFeature,
 )
 from reconciler.errors import DataError, ScoringError
 from reconciler.model_file.encoding.check_columns import check_columns
