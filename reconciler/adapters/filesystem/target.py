@@ -165,8 +165,9 @@ class DirectoryTarget:
                     continue
                 if os.path.lexists(self._current_path(name)):
                     yield name
-                elif self._observer is not None:
-                    self._observer.saw(self._current_path(name))  # when it comes, the root does not change
+                elif self._observer is not None:  # when a pointer comes, the root does not change
+                    self._observer.about("")
+                    self._observer.saw(self._current_path(name))
 
     def _is_there(self, model: str) -> bool:
         if self._observer is not None:

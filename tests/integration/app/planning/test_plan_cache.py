@@ -26,45 +26,57 @@ from tests.support.effort import FULL
 from tests.support.fleet import make_fleet
 from tests.support.once import copy
 
-MODELS = 32  # the least that several processes plan, with some to lose
+pytestmark = pytest.mark.usefixtures("warm_workers")
+ABREAST = 32  # the least that several processes plan, with some to lose
+MODELS = ABREAST if FULL else 22  # few, and so many that some are taken from memory and left out of what is printed
 NAME = "model-00007"
 
 
-@pytest.fixture(scope="module")
-def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = make_fleet(tmp_path_factory, MODELS)
-    git(folder, "config", "user.name", "Ada")
-    git(folder, "config", "user.email", "ada@example.org")
-    return folder
+TakeCopy = Callable[[int], Path]
 
 
 @pytest.fixture(scope="module")
-def take_copy(original: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Path]:
-    """Return copies of it, each made some tests ahead: what was touched too lately is not remembered."""
-    waiting: deque[Path] = deque()
+def take_copy(tmp_path_factory: pytest.TempPathFactory) -> TakeCopy:
+    """Return copies of a fleet, each made some tests ahead: what was touched too lately is not remembered."""
+    originals: dict[int, Path] = {}
+    waiting: dict[int, deque[Path]] = {}
 
-    def take() -> Path:
-        while len(waiting) < 5:
-            waiting.append(copy(original, tmp_path_factory.mktemp("copy") / "project"))
-        return waiting.popleft()
+    def take(models: int) -> Path:
+        if models not in originals:
+            folder = originals[models] = make_fleet(tmp_path_factory, models)
+            git(folder, "config", "user.name", "Ada")
+            git(folder, "config", "user.email", "ada@example.org")
+        copies = waiting.setdefault(models, deque())
+        while len(copies) < 5:
+            copies.append(copy(originals[models], tmp_path_factory.mktemp("copy") / "project"))
+        return copies.popleft()
 
     return take
 
 
 @pytest.fixture
-def fleet(take_copy: Callable[[], Path], monkeypatch: pytest.MonkeyPatch) -> Path:
+def fleet(take_copy: TakeCopy, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A fleet whose plan is remembered: planned until nothing was touched too lately to be believed."""
-    folder = take_copy()
+    return entered(take_copy(MODELS), monkeypatch)
+
+
+@pytest.fixture
+def large_fleet(take_copy: TakeCopy, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """One that several processes plan."""
+    return entered(take_copy(ABREAST), monkeypatch, ABREAST)
+
+
+def entered(folder: Path, monkeypatch: pytest.MonkeyPatch, models: int = MODELS) -> Path:
     monkeypatch.chdir(folder)
-    plan_until_remembered(folder)
+    plan_until_remembered(folder, models)
     return folder
 
 
-def plan_until_remembered(folder: Path) -> None:
+def plan_until_remembered(folder: Path, models: int = MODELS) -> None:
     for _ in range(40):
         assert guarded(["plan", "production"]) == 0
         memo = remembered(folder)
-        if memo is not None and len(memo.settled) == MODELS:
+        if memo is not None and len(memo.settled) == models:
             return
     raise AssertionError("the plan was never remembered")
 
@@ -245,26 +257,35 @@ CHANGES: dict[str, Callable[[Path], object]] = {
 }
 
 
-ALONE = [CHANGES[name] for name in ("nothing", "the pointer is gone", "a manifest's gates", "the environment's policy")]
-"""Changes after which `make test` plans with one processor, too; `make soak` does after each."""
-
-
 @pytest.mark.soak
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())
 def test_what_is_remembered_never_changes_what_is_said(
     fleet: Path, capfd: pytest.CaptureFixture[str], change: Callable[[Path], object]
 ) -> None:
-    change(fleet)
+    hold_memory_to_what_is(fleet, capfd, change)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("name", ["the pointer is gone", "a manifest's gates", "the environment's policy"])
+def test_nor_does_how_many_processes_plan(large_fleet: Path, capfd: pytest.CaptureFixture[str], name: str) -> None:
+    without = hold_memory_to_what_is(large_fleet, capfd, CHANGES[name])
+    shutil.rmtree(cache(large_fleet), ignore_errors=True)
+    with one_processor():
+        assert planned(capfd) == without
+
+
+def hold_memory_to_what_is(
+    folder: Path, capfd: pytest.CaptureFixture[str], change: Callable[[Path], object]
+) -> tuple[int, str, str]:
+    """Check what a plan with memory says, once and again, against one without, which is returned."""
+    change(folder)
     with_memory = planned(capfd)
     again = planned(capfd)
-    shutil.rmtree(cache(fleet))
+    shutil.rmtree(cache(folder))
     without = planned(capfd)
     assert with_memory == without
     assert again == without
-    if FULL or change in ALONE:
-        shutil.rmtree(cache(fleet), ignore_errors=True)
-        with one_processor():
-            assert planned(capfd) == without
+    return without
 
 
 def test_a_link_of_the_operator_that_is_pointed_elsewhere_is_seen(
@@ -311,17 +332,17 @@ def test_what_is_carried_on_is_as_old_as_it_was(fleet: Path, capfd: pytest.Captu
 
 
 @pytest.mark.skipif(fork_map.count() < 2, reason="this machine has one processor")
-def test_all_processors_remember_what_a_single_one_does(fleet: Path) -> None:
-    rewrite(release(fleet) / "model.skops", b"x")
+def test_all_processors_remember_what_a_single_one_does(large_fleet: Path) -> None:
+    rewrite(release(large_fleet) / "model.skops", b"x")
     found = []
     for _ in range(40):  # until nothing was touched too lately to be believed
-        shutil.rmtree(cache(fleet))
+        shutil.rmtree(cache(large_fleet))
         assert guarded(["plan", "production"]) == 0
-        shared = remembered(fleet)
-        shutil.rmtree(cache(fleet))
+        shared = remembered(large_fleet)
+        shutil.rmtree(cache(large_fleet))
         with one_processor():
             assert guarded(["plan", "production"]) == 0
-        alone = remembered(fleet)
+        alone = remembered(large_fleet)
         if shared is not None and alone is not None:
             # What all have in common is looked at in another order, and each plan from the ground up has its own name.
             found = [
@@ -336,7 +357,7 @@ def test_all_processors_remember_what_a_single_one_does(fleet: Path) -> None:
                 for memo in (shared, alone)
             ]
             break
-    assert len(found[0].settled) == MODELS - 1
+    assert len(found[0].settled) == ABREAST - 1
     assert found[0].unsettled == (NAME,)
     assert found[0] == found[1]
 

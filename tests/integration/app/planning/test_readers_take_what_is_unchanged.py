@@ -30,11 +30,11 @@ from tests.integration.app.planning.test_plan_cache import (
     CHANGES,
     MODELS,
     NAME,
+    TakeCopy,
     cache,
     fleet,
     git,
     memo_file,
-    original,
     plan_until_remembered,
     release,
     remembered,
@@ -44,8 +44,9 @@ from tests.integration.app.planning.test_plan_cache import (
 from tests.support import effort
 from tests.unit.engine.monitoring.test_monitoring_log import RECORD
 
-__all__ = ["fleet", "original", "take_copy"]  # fixtures
+__all__ = ["fleet", "take_copy"]  # fixtures
 
+pytestmark = pytest.mark.usefixtures("warm_workers")
 PLAN = ("plan", "production", "--check", "--output", "json")
 STATUS = ("status", "production", "--output", "json")
 TABLE = ("status", "production")
@@ -63,9 +64,9 @@ def printed(fleet: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def kept(take_copy: Callable[[], Path]) -> Path:
+def kept(take_copy: TakeCopy) -> Path:
     """Such a fleet for all tests that put back what they change."""
-    folder = take_copy()
+    folder = take_copy(MODELS)
     with contextlib.chdir(folder):
         plan_until_remembered(folder)
         for command in (APPLY, PLAN, STATUS):
