@@ -191,9 +191,11 @@ class RecordBatches:
 _opened: list[duckdb.DuckDBPyConnection] = []
 
 
-def open_ahead() -> None:
-    """Open a database before it is known what for: that takes as long as some twenty statements on a small table."""
-    _opened.append(_connect())
+def open_ahead(count: int = 1) -> None:
+    """Open databases before it is known what for, until `count` wait: one takes as long as some twenty statements on a
+    small table."""
+    while len(_opened) < count:
+        _opened.append(_connect())
 
 
 def parser() -> duckdb.DuckDBPyConnection:
