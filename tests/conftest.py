@@ -21,7 +21,7 @@ from typing import Any
 import hypothesis
 import pytest
 
-from tests.support import browser, effort, warm_start
+from tests.support import browser, effort, huge_pages, warm_start
 from tests.support.postgres import programs as postgres_programs
 
 # Threads of OpenMP that wait sleep: where there are more of them than cores, they spun for half of the time of a fit.
@@ -135,6 +135,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 def pytest_collection_finish() -> None:
     """Look for garbage as rarely as the program does (`reconciler.cli.main`), and never among what was collected."""
     gc.freeze()
+    huge_pages.use_huge_pages()  # planning forks this process, too
     gc.set_threshold(100_000, 50, 50)
     gc.enable()
 
@@ -144,6 +145,12 @@ def warm_workers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Fork the workers that this process starts itself, as those of commands are (`tests.support.warm_start`)."""
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     monkeypatch.setattr(sys, "executable", warm_start.warm_workers())
+
+
+@pytest.fixture
+def forked_commands(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fork commands in `make soak`, too: in a sweep of hundreds of them, of which each does the same at its start."""
+    monkeypatch.setattr(warm_start, "forked_in_soak", True)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

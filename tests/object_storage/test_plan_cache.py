@@ -27,7 +27,7 @@ from tests.object_storage.servers import Server, s3_environment
 from tests.support import effort
 from tests.support.fleet import make_fleet
 
-pytestmark = [pytest.mark.needs("s3", "git")]
+pytestmark = [pytest.mark.needs("s3", "git"), pytest.mark.usefixtures("warm_workers")]
 
 FEW, MANY = 6, effort.count("REMOTE_MODELS")
 MOST = {FEW: 40, MANY: 13}  # requests of a plan with nothing to do; up to 20 models are listed, with what all share

@@ -15,6 +15,7 @@ import dataclasses
 import gc
 import json
 import os
+import runpy
 import select
 import socket
 import subprocess
@@ -30,11 +31,14 @@ if __name__ != "__main__":  # the program has none of our tests on its path
     from tests.support.effort import FULL
     from tests.support.warm_workers import WarmWorkers
 
-# Of ours, what is below these folders; and the libraries of forges and of buckets. That no module forgets an import is
-# held by mypy and, with every command started cold, by `make soak`; that their order does not matter, by
+# Of ours, what is below these folders; and the libraries of forges, buckets and plots. That no module forgets an import
+# is held by mypy and, with every command started cold, by `make soak`; that their order does not matter, by
 # `tests/architecture/test_layers.py`: no module imports itself by way of others.
-FOLDERS = ("adapters", "app", "cli", "core", "engine", "manifest", "report")
-LIBRARIES = ("email.parser", "github", "gitlab", "obstore.store", "requests")
+FOLDERS = ("adapters", "app", "cli", "console", "core", "engine", "manifest", "report")
+LIBRARIES = (
+    *("email.parser", "encodings.utf_16_be", "github", "gitlab", "matplotlib.backends.backend_svg"),
+    *("matplotlib.dates", "matplotlib.figure", "obstore.store", "requests", "rfc8785"),
+)
 PACKAGE = Path(__file__).resolve().parents[2] / "reconciler"
 AT_START = ("PYTHON", "LC_", "LANG", "MALLOC_", "LD_")
 """What only the start of a process reads: with other values, a command starts cold."""
@@ -95,11 +99,18 @@ def _text(content: bytes) -> str:
 
 _STARTED: list[WarmStart] = []
 PYTHON = sys.executable  # a test may let it be another (`warm_workers`)
+forked_in_soak = False
+"""Whether commands are forked in `make soak`, too, as a test of very many asks (`forked_commands`)."""
 
 
 def warm_start(python: str, environment: dict[str, str]) -> WarmStart | None:
     """Return what commands are forked from in this test run; None for those that are to start cold."""
-    if FULL or sys.platform != "linux" or python != PYTHON or _read(environment) != _read(os.environ):
+    if (
+        (FULL and not forked_in_soak)
+        or sys.platform != "linux"
+        or python != PYTHON
+        or _read(environment) != _read(os.environ)
+    ):
         return None
     if not _STARTED:
         _STARTED.append(WarmStart([python, "-P"], environment))
@@ -194,6 +205,7 @@ if __name__ == "__main__":
     _learn()
     gc.enable()
     gc.freeze()
+    runpy.run_path(str(Path(__file__).with_name("huge_pages.py")))["use_huge_pages"]()
     _serve(socket.socket(fileno=os.dup(0)))
     from reconciler.cli.main import run
 

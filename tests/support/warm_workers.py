@@ -3,9 +3,9 @@
 Three quarters of the time of a command that trains, scores or reads tables go into these imports. `WarmWorkers` writes
 a program that commands of `tests.support.warm_start` take for their Python. It hands its streams, arguments and
 environment to the process that this file is when run as a program, and ends as the worker ends that is forked there: a
-fork server of training or scoring, or a worker of data, which is killed when the program is. Other modules, and an
-environment other than that process's, are left to the real Python. What workers import of ours is imported ahead, too,
-and two databases are open.
+fork server of training or scoring, or a worker of data or of headers, which is killed when the program is. Other
+modules, and an environment other than that process's, are left to the real Python. What workers import of ours is
+imported ahead, too, and four databases are open.
 
 The memory of a worker of data is not seen by the caps: they look at the program.
 """
@@ -34,11 +34,11 @@ if __name__ != "__main__":
     from reconciler.core.spec.runtime import fixed_environment
 
 IMPORTED = (
-    *("reconciler.adapters.sources.files", "reconciler.data.in_process", "reconciler.scoring.in_process"),
-    *("reconciler.training.fit", "reconciler.training.score_folds", "reconciler.workers.fork_server"),
+    *("reconciler.adapters.sources.files", "reconciler.data.in_process", "reconciler.data.tables.header"),
+    *("reconciler.scoring.in_process", "reconciler.training.fit", "reconciler.training.score_folds"),
+    *("reconciler.workers.fork_server", "encodings.cp437", "pyarrow.pandas_compat", "rfc8785"),
     *("duckdb", "pyarrow.compute", "pyarrow.parquet", "skops.io", "sklearn.compose", "sklearn.ensemble"),
     *("sklearn.impute", "sklearn.linear_model", "sklearn.pipeline", "sklearn.preprocessing"),
-    *("encodings.cp437", "pyarrow.pandas_compat", "rfc8785"),
 )
 MAY_DIFFER = ("HOME", "LANG", "LC_ALL", "PATH", "TMPDIR")
 """No library looks at them while it is imported; and what a locale decides at a start is decided in UTF-8."""
@@ -47,7 +47,7 @@ PROGRAM = """\
 #!{python} -IS
 import _signal, _socket, marshal, posix, sys
 code = b""
-if sys.argv[-1] in ("--fork-server", "reconciler.data"):
+if sys.argv[-1] in ("--fork-server", "reconciler.data", "reconciler.data.tables"):
     body = marshal.dumps((sys.argv[1:], dict(posix.environ), posix.getcwd()))
     server = _socket.socket(_socket.AF_UNIX)
     server.connect({address!r})
@@ -196,11 +196,11 @@ if __name__ == "__main__":
     _learn_forms()
     import_module("reconciler.training.runtime_check").runtime_here()
     import_module("sklearn.utils").check_array([[0.0]])
-    # A worker's parser and its first session; opened, they are in no thread but ours, which a fork has.
+    # A worker's parser and its first sessions; opened, they are in no thread but ours, which a fork has.
     from reconciler.data.duckdb_session import open_ahead
 
-    for _ in range(2):
-        open_ahead()
+    open_ahead(4)
     gc.enable()
     gc.freeze()
+    runpy.run_path(str(Path(__file__).with_name("huge_pages.py")))["use_huge_pages"]()
     runpy.run_module(_serve(listener, int(sys.argv[1]), started), run_name="__main__", alter_sys=True)

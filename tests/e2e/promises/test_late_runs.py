@@ -8,10 +8,12 @@ import signal
 import subprocess
 
 from tests.support.project import Project
+from tests.support.warm_start import warm_workers
 
 # A real process with the real adapters, but a target that stops its own process before it places anything.
 STOPPED = """
 import dataclasses, os, signal, sys
+sys.executable = sys.argv[1]
 from reconciler.app import locations, wiring
 from reconciler.app.project_options import ProjectOptions
 from reconciler.cli.exit_codes import exit_code
@@ -25,8 +27,8 @@ class Stopping:
         os.kill(os.getpid(), signal.SIGSTOP)
         self._place(current, files)
 
-os.chdir(sys.argv[1])
-with wiring.open_project(ProjectOptions(root=locations.project(), revision=sys.argv[2])) as opened:
+os.chdir(sys.argv[2])
+with wiring.open_project(ProjectOptions(root=locations.project(), revision=sys.argv[3])) as opened:
     where = opened.environment("production")
     deps = dataclasses.replace(opened.deps, targets={"production": Stopping(opened.deps.targets["production"])})
     plan = make_plan(deps, opened.desired, where)
@@ -37,6 +39,7 @@ with wiring.open_project(ProjectOptions(root=locations.project(), revision=sys.a
 
 LATER = """
 import dataclasses, os, sys
+sys.executable = sys.argv[1]
 from datetime import datetime, timedelta, UTC
 from reconciler.app import locations, wiring
 from reconciler.app.project_options import ProjectOptions
@@ -44,7 +47,7 @@ from reconciler.cli.exit_codes import exit_code
 from reconciler.engine.apply import apply
 from reconciler.engine.plan.make_plan import make_plan
 
-os.chdir(sys.argv[1])
+os.chdir(sys.argv[2])
 with wiring.open_project(ProjectOptions(root=locations.project())) as opened:
     where = opened.environment("production")
     later = datetime.now(UTC).replace(microsecond=0) + timedelta(days=31)
@@ -60,7 +63,7 @@ def test_a_run_stopped_between_journal_and_swap_cannot_undo_the_newer_one(newer:
     second = newer.promote()
     older = newer.git("rev-parse", "HEAD")
     stopped = subprocess.Popen(
-        [newer.python, "-P", "-c", STOPPED, str(newer.root), older],
+        [newer.python, "-P", "-c", STOPPED, warm_workers(), str(newer.root), older],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -90,7 +93,7 @@ def test_a_target_wiped_a_month_later_is_restored_though_the_data_is_old_by_then
     before = deployed.served()["artifact"]
     shutil.rmtree(deployed.root / "serving")
     ran = subprocess.run(
-        [deployed.python, "-P", "-c", LATER, str(deployed.root)],
+        [deployed.python, "-P", "-c", LATER, warm_workers(), str(deployed.root)],
         capture_output=True,
         text=True,
         env=deployed.environment,

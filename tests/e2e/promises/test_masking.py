@@ -174,6 +174,7 @@ WAYS = [f"{attack}, {state}" for state in ("nothing in force yet", "in force") f
 
 
 @pytest.mark.soak
+@pytest.mark.usefixtures("forked_commands")
 @pytest.mark.parametrize("way", spread(WAYS, "MASK_ATTACKS"))
 def test_a_branch_that_goes_round_masks_copies_no_unmasked_value(project: Project, tmp_path: Path, way: str) -> None:
     attack, _, state = way.partition(", ")

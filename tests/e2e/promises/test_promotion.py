@@ -40,9 +40,7 @@ def without_trainer(folder: Path) -> str:
     """An interpreter whose `reconciler` has no `training` package and whose scikit-learn cannot fit."""
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
     packages = folder / "lib" / f"python3.{sys.version_info.minor}" / "site-packages"
-    shutil.copytree(
-        REPOSITORY / "reconciler", packages / "reconciler", ignore=shutil.ignore_patterns("training", "__pycache__")
-    )
+    shutil.copytree(REPOSITORY / "reconciler", packages / "reconciler", ignore=shutil.ignore_patterns("training"))
     # Not as sitecustomize: distributions have one of their own, which comes first.
     (packages / "no_fit_here.py").write_text(FIT_RAISES)
     (packages / "others.pth").write_text("\n".join(libraries()) + "\nimport no_fit_here\n")

@@ -6,6 +6,7 @@ import dataclasses
 import logging
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from reconciler import errors
 from reconciler.api.views import PlanView
 from tests.support.once import copy, once
 from tests.support.project import Project, begin, configured
+from tests.support.warm_start import warm_workers
 
 
 def _trained(root: Path) -> None:
@@ -38,8 +40,17 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Project:
     return Project(copy(once(tmp_path_factory, "api-trained", _trained), root))
 
 
+@pytest.fixture(scope="module", autouse=True)
+def forked_workers() -> Iterator[None]:
+    """As `warm_workers`, also while what all of these tests share is made."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OMP_NUM_THREADS", "1")
+        patch.setattr(sys, "executable", warm_workers())
+        yield
+
+
 @pytest.fixture(autouse=True)
-def unchanged_process(warm_workers: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def unchanged_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Nothing that these tests do may change the process that does it."""
 
     def state() -> object:
