@@ -174,7 +174,7 @@ class GitHubApi:
                 return refused(
                     422, "Validation Failed", error | {"message": f"A pull request already exists for {OWNER}:{head}."}
                 )
-        if not self.place.git("rev-list", "--max-count=1", f"{base}..{head}"):
+        if not self.place.between(self.place.tip(base) or base, self.place.tip(head) or head):
             error = {"resource": "PullRequest", "code": "custom"}
             return refused(422, "Validation Failed", error | {"message": f"No commits between {base} and {head}"})
         if len(asked.body.get("body") or "") > LONGEST:
