@@ -85,6 +85,16 @@ def test_the_python_api_plans_and_shows_without_a_heavy_library_and_importing_th
     assert not set(json.loads(ran.stdout)) & (HEAVY | {"click"})
 
 
+_PROBED: dict[tuple[str, ...], tuple[set[str], list[list[str]]]] = {}
+
+
+def probe_once(project: Project, *command: str) -> tuple[set[str], list[list[str]]]:
+    """As `probe`, of a project in which nothing changes between two tests."""
+    if command not in _PROBED:
+        _PROBED[command] = probe("-C", str(project.root), *command, environ=project.environment)
+    return _PROBED[command]
+
+
 READING = [
     ["validate"],
     ["plan", "sandbox"],
@@ -101,7 +111,7 @@ READING = [
 def test_reading_commands_load_nothing_heavy_and_start_git_and_a_reader_of_headers_at_most(
     warm: Project, command: list[str]
 ) -> None:
-    modules, started = probe("-C", str(warm.root), *command, environ=warm.environment)
+    modules, started = probe_once(warm, *command)
     assert not modules & HEAVY
     assert not {name for name in modules if name.startswith(("reconciler.training", "reconciler.scoring"))}
     assert {Path(process[0]).name for process in started} <= {"git"}
@@ -110,7 +120,7 @@ def test_reading_commands_load_nothing_heavy_and_start_git_and_a_reader_of_heade
 @pytest.mark.parametrize("command", [["plan", "sandbox"], ["plan", "production"], ["status"], ["apply", "production"]])
 def test_no_question_is_put_to_git_twice(warm: Project, command: list[str]) -> None:
     """Each is a process. What objects there are and what they hold is asked for different ones."""
-    _, started = probe("-C", str(warm.root), *command, *["--yes"] * (command[0] == "apply"), environ=warm.environment)
+    _, started = probe_once(warm, *command, *["--yes"] * (command[0] == "apply"))
     questions = [" ".join(words) for words in started if Path(words[0]).name == "git" and "cat-file" not in words]
     assert questions
     assert [question for question in questions if questions.count(question) > 1] == []
