@@ -139,6 +139,7 @@ def _make_container(port: int) -> None:
 @contextmanager
 def _running(command: list[str], folder: Path) -> Iterator[None]:
     environment = {name: text for name, text in os.environ.items() if not name.startswith(("AWS_", "WEED_"))}
+    environment |= {"GOGC": "800", "GOMEMLIMIT": "1GiB"}  # it seldom looks for garbage
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
             command,

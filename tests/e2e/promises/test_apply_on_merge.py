@@ -144,6 +144,7 @@ def test_no_word_of_a_job_without_rights_is_posted(trained: Project, server: Ser
     assert team.bodies(number) == [body]
 
 
+@pytest.mark.soak(only=True)  # an edited comment is in the test above, too
 def test_a_comment_whose_text_was_edited_is_no_review(trained: Project, server: Server) -> None:
     """The record below it is as it was posted: reviewers read the text."""
     team = Reviewed(trained, server, "github")

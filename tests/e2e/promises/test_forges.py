@@ -88,7 +88,8 @@ FAULTS = {
 }
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.soak(only=True)  # `tests/forge/test_faults.py` holds the same for each fault without a project
+@pytest.mark.parametrize("kind", VARIABLES)
 def test_whatever_the_forge_does_it_is_told_clearly_and_the_next_run_finishes(
     trained: Project, server: Server, kind: str
 ) -> None:
@@ -152,7 +153,7 @@ def test_without_a_forge_the_branch_is_pushed_and_the_text_printed(project: Proj
     assert project.run(*PROMOTE, "-o", "json", code=1).json["error"]["code"] == "E901"
 
 
-@pytest.mark.parametrize("kind", VARIABLES)
+@pytest.mark.parametrize("kind", KINDS)
 def test_doctor_says_whose_token_it_is_or_what_is_wrong_with_it(project: Project, server: Server, kind: str) -> None:
     team = Team(project, server, kind)
 

@@ -22,7 +22,13 @@ def flat(text: str) -> str:
     return " ".join(text.split())
 
 
-@pytest.mark.parametrize("gates", [ACCURACY + R2, ACCURACY + R2.replace("r2}", "r2, for: {labels: {tier: critical}}}")])
+@pytest.mark.parametrize(
+    "gates",
+    [
+        pytest.param(ACCURACY + R2, marks=pytest.mark.soak(only=True)),
+        ACCURACY + R2.replace("r2}", "r2, for: {labels: {tier: critical}}}"),
+    ],
+)
 def test_a_gate_that_the_task_cannot_have_refuses_at_every_door(project: Project, gates: str) -> None:
     """Without an incumbent there is nothing to compare with, and still it is not passed."""
     project.recipe("owner: credit}", "owner: credit, labels: {tier: critical}}")

@@ -112,8 +112,8 @@ def test_what_is_planted_is_run_by_a_job_that_is_not_isolated(trained: Project, 
     assert {"file sitecustomize", "program git", "program ps", "program python"} <= set(ran)
 
 
-@pytest.mark.soak
-@pytest.mark.parametrize("job", ["plan", pytest.param("comment", marks=pytest.mark.soak(only=True))])
+@pytest.mark.soak(only=True)  # those of GitLab, and those of the action, are run in `make test`
+@pytest.mark.parametrize("job", ["plan", "comment"])
 def test_no_step_of_github_runs_anything_that_the_request_brings(
     team: Reviewed, server: Server, tmp_path: Path, job: str
 ) -> None:

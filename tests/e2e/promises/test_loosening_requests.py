@@ -9,6 +9,7 @@ import shutil
 
 import pytest
 
+from tests.support.effort import count
 from tests.support.project import Project
 
 POLICY = "environments/production.yaml"
@@ -65,7 +66,13 @@ def refused(project: Project, before: str, *words: str, code: int = 4) -> str:
     return told
 
 
-@pytest.mark.parametrize("way", ["fast-forward", "rebase", "squash", "merge commit"])
+@pytest.mark.parametrize(
+    "way",
+    [
+        *(pytest.param(way, marks=pytest.mark.soak(only=True)) for way in ("fast-forward", "rebase", "squash")),
+        "merge commit",
+    ],
+)
 def test_a_gate_weakened_in_one_commit_and_a_pin_in_the_next_are_one_change(strict: Project, way: str) -> None:
     before = strict.served()["artifact"]
     strict.git("checkout", "-q", "-b", "pr")
@@ -88,12 +95,13 @@ def test_a_request_that_also_takes_the_protection_away_is_judged_by_what_was_in_
     refused(strict, before, "GATE WEAKENED accuracy", "GATE WEAKENED protect: branch main -> nothing")
 
 
-def test_a_hundred_commits_after_a_weakened_gate_do_not_launder_the_pin(strict: Project) -> None:
+@pytest.mark.soak
+def test_many_commits_after_a_weakened_gate_do_not_launder_the_pin(strict: Project) -> None:
     before = strict.served()["artifact"]
     edit(strict, POLICY, STRICT, LOOSE)
     strict.commit("Tidy up")
     propose(strict)
-    for number in range(101):
+    for number in range(count("COMMITS")):
         edit(strict, PIN, "apiVersion", f"# {number}\napiVersion")
         strict.git("commit", "-qam", f"A comment, {number}")
     refused(strict, before, "GATE WEAKENED accuracy")
@@ -253,7 +261,10 @@ DAYS = "days_late: date_diff('day', due, coalesce(paid, as_of))"
 
 @pytest.mark.parametrize(
     ("old", "new", "part"),
-    [(CLASSES, CLASSES.replace("0", "3"), "outcome"), (DAYS, f"{DAYS} - 3", "derive")],
+    [
+        (CLASSES, CLASSES.replace("0", "3"), "outcome"),
+        pytest.param(DAYS, f"{DAYS} - 3", "derive", marks=pytest.mark.soak(only=True)),
+    ],
 )
 def test_another_outcome_is_let_in_on_its_own_and_then_promoted(newer: Project, old: str, new: str, part: str) -> None:
     """What is predicted may change, on purpose: but not in the very change that is judged by it."""

@@ -8,6 +8,8 @@ import random
 import re
 from pathlib import Path
 
+import pytest
+
 from tests.forge.fake.server import Server
 from tests.support.project import Project
 from tests.support.team import Team
@@ -40,6 +42,7 @@ def commands_of(text: str) -> list[list[str]]:
     return [line.split()[1:] for line in re.findall(r"^ +(reconciler .*)$", text, re.MULTILINE)]
 
 
+@pytest.mark.soak(only=True)  # the tests below do each of its steps
 def test_two_tables_become_two_models_that_go_to_production_together_and_back(tmp_path: Path) -> None:
     for name, outcome, seed in (("visits", "bought", 1), ("parcels", "returned", 2)):
         write_table(tmp_path / f"{name}.csv", outcome, seed=seed)

@@ -1,7 +1,7 @@
 """Tables as programs write them, from `init` to predictions: each is the model of the plain table, or a message that
 says what to do, and doing it works. None is another model without a word.
 
-A look at a table, as `init` does it, compares every cell and the whole recipe with the plain table's: a third of the
+A look at a table, as `init` does it, compares every cell and the whole recipe with the plain table's: some of the
 tables in `make test`, all in `make soak`, which also carries each to production and compares the predictions.
 """
 

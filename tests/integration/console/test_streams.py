@@ -183,7 +183,9 @@ def test_on_a_terminal_apply_shows_the_plan_and_asks_and_no_changes_nothing(proj
     assert not (project.root / ".reconciler").exists()
 
 
-@pytest.mark.parametrize("keys", [b"\x03", b"\x04"], ids=["ctrl-c", "end of input"])
+@pytest.mark.parametrize(
+    "keys", [b"\x03", pytest.param(b"\x04", marks=pytest.mark.soak(only=True))], ids=["ctrl-c", "end of input"]
+)
 def test_an_interruption_at_the_prompt_is_130_and_changes_nothing(project: Project, keys: bytes) -> None:
     terminal = Terminal(project, "apply", "sandbox")
     terminal.until(b"[y/N]")
@@ -229,7 +231,9 @@ def seen(shown: bytes) -> list[str]:
     return lines
 
 
-@pytest.mark.parametrize("environ", [{}, {"NO_COLOR": "1"}], ids=["colours", "no colours"])
+@pytest.mark.parametrize(
+    "environ", [pytest.param({}, marks=pytest.mark.soak(only=True)), {"NO_COLOR": "1"}], ids=["colours", "no colours"]
+)
 def test_several_models_at_once_are_a_board_that_is_gone_at_the_end(project: Project, environ: dict[str, str]) -> None:
     for number in range(3):
         text = MODEL.replace("name: lateness", f"name: model-{number}").replace("seed: 7", f"seed: {number}")

@@ -11,7 +11,7 @@ import pytest
 from reconciler.errors import ScoringError
 from reconciler.model_file.structure.registry import check_structure
 from reconciler.training.estimator_catalog import ESTIMATORS
-from tests.support.effort import count
+from tests.support.effort import FULL, count
 from tests.support.small_models import everything, trained
 
 # Every estimator; of the other models every n-th.
@@ -65,7 +65,8 @@ def attributes(arguments: tuple[str, int, int, str]) -> Iterator[tuple[Any, Any,
                 yield model, small.schema, f"{type(owner).__name__}.{name}", vars(owner), name
 
 
-@pytest.mark.parametrize("arguments", everything(), ids=str)
+@pytest.mark.soak
+@pytest.mark.parametrize("arguments", everything() if FULL else MODELS, ids=str)
 def test_a_good_model_passes(arguments: tuple[str, int, int, str]) -> None:
     small = trained(*arguments)
     check_structure(small.loaded(), small.schema)

@@ -38,13 +38,18 @@ def profile_of(path: Path, options: tuple[ReadOption, ...] = ()) -> TableProfile
     return LocalData().profile(ProfileRequest(path=path, into=into, limits=LIMITS, options=options))
 
 
-def values(folder: Path, profile: TableProfile, column: str, count: int) -> list[Any]:
-    """The first values of a column, as the copy that `init` declares has them."""
+def rows_of(folder: Path, profile: TableProfile) -> list[dict[str, Any]]:
+    """The rows of the copy that `init` declares."""
     again = folder / "again"
     again.mkdir(exist_ok=True)
     tables = (("t", profile.table),)
     (copy,) = LocalData().copy(CopyRequest(root=folder, tables=tables, held=(), into=again, limits=LIMITS))
-    return [row[column] for row in read_rows(copy.path)][:count]
+    return read_rows(copy.path)
+
+
+def values(folder: Path, profile: TableProfile, column: str, count: int) -> list[Any]:
+    """The first values of a column, as the copy that `init` declares has them."""
+    return [row[column] for row in rows_of(folder, profile)][:count]
 
 
 def note_of(profile: TableProfile, column: str) -> CellNote:
@@ -57,24 +62,24 @@ def note_of(profile: TableProfile, column: str) -> CellNote:
 WORDS = ["NA", "N/A", "n/a", "null", "NULL", "None", "nan", "NaN", "-", "\\N", "#N/A", ".", "?", "(null)", "#DIV/0!"]
 
 
-@pytest.mark.parametrize(
-    ("word", "cell", "kind", "value"),
-    [
-        *((word, "1.5", "DOUBLE", 1.5) for word in WORDS),
-        ("NA", "7", "BIGINT", 7),
-        ("NULL", "2024-02-02", "DATE", date(2024, 2, 2)),
-        ("-", "2024-02-02 10:00:00", "TIMESTAMP", datetime(2024, 2, 2, 10)),
-        ("None", "true", "BOOLEAN", True),
-    ],
-)
-def test_a_word_among_values_is_missing_and_told_with_its_count(
-    tmp_path: Path, word: str, cell: str, kind: str, value: object
-) -> None:
-    profile = profiled(tmp_path, x=[cell, word, cell])
-    assert profile.table.cells == (CellText(column="x", nulls=(word,)),)
-    assert (profile.column("x").type, profile.column("x").filled) == (kind, 40)
-    assert note_of(profile, "x").note == f"20 cells are {word}: read as missing"
-    assert values(tmp_path, profile, "x", 3) == [value, None, value]
+AMONG_VALUES: list[tuple[str, str, str, object]] = [
+    *((word, "1.5", "DOUBLE", 1.5) for word in WORDS),
+    ("NA", "7", "BIGINT", 7),
+    ("NULL", "2024-02-02", "DATE", date(2024, 2, 2)),
+    ("-", "2024-02-02 10:00:00", "TIMESTAMP", datetime(2024, 2, 2, 10)),
+    ("None", "true", "BOOLEAN", True),
+]
+
+
+def test_a_word_among_values_is_missing_and_told_with_its_count(tmp_path: Path) -> None:
+    named = {f"x{number}": each for number, each in enumerate(AMONG_VALUES)}
+    profile = profiled(tmp_path, **{name: [cell, word, cell] for name, (word, cell, _, _) in named.items()})
+    cells, rows = {each.column: each for each in profile.table.cells}, rows_of(tmp_path, profile)
+    for name, (word, _, kind, value) in named.items():
+        assert cells[name] == CellText(column=name, nulls=(word,))
+        assert (profile.column(name).type, profile.column(name).filled) == (kind, 40)
+        assert note_of(profile, name).note == f"20 cells are {word}: read as missing"
+        assert [row[name] for row in rows[:3]] == [value, None, value]
 
 
 def test_blanks_and_zero_dates_and_several_words_are_missing(tmp_path: Path) -> None:
@@ -121,6 +126,16 @@ def test_nan_in_parquet_is_missing(tmp_path: Path) -> None:
 WHOLE = pytest.param([], marks=pytest.mark.soak(only=True))
 """Without a word for missing, which all of them have in `make test`."""
 
+
+def every(step: int, rows: list[Any], ids: list[str]) -> list[Any]:
+    """Return the rows with their names; all but every n-th are for `make soak` alone."""
+    soaked = pytest.mark.soak(only=True)
+    return [
+        pytest.param(*row, id=name, marks=[soaked] * (number % step > 0))
+        for number, (row, name) in enumerate(zip(rows, ids, strict=True))
+    ]
+
+
 NUMBERS = [
     (["62,290.17", "1,000,000", "5.5"], {"grouping": ","}, [62290.17, 1_000_000, 5.5]),
     (["1.234,5", "7,25", "12.345.678"], {"decimal": ","}, [1234.5, 7.25, 12345678]),
@@ -139,7 +154,7 @@ NUMBERS = [
 ]
 
 
-@pytest.mark.parametrize(("cells", "declared", "read"), NUMBERS, ids=[" and ".join(row[0]) for row in NUMBERS])
+@pytest.mark.parametrize(("cells", "declared", "read"), every(2, NUMBERS, [" and ".join(row[0]) for row in NUMBERS]))
 @pytest.mark.parametrize("words", [WHOLE, ["NA"]], ids=["whole", "with missing"])
 def test_numbers_in_another_spelling_are_numbers_and_what_is_declared_is_told(
     tmp_path: Path, cells: list[str], declared: dict[str, str], read: list[float], words: list[str]
@@ -227,7 +242,7 @@ DATES = [
 ]
 
 
-@pytest.mark.parametrize(("cells", "written", "first"), DATES, ids=[row[1] for row in DATES])
+@pytest.mark.parametrize(("cells", "written", "first"), every(3, DATES, [row[1] for row in DATES]))
 @pytest.mark.parametrize("words", [WHOLE, ["NULL"]], ids=["whole", "with missing"])
 def test_dates_in_another_spelling_are_dates(
     tmp_path: Path, cells: list[str], written: str, first: date, words: list[str]
