@@ -14,8 +14,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import TypeVar, cast
 
-from reconciler.core.spec.environment import StorageLocation
 from reconciler.core.spec.table_error import table_error
+from reconciler.core.storage_location import StorageLocation
 from reconciler.errors import UsageError
 from reconciler.ports import SourceAccess, StorageAccess, Store, TableDestination, TableSource, Target
 

@@ -16,11 +16,11 @@ from obstore.store import MemoryStore
 from reconciler.adapters.caches.file_fingerprints import FileFingerprints, same
 from reconciler.adapters.object_storage.bucket import Bucket
 from reconciler.adapters.object_storage.clients import Clients
-from reconciler.adapters.object_storage.observed_objects import ListedPart, ObservedObjects, states
+from reconciler.adapters.object_storage.observed_objects import ListedPart, ObservedObjects, asked_states
 from reconciler.adapters.object_storage.open_bucket import open_bucket
 from reconciler.adapters.object_storage.store import BucketStore
 from reconciler.adapters.object_storage.target import BucketTarget
-from reconciler.core.spec.environment import StorageLocation
+from reconciler.core.storage_location import StorageLocation
 from reconciler.errors import StoreError, TargetError
 from reconciler.testing.contracts.stores_and_targets import ENVIRONMENT, PROJECT, current, release
 from tests.object_storage.fake_gcs import google
@@ -109,12 +109,12 @@ def test_a_listing_says_what_reading_again_would(
     with tempfile.TemporaryDirectory() as folder:
         first = reading(bucket, Path(folder))
         parts = {"e.store": ListedPart(lambda: bucket, whole=False)}
-        assert states(parts, first) == first
+        assert asked_states(parts, first)() == first
         for key in removed:
             bucket.remove(key)
         for key, body in written.items():
             put(bucket, key, body)
-        assert states(parts, first) == reading(bucket, Path(folder))
+        assert asked_states(parts, first)() == reading(bucket, Path(folder))
 
 
 class Place:
@@ -149,7 +149,7 @@ class Place:
             "e.store": ListedPart(lambda: self.store_bucket, whole=False),
             "e.target": ListedPart(lambda: self.target_bucket, whole=True),
         }
-        now = states(parts, [path for _, paths in claims for path in paths])
+        now = asked_states(parts, [path for _, paths in claims for path in paths])()
         return {
             subject for subject, unchanged in zip(subjects, same("", claims, states=now), strict=True) if not unchanged
         }
@@ -259,6 +259,25 @@ def test_the_number_of_listings_does_not_grow_with_the_models() -> None:
             paths.append(f"\0e.store\0verifications/{number}/g.json")
             paths += [f"\0e.target\0model-{number}/{name}" for name in ("current", "releases/a/manifest.json")]
         parts = {"e.store": ListedPart(lambda: bucket, whole=False), "e.target": ListedPart(lambda: bucket, whole=True)}
-        states(parts, paths)
+        asked_states(parts, paths)()
         counts.append(sorted(asked))
     assert counts == [["", "journal/e", "journal/e//", "store.json", "verifications"]] * 3
+
+
+def test_a_bucket_is_opened_once_and_where_it_cannot_be_that_is_raised_to_who_waits() -> None:
+    opened = []
+
+    def opener() -> Bucket:
+        opened.append(1)
+        return in_memory()
+
+    paths = [f"\0p.store\0{key}" for key in (*KEYS, *PREFIXES, "journal/e//")]
+    assert set(asked_states({"p.store": ListedPart(opener, whole=False)}, paths)()) == set(paths)
+    assert len(opened) == 1
+
+    def refused() -> Bucket:
+        raise StoreError("refused", code="E602")
+
+    wait = asked_states({"p.store": ListedPart(refused, whole=False)}, paths)
+    with pytest.raises(StoreError, match="refused"):
+        wait()

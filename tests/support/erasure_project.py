@@ -16,7 +16,7 @@ from reconciler.core.digest import Digest
 from reconciler.core.erasure.results import FinishResult, ForgetResult
 from reconciler.core.spec.data import Contract, DataBinding, Mask, Reference, Table
 from reconciler.core.spec.desired_state import DesiredState
-from reconciler.core.spec.environment import Environment, Policy, Role, StorageLocation
+from reconciler.core.spec.environment import Environment, Policy, Role
 from reconciler.core.spec.gates import Threshold
 from reconciler.core.spec.model import Model, Retrain, RetrainReason
 from reconciler.core.spec.recipe import (
@@ -32,6 +32,7 @@ from reconciler.core.spec.recipe import (
     Selection,
     Task,
 )
+from reconciler.core.storage_location import StorageLocation
 from reconciler.data.in_process import LocalData
 from reconciler.engine.apply import apply
 from reconciler.engine.dependencies import Dependencies

@@ -22,6 +22,11 @@ def parallel_map(ask: Callable[[A], R], subjects: Sequence[A], *, at_once: int) 
 
     The first error is raised, and no question is started after it.
     """
+    return started_map(ask, subjects, at_once=at_once)()
+
+
+def started_map(ask: Callable[[A], R], subjects: Sequence[A], *, at_once: int) -> Callable[[], list[R]]:
+    """Start what `parallel_map` asks, and return what waits for the answers: once, or never."""
     lock, pending = threading.Lock(), iter(list(enumerate(subjects)))
     results: SimpleQueue[tuple[int, R | None, BaseException | None]] = SimpleQueue()
     ended = threading.Event()
@@ -40,16 +45,20 @@ def parallel_map(ask: Callable[[A], R], subjects: Sequence[A], *, at_once: int) 
 
     for _ in range(min(at_once, len(subjects))):
         threading.Thread(target=work, daemon=True).start()
-    answers: list[R] = [None] * len(subjects)  # type: ignore[list-item]
-    try:
-        for _ in subjects:
-            index, answer, error = results.get()
-            if error is not None:
-                raise error
-            answers[index] = answer  # type: ignore[assignment]
-    finally:
-        ended.set()
-    return answers
+
+    def wait() -> list[R]:
+        answers: list[R] = [None] * len(subjects)  # type: ignore[list-item]
+        try:
+            for _ in subjects:
+                index, answer, error = results.get()
+                if error is not None:
+                    raise error
+                answers[index] = answer  # type: ignore[assignment]
+        finally:
+            ended.set()
+        return answers
+
+    return wait
 
 
 def interruptible(function: Callable[P, R]) -> Callable[P, R]:

@@ -8,10 +8,11 @@ tag is what the store says of itself, and good for a plan that a person reads, a
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from reconciler.adapters.executors.thread_map import parallel_map
+from reconciler.adapters.executors.thread_map import started_map
 
 if TYPE_CHECKING:
     from reconciler.adapters.object_storage.bucket import Bucket, ETag
@@ -74,31 +75,53 @@ class ListedPart(NamedTuple):
     whole: bool
 
 
-def states(parts: Mapping[str, ListedPart], paths: Iterable[str]) -> dict[str, str]:
-    """Return the states of the recorded paths as they are now; of none that is on a disk.
+def asked_states(parts: Mapping[str, ListedPart], paths: Iterable[str]) -> Callable[[], dict[str, str]]:
+    """Ask for the states of the recorded paths as they are now, and return what waits for them; of none on a disk.
 
-    Few listings are asked for, whatever the number of paths. Raises KeyError for a part that is not among `parts`, and
-    what a listing raises.
+    Few listings are asked for, whatever the number of paths. Raises KeyError for a part that is not among `parts`; what
+    is returned raises what opening or listing a bucket does.
     """
     wanted: dict[str, set[str]] = {}
     for path in paths:
         if path.startswith(NUL):
             part, _, key = path[1:].partition(NUL)
             wanted.setdefault(part, set()).add(key)
-    questions = [
-        (name, place) for name, keys in sorted(wanted.items()) for place in _places(keys, whole=parts[name].whole)
-    ]
-    buckets = {name: parts[name].open_bucket() for name in wanted}
-    answers = parallel_map(lambda asked: _ask(buckets[asked[0]], asked[1]), questions, at_once=AT_ONCE)
-    listed: dict[str, dict[str, str | None]] = {name: {} for name in wanted}
-    for (name, _), answer in zip(questions, answers, strict=True):
-        listed[name].update(answer)
-    return {
-        f"{NUL}{name}{NUL}{key}": state
-        for name, keys in wanted.items()
-        for key, state in _compared(keys, listed[name]).items()
-        if state is not None
-    }
+    places = {name: _places(keys, whole=parts[name].whole) for name, keys in sorted(wanted.items())}
+    # What may take many pages comes first: the longest of them is what all wait for.
+    questions = sorted(
+        ((name, place) for name, each in places.items() for place in each), key=lambda asked: not _is_long(asked[1])
+    )
+    buckets = {name: OpenedOnce(parts[name].open_bucket) for name in wanted}
+    wait = started_map(lambda asked: _ask(buckets[asked[0]].open(), asked[1]), questions, at_once=AT_ONCE)
+
+    def answered() -> dict[str, str]:
+        listed: dict[str, dict[str, str | None]] = {name: {} for name in wanted}
+        for (name, _), answer in zip(questions, wait(), strict=True):
+            listed[name].update(answer)
+        return {
+            f"{NUL}{name}{NUL}{key}": state
+            for name, keys in wanted.items()
+            for key, state in _compared(keys, listed[name]).items()
+            if state is not None
+        }
+
+    return answered
+
+
+class OpenedOnce:
+    """A bucket that the first of several threads opens."""
+
+    def __init__(self, open_bucket: Callable[[], Bucket]) -> None:
+        self._open = open_bucket
+        self._bucket: Bucket | None = None
+        self._opening = threading.Lock()
+
+    def open(self) -> Bucket:
+        """Return the bucket."""
+        with self._opening:
+            if self._bucket is None:
+                self._bucket = self._open()
+            return self._bucket
 
 
 def _places(keys: Collection[str], *, whole: bool) -> list[str]:
@@ -106,6 +129,10 @@ def _places(keys: Collection[str], *, whole: bool) -> list[str]:
     directly below are; and single objects."""
     names = {key for key in keys if key.endswith("//")}
     return sorted({*names, *(["/"] if whole else {_place(key) for key in keys if key not in names})})
+
+
+def _is_long(place: str) -> bool:
+    return place.endswith("/") and not place.endswith("//")
 
 
 def _place(key: str) -> str:

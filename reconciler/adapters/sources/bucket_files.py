@@ -20,8 +20,8 @@ from reconciler.adapters.sources.file_names import chosen, is_pattern, partition
 from reconciler.adapters.sources.source_errors import gone, refused, unreachable, without_library
 from reconciler.core.size_limits import TABLE_BYTES, TABLE_FILES
 from reconciler.core.spec.data import BUCKETS, GLOB, Table
-from reconciler.core.spec.environment import StorageLocation
 from reconciler.core.spec.table_error import table_error
+from reconciler.core.storage_location import StorageLocation
 from reconciler.errors import DataError, UsageError
 from reconciler.ports import TableFiles
 

@@ -6,7 +6,7 @@ What describes environments is imported when there are buckets: a plan over disk
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ from reconciler.errors import StoreError, TargetError
 
 if TYPE_CHECKING:
     from reconciler.core.spec.desired_state import DesiredState
-    from reconciler.core.spec.environment import StorageLocation
+    from reconciler.core.storage_location import StorageLocation
 
 
 def are_all_observed(desired: DesiredState) -> bool:
@@ -46,14 +46,15 @@ def parts_of(desired: DesiredState) -> str:
     return json.dumps(parts)
 
 
-def states(parts: str, paths: Iterable[str]) -> dict[str, str] | None:
-    """Return the states of those of the paths that are in buckets; None where the operator names other services now.
+def asked_states(parts: str, paths: Iterable[str]) -> Callable[[], dict[str, str]] | None:
+    """Ask for the states of those of the paths that are in buckets, and return what waits for them; None where the
+    operator names other services now.
 
-    `parts`: as `parts_of` returned it when the paths were recorded. Raises what listing a bucket raises.
+    `parts`: as `parts_of` returned it when the paths were recorded. What is returned raises what listing a bucket does.
     """
     from reconciler.adapters.object_storage import observed_objects
     from reconciler.adapters.object_storage.open_bucket import open_bucket
-    from reconciler.core.spec.environment import StorageLocation
+    from reconciler.core.storage_location import StorageLocation
 
     listed = {}
     for part, (uses, settings, service, is_target) in json.loads(parts).items():
@@ -62,7 +63,7 @@ def states(parts: str, paths: Iterable[str]) -> dict[str, str] | None:
             return None
         opener = partial(open_bucket, place, kind=TargetError if is_target else StoreError)
         listed[part] = observed_objects.ListedPart(opener, whole=is_target)
-    return observed_objects.states(listed, paths)
+    return observed_objects.asked_states(listed, paths)
 
 
 def _service(place: StorageLocation) -> str:

@@ -30,9 +30,14 @@ def compare(head: GitState, cached: CachedPlan, *, meanwhile: Callable[[], None]
     `meanwhile` is called while other processes compare files, where git says already that something changed.
     """
     basis, seconds, start = cached.basis, int(time.time()), f"{head.root}/"
+    if not cached.saved <= seconds <= min(cached.until, cached.saved + plan_cache.DAY):
+        return None
     if not same_rules(head, cached):
         return None
-    if not cached.saved <= seconds <= min(cached.until, cached.saved + plan_cache.DAY):
+    # Buckets answer while the rest is compared: what they list takes longest. Not before the rules are known to be the
+    # same: where all stores are on disks by now, processes may be forked, and threads that wait for an answer may not.
+    asked = remote_objects.asked_states(basis["buckets"], _paths(cached)) if basis["buckets"] else dict
+    if asked is None:
         return None
     roots = tuple(folded(root) for root in basis["roots"].split("\0") if root)
     below = tuple(f"{root}/" for root in roots)
@@ -44,9 +49,8 @@ def compare(head: GitState, cached: CachedPlan, *, meanwhile: Callable[[], None]
         return None
     if basis["revision"] != head.revision and head.environments_touched(since=basis["revision"]):
         return None  # one that came and went since may have left something
-    buckets = basis["buckets"]
-    states = remote_objects.states(buckets, _paths(cached)) if buckets else {}
-    if states is None or signature(start, cached.paths, states) != cached.signature:
+    states = asked()
+    if signature(start, cached.paths, states) != cached.signature:
         return None
     claims = [(model.signature, model.paths) for model in cached.settled.values()]
     edited = any(model.blobs != head.blobs(name) for name, model in cached.settled.items())

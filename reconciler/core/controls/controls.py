@@ -15,8 +15,9 @@ from reconciler.core.digest import Checksummed, DefaultsLeftOut, Digest
 from reconciler.core.quality.checks import CheckOff
 from reconciler.core.spec.applicable_gates import ANY, GateSubject
 from reconciler.core.spec.data import Contract, Table
-from reconciler.core.spec.environment import Policy, Role, StorageLocation
+from reconciler.core.spec.environment import Policy, Role
 from reconciler.core.spec.gates import Gate
+from reconciler.core.storage_location import StorageLocation
 
 CONTROLS_FORMAT = 1
 

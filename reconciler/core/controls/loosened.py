@@ -20,7 +20,8 @@ from reconciler.core.controls.weakened_gates import (
     policy_weakened,
     weakenings,
 )
-from reconciler.core.spec.environment import Policy, PrunePolicy, Role, StorageLocation
+from reconciler.core.spec.environment import Policy, PrunePolicy, Role
+from reconciler.core.storage_location import StorageLocation
 
 NO_MODEL = ""  # no model has this name: holds are compared where a model is judged
 WHEN = ("freeze", "hold")  # about when, not whether: they end by themselves, and are joined in `in_force.with_timing`

@@ -10,6 +10,7 @@ from reconciler.core.spec import environment as env
 from reconciler.core.spec import model as declared
 from reconciler.core.spec import recipe as core
 from reconciler.core.spec.inputs import features as inputs
+from reconciler.core.storage_location import StorageLocation
 from reconciler.manifest.schema import data, documents, features, locations, model, tables
 from reconciler.manifest.schema.field_types import bytes_of, share_of
 
@@ -141,7 +142,7 @@ def environment_of(given: documents.Environment, *, runtime: env.Runtime | None)
     return env.Environment(
         name=name,
         role=env.Role(spec.role),
-        store=_place(spec.store) if spec.store else env.StorageLocation(uses="files", root=f".reconciler/{name}"),
+        store=_place(spec.store) if spec.store else StorageLocation(uses="files", root=f".reconciler/{name}"),
         target=_place(spec.target) if spec.target else None,
         data=_data(spec.data),
         promotes_from=tuple(spec.promotes_from),
@@ -176,10 +177,10 @@ def _data(given: data.DataBinding) -> core_data.DataBinding:
     )
 
 
-def _place(given: locations.StoreSpec | locations.TargetSpec) -> env.StorageLocation:
+def _place(given: locations.StoreSpec | locations.TargetSpec) -> StorageLocation:
     named = {name: getattr(given, name) for name in locations.ELSEWHERE}
     settings = {name: text for name, text in named.items() if text is not None} | given.settings
-    return env.StorageLocation(uses=given.uses, root=given.root, settings=tuple(sorted(settings.items())))
+    return StorageLocation(uses=given.uses, root=given.root, settings=tuple(sorted(settings.items())))
 
 
 def policy_of(given: documents.Policy) -> env.Policy:

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from reconciler.adapters.executors.thread_map import interruptible, parallel_map
+from reconciler.adapters.executors.thread_map import interruptible, parallel_map, started_map
 
 
 def test_answers_come_in_the_order_of_the_questions() -> None:
@@ -58,3 +58,10 @@ def test_what_may_be_interrupted_is_asked_elsewhere_than_in_the_main_thread() ->
     assert where() is not threading.main_thread()
     inner = parallel_map(lambda _: (threading.current_thread(), where()), [None], at_once=1)
     assert inner[0][0] is inner[0][1]
+
+
+def test_what_was_started_goes_on_while_nobody_waits_for_it() -> None:
+    met = threading.Barrier(3)
+    wait = started_map(lambda n: (met.wait(60), n)[1], range(2), at_once=2)
+    met.wait(60)  # both were asked before anybody waits for their answers
+    assert wait() == [0, 1]

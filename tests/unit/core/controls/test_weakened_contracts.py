@@ -11,7 +11,8 @@ from reconciler.core.controls.controls import EnvironmentControls, SourceControl
 from reconciler.core.controls.loosened import evidence_changed, loosened
 from reconciler.core.controls.weakened_contracts import contracts_weakened
 from reconciler.core.spec.data import AllowedRange, AllowedValues, Contract, Reference
-from reconciler.core.spec.environment import Policy, Role, StorageLocation
+from reconciler.core.spec.environment import Policy, Role
+from reconciler.core.storage_location import StorageLocation
 
 OLD = Contract(
     table="invoices",

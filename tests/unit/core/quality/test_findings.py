@@ -14,7 +14,8 @@ from reconciler.core.quality.checks import CheckOff
 from reconciler.core.quality.figures import ClassFigures, Estimate, FeatureFigures, RowFigures
 from reconciler.core.quality.findings import CheckFacts, Finding, Severity, names_of
 from reconciler.core.quality.rules import MOST_TOLD, judge
-from reconciler.core.spec.environment import Policy, Role, StorageLocation
+from reconciler.core.spec.environment import Policy, Role
+from reconciler.core.storage_location import StorageLocation
 
 ERROR = Finding(check="leak-suspect", severity=Severity.ERROR, subject="paid", message="paid knows", remedy="remove it")
 WARNING = replace(ERROR, severity=Severity.WARNING, subject="late")

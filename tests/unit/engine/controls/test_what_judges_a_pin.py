@@ -9,11 +9,12 @@ import pytest
 
 from reconciler.core.digest import Digest, short
 from reconciler.core.spec.data import DataBinding, Table
-from reconciler.core.spec.environment import Environment, Role, StorageLocation
+from reconciler.core.spec.environment import Environment, Role
 from reconciler.core.spec.gates import Threshold
 from reconciler.core.spec.model import Model
 from reconciler.core.spec.policy import Approvals, Control, Freeze, Hold, Override
 from reconciler.core.status_codes import ResultStatus
+from reconciler.core.storage_location import StorageLocation
 from reconciler.engine.apply.accept_controls import accept_controls
 from reconciler.engine.controls.controls_state import controls_status
 from reconciler.engine.find_environment import environment_of

@@ -8,11 +8,12 @@ from typing import Any
 
 from reconciler import codec
 from reconciler.core.controls.controls import ControlsEntry
-from reconciler.core.spec.environment import Environment, Role, StorageLocation
+from reconciler.core.spec.environment import Environment, Role
 from reconciler.core.spec.gates import Threshold
 from reconciler.core.spec.model import Model
 from reconciler.core.spec.policy import Hold
 from reconciler.core.status_codes import ResultStatus
+from reconciler.core.storage_location import StorageLocation
 from reconciler.engine.controls.controls_log import ControlsLog
 from reconciler.engine.controls.observe_controls import observe_controls
 from reconciler.engine.find_environment import environment_of

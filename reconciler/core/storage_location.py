@@ -1,0 +1,34 @@
+"""Where a store or a target is. Who only asks a bucket imports nothing else of what git declares."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StorageLocation:
+    """The location of a store or a target. `uses` names its implementation. On a disk, `root` is its folder, relative
+    to the project; elsewhere it is None, and `settings` locate it as sorted (name, text): such as bucket, prefix,
+    region."""
+
+    uses: str
+    root: str | None = None
+    settings: tuple[tuple[str, str], ...] = ()
+
+    def setting(self, name: str) -> str | None:
+        """Return a setting's text, or None."""
+        return dict(self.settings).get(name)
+
+    @property
+    def address(self) -> str:
+        """Return one text per location: a folder's path, s3://bucket/prefix, azure://account/container/prefix."""
+        if self.root is not None:
+            return self.root
+        parts = [self.setting(name) for name in ("account", "bucket", "container", "prefix")]
+        known = "/".join(part for part in parts if part) or ",".join(f"{name}={text}" for name, text in self.settings)
+        return f"{self.uses}://{known}"
+
+    def overlaps(self, other: StorageLocation) -> bool:
+        """Tell whether one location lies in the other, also on a disk that ignores upper and lower case."""
+        a, b = (location.address.casefold() + "/" for location in (self, other))
+        return a.startswith(b) or b.startswith(a)
