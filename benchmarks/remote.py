@@ -23,7 +23,7 @@ from benchmarks.many_models import _git, make_fleet
 from benchmarks.plan_cost import cost, tell, tell_if_busy
 from benchmarks.scale import PLAN
 from reconciler.adapters.object_storage.open_bucket import open_bucket
-from reconciler.core.storage_location import StorageLocation
+from reconciler.core.storage.location import StorageLocation
 from tests.object_storage.faulty_proxy import between
 from tests.object_storage.servers import BUCKET, s3_environment, seaweed
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TypeVar, cast
 
 from reconciler.core.spec.table_error import table_error
-from reconciler.core.storage_location import StorageLocation
+from reconciler.core.storage.location import StorageLocation
 from reconciler.errors import UsageError
 from reconciler.ports import SourceAccess, StorageAccess, Store, TableDestination, TableSource, Target
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from reconciler import codec, plugins
 from reconciler.adapters.executors.thread_map import parallel_map
 from reconciler.adapters.system import host
-from reconciler.core.storage_location import StorageLocation
+from reconciler.core.storage.location import StorageLocation
 from reconciler.engine.apply import apply
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.find_environment import environment_of

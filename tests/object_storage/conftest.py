@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.core.storage_location import StorageLocation
+from reconciler.core.storage.location import StorageLocation
 from tests.object_storage.faulty_proxy import Proxy, between
 from tests.object_storage.servers import BUCKET, Server, s3_environment, seaweed
 

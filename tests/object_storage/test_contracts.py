@@ -15,7 +15,7 @@ from reconciler.adapters.object_storage.open_bucket import open_bucket
 from reconciler.adapters.object_storage.store import BucketStore
 from reconciler.adapters.object_storage.target import BucketTarget
 from reconciler.core.digest import hex_of
-from reconciler.core.storage_location import StorageLocation
+from reconciler.core.storage.location import StorageLocation
 from reconciler.errors import StoreError, TargetError
 from reconciler.ports import Store, Target
 from reconciler.testing.contracts.stores_and_targets import ENVIRONMENT, PROJECT, StoreContract, TargetContract

@@ -17,7 +17,7 @@ from reconciler.adapters.object_storage.conditional_write_check import Condition
 from reconciler.adapters.object_storage.open_bucket import open_bucket
 from reconciler.core.artifact.store_layout import blob
 from reconciler.core.digest import digest_of_bytes
-from reconciler.core.storage_location import StorageLocation
+from reconciler.core.storage.location import StorageLocation
 from reconciler.engine.storage import blobs
 from reconciler.errors import AmbiguousWriteError, ReconcilerError, StoreError, TargetError, UsageError
 from reconciler.ports import ReachabilityCheck, StorageAccess, Store, Target

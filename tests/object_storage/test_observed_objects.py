@@ -20,7 +20,7 @@ from reconciler.adapters.object_storage.observed_objects import ListedPart, Obse
 from reconciler.adapters.object_storage.open_bucket import open_bucket
 from reconciler.adapters.object_storage.store import BucketStore
 from reconciler.adapters.object_storage.target import BucketTarget
-from reconciler.core.storage_location import StorageLocation
+from reconciler.core.storage.location import StorageLocation
 from reconciler.errors import StoreError, TargetError
 from reconciler.testing.contracts.stores_and_targets import ENVIRONMENT, PROJECT, current, release
 from tests.object_storage.fake_gcs import google

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.adapters.object_storage.open_bucket import open_bucket
-from reconciler.core.storage_location import StorageLocation
+from reconciler.core.storage.location import StorageLocation
 from tests.object_storage import apply_process
 from tests.object_storage.faulty_proxy import Asked, Fault, Proxy
 from tests.object_storage.servers import BUCKET, Server

@@ -16,7 +16,7 @@ import pytest
 
 from reconciler.adapters.object_storage.bucket import Bucket
 from reconciler.adapters.object_storage.open_bucket import open_bucket
-from reconciler.core.storage_location import StorageLocation
+from reconciler.core.storage.location import StorageLocation
 from tests.object_storage.faulty_proxy import Asked, Fault, Proxy
 from tests.object_storage.servers import BUCKET, Server, s3_environment
 from tests.support.project import MODEL, PRODUCTION, PROJECT, REPOSITORY, SANDBOX, Project, write_ledger

@@ -13,7 +13,7 @@ from reconciler.core.spec.environment import Environment, Policy, PrunePolicy, R
 from reconciler.core.spec.gates import NoWorseThanIncumbent, Threshold
 from reconciler.core.spec.model import Model, Retrain
 from reconciler.core.spec.recipe import Estimator, Features, Holdout, Outcome, OutcomeClass, Recipe, Selection, Task
-from reconciler.core.storage_location import StorageLocation
+from reconciler.core.storage.location import StorageLocation
 from reconciler.engine.dependencies import Dependencies
 from reconciler.ports import Clock, Forge, Source, Store, Target
 from reconciler.testing.fake_compute import FakeClock, FakeData, FakeScorer, FakeTrainer, Ids, Silent

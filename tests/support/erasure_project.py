@@ -32,7 +32,7 @@ from reconciler.core.spec.recipe import (
     Selection,
     Task,
 )
-from reconciler.core.storage_location import StorageLocation
+from reconciler.core.storage.location import StorageLocation
 from reconciler.data.in_process import LocalData
 from reconciler.engine.apply import apply
 from reconciler.engine.dependencies import Dependencies

@@ -9,7 +9,7 @@ import pytest
 
 from reconciler import plugins
 from reconciler.adapters.filesystem.store import FilesStore
-from reconciler.core.storage_location import StorageLocation
+from reconciler.core.storage.location import StorageLocation
 from reconciler.errors import UsageError
 from reconciler.ports import StorageAccess
 

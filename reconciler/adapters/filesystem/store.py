@@ -36,7 +36,7 @@ from reconciler.core.artifact import object_sizes
 from reconciler.core.artifact.object_sizes import check_new, largest, too_large
 from reconciler.core.artifact.store_layout import LONGEST, is_key, is_part
 from reconciler.core.size_limits import OBJECT_BYTES, STORE_KEYS
-from reconciler.core.storage_location import StorageLocation
+from reconciler.core.storage.location import StorageLocation
 from reconciler.errors import IntegrityError, StoreError
 from reconciler.ports import OpenFolder, ReadObserver, StorageAccess
 

@@ -39,7 +39,7 @@ from reconciler.core.artifact.target_ownership import CURRENT, OWNER, RELEASES, 
 from reconciler.core.digest import Digest, hex_of, is_digest
 from reconciler.core.names import is_name
 from reconciler.core.size_limits import MARK_BYTES
-from reconciler.core.storage_location import StorageLocation
+from reconciler.core.storage.location import StorageLocation
 from reconciler.errors import ConflictError, IntegrityError, TargetError
 from reconciler.ports import OpenFolder, ReadObserver, StorageAccess
 

@@ -14,7 +14,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from reconciler.core.storage_location import StorageLocation
+from reconciler.core.storage.location import StorageLocation
 from reconciler.errors import UsageError
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reconciler.core.storage_location import StorageLocation
+from reconciler.core.storage.location import StorageLocation
 from reconciler.errors import StoreError, TargetError, UsageError
 
 if TYPE_CHECKING:

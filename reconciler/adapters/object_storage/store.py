@@ -28,7 +28,7 @@ from reconciler.core.artifact.object_sizes import check_new, largest, too_large
 from reconciler.core.artifact.store_layout import is_key
 from reconciler.core.digest import digest_of_bytes, digest_of_file
 from reconciler.core.size_limits import OBJECT_BYTES
-from reconciler.core.storage_location import StorageLocation
+from reconciler.core.storage.location import StorageLocation
 from reconciler.errors import IntegrityError, StoreError
 from reconciler.ports import StorageAccess
 

@@ -32,7 +32,7 @@ from reconciler.core.artifact.target_ownership import CURRENT, OWNER, RELEASES, 
 from reconciler.core.digest import Digest, digest_of_bytes, digest_of_file, hex_of
 from reconciler.core.names import is_name
 from reconciler.core.size_limits import MARK_BYTES, OBJECT_BYTES, RELEASE_BYTES
-from reconciler.core.storage_location import StorageLocation
+from reconciler.core.storage.location import StorageLocation
 from reconciler.errors import AmbiguousWriteError, IntegrityError, TargetError
 from reconciler.ports import StorageAccess
 

@@ -21,7 +21,7 @@ from reconciler.adapters.sources.source_errors import gone, refused, unreachable
 from reconciler.core.size_limits import TABLE_BYTES, TABLE_FILES
 from reconciler.core.spec.data import BUCKETS, GLOB, Table
 from reconciler.core.spec.table_error import table_error
-from reconciler.core.storage_location import StorageLocation
+from reconciler.core.storage.location import StorageLocation
 from reconciler.errors import DataError, UsageError
 from reconciler.ports import TableFiles
 

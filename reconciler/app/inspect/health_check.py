@@ -17,7 +17,7 @@ from reconciler.app.wiring import OpenProject, open_project
 from reconciler.core.forge.detection import ForgeKind, token_of
 from reconciler.core.inspect.health_check import Check, HealthReport, Level, room
 from reconciler.core.spec.environment import Environment
-from reconciler.core.storage_location import StorageLocation
+from reconciler.core.storage.location import StorageLocation
 from reconciler.engine.inspect.health_check import bad, environment_checks
 from reconciler.engine.removed_environments import leftovers, without_settled
 from reconciler.errors import InvalidManifestsError, ReconcilerError

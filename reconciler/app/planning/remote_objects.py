@@ -15,7 +15,7 @@ from reconciler.errors import StoreError, TargetError
 
 if TYPE_CHECKING:
     from reconciler.core.spec.desired_state import DesiredState
-    from reconciler.core.storage_location import StorageLocation
+    from reconciler.core.storage.location import StorageLocation
 
 
 def are_all_observed(desired: DesiredState) -> bool:
@@ -54,7 +54,7 @@ def asked_states(parts: str, paths: Iterable[str]) -> Callable[[], dict[str, str
     """
     from reconciler.adapters.object_storage import observed_objects
     from reconciler.adapters.object_storage.open_bucket import open_bucket
-    from reconciler.core.storage_location import StorageLocation
+    from reconciler.core.storage.location import StorageLocation
 
     listed = {}
     for part, (uses, settings, service, is_target) in json.loads(parts).items():

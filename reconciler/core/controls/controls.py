@@ -17,7 +17,7 @@ from reconciler.core.spec.applicable_gates import ANY, GateSubject
 from reconciler.core.spec.data import Contract, Table
 from reconciler.core.spec.environment import Policy, Role
 from reconciler.core.spec.gates import Gate
-from reconciler.core.storage_location import StorageLocation
+from reconciler.core.storage.location import StorageLocation
 
 CONTROLS_FORMAT = 1
 

@@ -21,7 +21,7 @@ from reconciler.core.controls.weakened_gates import (
     weakenings,
 )
 from reconciler.core.spec.environment import Policy, PrunePolicy, Role
-from reconciler.core.storage_location import StorageLocation
+from reconciler.core.storage.location import StorageLocation
 
 NO_MODEL = ""  # no model has this name: holds are compared where a model is judged
 WHEN = ("freeze", "hold")  # about when, not whether: they end by themselves, and are joined in `in_force.with_timing`

@@ -10,7 +10,7 @@ from reconciler.core.spec.data import DataBinding, Table
 from reconciler.core.spec.gates import Gate
 from reconciler.core.spec.notify import NoticeChannel
 from reconciler.core.spec.policy import Approvals, Control, Freeze, Hold, Override, Rejected, Retirement
-from reconciler.core.storage_location import StorageLocation
+from reconciler.core.storage.location import StorageLocation
 
 
 class Role(StrEnum):

@@ -46,7 +46,8 @@ def history(
     declared = environments_of(desired, environments)
     heads: list[JournalHead] = []
     lost: list[HistoryLoss] = []
-    known, longest = set[str](), 0
+    known, longest, count = set[str](), 0, 0
+    trains = {owner.name: owner.trains for owner in declared}
     for owner in declared:
         store = deps.stores[owner.name]
         lost += _lost(deps, desired, owner, models)
@@ -57,7 +58,11 @@ def history(
                 continue
             journaled = list(journal.entries(store, project=desired.project, environment=owner.name, model=name))
             longest = max(longest, len(journaled))
-            heads += _chosen(journaled, wanted)
+            chosen = _chosen(journaled, wanted)
+            heads += chosen
+            count += len(chosen)
+            if wanted.limit is not None and len(heads) >= 2 * wanted.limit:  # not all of them are held at once
+                heads = _newest(heads, trains, wanted.limit)
     known |= {loss.model for loss in lost if loss.model is not None}
     if unknown := [model for model in models if model not in known]:
         raise unknown_model(desired, environments[0] if environments else None, unknown[0])
@@ -67,16 +72,14 @@ def history(
             hint="leave out --entry to list them",
             code="E801",
         )
-    trains = {owner.name: owner.trains for owner in declared}
-    heads.sort(key=lambda head: _order(head.entry, trains), reverse=True)
+    shown = _newest(heads, trains, wanted.limit)
     erasures = () if models or wanted.entry is not None else tuple(_erasures(deps, declared, wanted))
-    shown = heads[: wanted.limit]
     return History(
         events=events(deps, shown),
         at=wanted.at,
         lost=tuple(lost),
         erasures=erasures or None,
-        older=len(heads) - len(shown) or None,
+        older=count - len(shown) or None,
     )
 
 
@@ -90,6 +93,11 @@ def _chosen(journaled: list[JournalHead], wanted: HistoryFilter) -> list[Journal
         if (wanted.since is None or head.entry.when >= wanted.since)
         and (wanted.entry is None or head.entry.n == wanted.entry)
     ]
+
+
+def _newest(heads: list[JournalHead], trains: Mapping[str, bool], limit: int | None) -> list[JournalHead]:
+    """Return the newest entries, newest first; all of them without a limit."""
+    return sorted(heads, key=lambda head: _order(head.entry, trains), reverse=True)[:limit]
 
 
 def _order(entry: Entry, trains: Mapping[str, bool]) -> tuple[object, ...]:

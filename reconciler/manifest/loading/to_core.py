@@ -10,7 +10,7 @@ from reconciler.core.spec import environment as env
 from reconciler.core.spec import model as declared
 from reconciler.core.spec import recipe as core
 from reconciler.core.spec.inputs import features as inputs
-from reconciler.core.storage_location import StorageLocation
+from reconciler.core.storage.location import StorageLocation
 from reconciler.manifest.schema import data, documents, features, locations, model, tables
 from reconciler.manifest.schema.field_types import bytes_of, share_of
 

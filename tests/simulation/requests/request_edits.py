@@ -10,7 +10,7 @@ from reconciler.core.digest import Digest
 from reconciler.core.spec.environment import PrunePolicy, Role
 from reconciler.core.spec.gates import Gate, Threshold
 from reconciler.core.spec.policy import Approvals, Control, Freeze, Hold, Override, Rejected, Retirement
-from reconciler.core.storage_location import StorageLocation
+from reconciler.core.storage.location import StorageLocation
 from tests.simulation.requests.request_project import (
     COMPARES,
     EVIL,

@@ -22,7 +22,7 @@ from reconciler.core.spec.environment import Environment, Policy, PrunePolicy
 from reconciler.core.spec.gates import NoWorseThanIncumbent, Threshold
 from reconciler.core.spec.model import Model
 from reconciler.core.spec.recipe import Recipe
-from reconciler.core.storage_location import StorageLocation
+from reconciler.core.storage.location import StorageLocation
 from reconciler.engine.apply import apply
 from reconciler.engine.plan import make_plan
 from reconciler.engine.storage import journal

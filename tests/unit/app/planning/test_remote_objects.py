@@ -8,7 +8,7 @@ import pytest
 
 from reconciler.app.planning import remote_objects
 from reconciler.core.spec.desired_state import DesiredState
-from reconciler.core.storage_location import StorageLocation
+from reconciler.core.storage.location import StorageLocation
 from tests.simulation import sample_project
 
 S3 = StorageLocation(uses="s3", settings=(("bucket", "models"), ("prefix", "a")))

@@ -12,7 +12,7 @@ from reconciler.core.controls.loosened import evidence_changed, loosened
 from reconciler.core.controls.weakened_contracts import contracts_weakened
 from reconciler.core.spec.data import AllowedRange, AllowedValues, Contract, Reference
 from reconciler.core.spec.environment import Policy, Role
-from reconciler.core.storage_location import StorageLocation
+from reconciler.core.storage.location import StorageLocation
 
 OLD = Contract(
     table="invoices",

@@ -15,7 +15,7 @@ from reconciler.core.quality.figures import ClassFigures, Estimate, FeatureFigur
 from reconciler.core.quality.findings import CheckFacts, Finding, Severity, names_of
 from reconciler.core.quality.rules import MOST_TOLD, judge
 from reconciler.core.spec.environment import Policy, Role
-from reconciler.core.storage_location import StorageLocation
+from reconciler.core.storage.location import StorageLocation
 
 ERROR = Finding(check="leak-suspect", severity=Severity.ERROR, subject="paid", message="paid knows", remedy="remove it")
 WARNING = replace(ERROR, severity=Severity.WARNING, subject="late")

@@ -238,6 +238,25 @@ def test_what_takes_more_memory_than_two_threads_may_have_is_written_by_one(tmp_
     assert len(digests) == 1
 
 
+def test_an_error_in_a_late_row_group_ends_all_threads_and_tells_no_value(tmp_path: Path, rows: pa.Table) -> None:
+    import threading
+
+    spool = tmp_path / "spool.parquet"
+    pq.write_table(rows, spool, row_group_size=ROW_GROUP)
+    groups = RowGroups(file=spool, view=f"CREATE VIEW source AS FROM read_parquet('{spool}')")
+    query = (
+        f"SELECT CASE WHEN id > {2 * ROW_GROUP} THEN CAST(customer || ' canary' AS INTEGER) ELSE 1 END AS a FROM source"
+    )
+    before = threading.active_count()
+    with open_session(limits=LIMITS, into=tmp_path, inputs=(spool,), ordered=True) as session:
+        with pytest.raises(DataError, match="a value cannot be converted to the type asked for") as caught:
+            write_copy(session, query, tmp_path / "a", rows=rows.num_rows, groups=groups)
+        assert caught.value.code == "E413"
+        assert "canary" not in f"{caught.value} {caught.value.__context__}"
+        assert session.value("SELECT 1", doing="t") == 1
+    assert threading.active_count() == before
+
+
 def test_a_session_that_writes_reads_no_other_file_and_no_text_of_duckdb_leaves_it(tmp_path: Path) -> None:
     pq.write_table(pa.table({"a": ["canary"]}), tmp_path / "other.parquet")
     folder = tmp_path / "into"

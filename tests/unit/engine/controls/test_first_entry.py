@@ -14,7 +14,7 @@ from reconciler.core.digest import Digest
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Policy, Role
 from reconciler.core.spec.gates import Threshold
-from reconciler.core.storage_location import StorageLocation
+from reconciler.core.storage.location import StorageLocation
 from reconciler.engine.controls.first_entry import elsewhere_since, why_to_accept
 from reconciler.testing.memory import MemoryStore
 from reconciler.testing.memory_git import MemorySource

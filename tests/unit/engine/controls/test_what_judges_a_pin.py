@@ -14,7 +14,7 @@ from reconciler.core.spec.gates import Threshold
 from reconciler.core.spec.model import Model
 from reconciler.core.spec.policy import Approvals, Control, Freeze, Hold, Override
 from reconciler.core.status_codes import ResultStatus
-from reconciler.core.storage_location import StorageLocation
+from reconciler.core.storage.location import StorageLocation
 from reconciler.engine.apply.accept_controls import accept_controls
 from reconciler.engine.controls.controls_state import controls_status
 from reconciler.engine.find_environment import environment_of

@@ -13,7 +13,7 @@ from reconciler.core.spec.gates import Threshold
 from reconciler.core.spec.model import Model
 from reconciler.core.spec.policy import Hold
 from reconciler.core.status_codes import ResultStatus
-from reconciler.core.storage_location import StorageLocation
+from reconciler.core.storage.location import StorageLocation
 from reconciler.engine.controls.controls_log import ControlsLog
 from reconciler.engine.controls.observe_controls import observe_controls
 from reconciler.engine.find_environment import environment_of

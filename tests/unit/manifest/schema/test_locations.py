@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.core.storage_location import StorageLocation
+from reconciler.core.storage.location import StorageLocation
 from reconciler.data.in_process import LocalExpressions
 from reconciler.errors import InvalidManifestsError, Problem
 from reconciler.manifest.loading.load import load

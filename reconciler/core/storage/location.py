@@ -1,4 +1,4 @@
-"""Where a store or a target is. Who only asks a bucket imports nothing else of what git declares."""
+"""Where a store or a target is: apart from the rest of an environment, since who only asks a bucket needs no more."""
 
 from __future__ import annotations
 

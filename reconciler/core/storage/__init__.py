@@ -1,0 +1,1 @@
+"""Storage: where stores and targets are."""
