@@ -23,6 +23,8 @@ COMMANDS = {
     "show": "Show how good a model is, and why: grade, figures, slices, influence.",
     "evaluate": "Evaluate a model on rows as they stand now, or on those of given files.",
     "why": "Explain what a model is waiting for, and what to do next.",
+    "improve": "Look for a better model: other estimators, parameters and features, on folds.",
+    "experiment": "Run experiments, look at their trials, adopt one: `experiment run`.",
     "report": "Write a model's page, or the site of an environment, as HTML.",
     "promote": "Propose to deploy a candidate to an environment: a branch to review and merge.",
     "rollback": "Propose to return an environment to an artifact that it deployed before.",

@@ -122,6 +122,12 @@ model = click.argument("model", metavar="MODEL", type=NAME)
 new_model = click.argument("model", metavar="MODEL", type=NewName())
 names = click.argument("names", metavar="[ENV] [MODEL]...", type=NAME, nargs=-1)
 refresh = click.option("--refresh", is_flag=True, help="Take a new data snapshot (of a sandbox), due or not.")
+trial_jobs = click.option(
+    "--jobs",
+    type=click.IntRange(1, 1024),
+    metavar="N",
+    help="Trials at once [default: one per processor, as far as memory suffices]. The result is the same.",
+)
 opens = click.option("--open", "opens", is_flag=True, help="Push the branch and open a pull request.")
 
 

@@ -8,7 +8,7 @@ that needs one port takes one port.
 from __future__ import annotations
 
 from reconciler.core.artifact.observed_state import CommitOrder, DriftType, FirstParentChange, LiveDeployment
-from reconciler.ports.compute import DataEngine, Expressions, Scorer, TableHeaders, TableLookup, Trainer
+from reconciler.ports.compute import DataEngine, Expressions, Scorer, TableHeaders, TableLookup, Trainer, TrialRunner
 from reconciler.ports.copied_rows import ErasedEntities, ErasedRows, SampledRows
 from reconciler.ports.erasure import (
     EntityDigests,
@@ -32,6 +32,8 @@ from reconciler.ports.messages import (
     HeaderRequest,
     Masking,
     ParsedExpression,
+    ProposeRequest,
+    ProposeResult,
     SelectionKind,
     SelectRequest,
     SelectResult,
@@ -39,6 +41,8 @@ from reconciler.ports.messages import (
     TableHeader,
     TrainRequest,
     TrainResult,
+    TrialRequest,
+    TrialResult,
 )
 from reconciler.ports.notices import Notifier
 from reconciler.ports.outcomes import OutcomeEngine, OutcomesRequest, PredictedRows
@@ -121,6 +125,8 @@ __all__ = [
     "PredictionFile",
     "Progress",
     "Proposal",
+    "ProposeRequest",
+    "ProposeResult",
     "Proposer",
     "ReachabilityCheck",
     "ReadObserver",
@@ -154,5 +160,8 @@ __all__ = [
     "TrainResult",
     "Trainer",
     "TreeFile",
+    "TrialRequest",
+    "TrialResult",
+    "TrialRunner",
     "WriteBackRequest",
 ]

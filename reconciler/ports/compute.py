@@ -18,12 +18,16 @@ from reconciler.ports.messages import (
     FoldsResult,
     HeaderRequest,
     ParsedExpression,
+    ProposeRequest,
+    ProposeResult,
     SelectRequest,
     SelectResult,
     TableFile,
     TableHeader,
     TrainRequest,
     TrainResult,
+    TrialRequest,
+    TrialResult,
 )
 from reconciler.ports.predicting import (
     EvaluateRequest,
@@ -109,6 +113,23 @@ class Trainer(Protocol):
 
     def close(self) -> None:
         """End the workers that `warm` started and no request used. Idempotent."""
+
+
+class TrialRunner(Protocol):
+    """Runs trials of experiments in workers that keep the rows of an arm. Equal requests give equal figures."""
+
+    def run(self, request: TrialRequest) -> TrialResult:
+        """Judge a recipe on folds of its training rows; writes nothing.
+
+        A recipe that cannot be trained is a result with its reason. TrainingError when the rows cannot be cut into so
+        many folds, when the runtime is another, and when a worker exceeds its limits.
+        """
+
+    def propose(self, request: ProposeRequest) -> ProposeResult:
+        """Return the points of a batch; TrainingError E610 when the library of the search is not installed."""
+
+    def close(self) -> None:
+        """End all workers. Idempotent."""
 
 
 class Scorer(Protocol):

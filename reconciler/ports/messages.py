@@ -11,11 +11,13 @@ from reconciler.core.artifact.data_snapshot import MaskedColumn, PersonalColumn,
 from reconciler.core.artifact.evaluation import Evaluation
 from reconciler.core.artifact.oci_artifact import TableMasksDone
 from reconciler.core.digest import Digest
+from reconciler.core.experiment.search_space import Point, SearchSpace, ToldResult
+from reconciler.core.experiment.trial import FoldFigures
 from reconciler.core.quality.findings import Finding
 from reconciler.core.spec.data import Contract, Mask, PersonalData, Table
 from reconciler.core.spec.environment import Limits, Runtime
 from reconciler.core.spec.gates import NoWorseThanIncumbent
-from reconciler.core.spec.recipe import Recipe
+from reconciler.core.spec.recipe import Features, Recipe
 from reconciler.ports.copied_rows import ErasedRows, SampledRows
 from reconciler.ports.sources import Secret
 
@@ -242,6 +244,56 @@ class FoldsResult:
     metric: str
     recipes: tuple[FoldScores, ...]
     guess: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialRequest:
+    """A request to judge a recipe on folds of its training rows.
+
+    `train`, `days`: files of a FOLDS selection of a recipe with all `features` of its arm. `folds`: into how many they
+    are cut; `judged`: which of them judge.
+    """
+
+    recipe: Recipe
+    features: Features
+    train: Path
+    days: Path
+    folds: int
+    judged: tuple[int, ...]
+    runtime: Runtime
+    limits: Limits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialResult:
+    """What the folds found, in the order of `judged`; none where the recipe cannot be trained, and then `failed` says
+    why. `size`: bytes of the model's arrays; `seconds`: of a processor."""
+
+    folds: tuple[FoldFigures, ...]
+    failed: str | None = None
+    size: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProposeRequest:
+    """A request for the `count` points of a batch of a search that learns. `told`: all results before it, in order. A
+    count of 0 asks for the library only."""
+
+    space: SearchSpace
+    seed: int
+    batch: int
+    count: int
+    told: tuple[ToldResult, ...]
+    limits: Limits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProposeResult:
+    """The points of a batch, and the library that chose them, with its version."""
+
+    points: tuple[Point, ...]
+    library: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

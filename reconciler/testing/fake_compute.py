@@ -90,6 +90,7 @@ class FakeData:
             SelectionKind.FIT: ("train", "holdout", "keys"),
             SelectionKind.PREDICT: ("predict",),
             SelectionKind.FEATURES: ("features",),
+            SelectionKind.FOLDS: ("train", "days"),
         }
         for name in names[request.want]:
             (request.into / f"{name}.parquet").write_bytes(f"{name} of {tables} {request.as_of}".encode())

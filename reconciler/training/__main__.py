@@ -4,6 +4,8 @@ With --fork-server, it forks such workers instead (`reconciler.workers.fork_serv
 
 train  TrainRequest -> TrainResult
 folds  FoldsRequest -> FoldsResult
+trial  TrialRequest -> TrialResult; keeps the rows of the last arms
+propose  ProposeRequest -> ProposeResult
 
 Libraries are imported before the first request is read: they take longer than many fits.
 """
@@ -12,7 +14,9 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from reconciler.ports import FoldsRequest, TrainRequest
+from reconciler.ports import FoldsRequest, ProposeRequest, TrainRequest, TrialRequest
+from reconciler.training.experiment.propose import propose
+from reconciler.training.experiment.run_trial import run_trial
 from reconciler.training.fit import train
 from reconciler.training.runtime_check import runtime_here
 from reconciler.training.score_folds import score_folds
@@ -41,4 +45,11 @@ def _import_libraries() -> None:
 
 if __name__ == "__main__":
     _import_libraries()
-    run({"train": (TrainRequest, train), "folds": (FoldsRequest, score_folds)})
+    run(
+        {
+            "train": (TrainRequest, train),
+            "folds": (FoldsRequest, score_folds),
+            "trial": (TrialRequest, run_trial),
+            "propose": (ProposeRequest, propose),
+        }
+    )

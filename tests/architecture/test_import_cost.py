@@ -134,10 +134,10 @@ def test_explain_needs_nothing_of_the_project_and_no_schema_library(subject: str
 
 
 def test_only_a_command_that_trains_has_a_trainer() -> None:
-    """By the source: `opened(..., trains=True)` stands in apply and reproduce alone."""
+    """By the source: `opened(..., trains=True)` stands in what trains, or runs trials, alone."""
     folder = REPOSITORY / "reconciler/cli/commands"
     users = {path.stem for path in folder.glob("*.py") if "trains=True" in path.read_text()}
-    assert users == {"apply", "reproduce"}
+    assert users == {"apply", "reproduce", "experiment_adopt", "experiment_run", "improve"}
 
 
 def test_a_command_parses_wires_calls_once_renders_and_exits_in_a_few_lines() -> None:

@@ -47,7 +47,11 @@ def test_no_class_name_means_two_things() -> None:
     for path in FILES:
         for node in classes(path):
             places.setdefault(node.name, set()).add(path.parent.relative_to(PACKAGE).as_posix())
-    pairs = ({"core/spec", "manifest/schema"}, {"api", "manifest/schema"})
+    pairs = (
+        {"core/spec", "manifest/schema"},
+        {"core/spec/experiment", "manifest/schema/experiment"},
+        {"api", "manifest/schema"},
+    )
     count = Counter(node.name for path in FILES for node in classes(path))
     assert [name for name, times in count.items() if times > 1 and (times > 2 or places[name] not in pairs)] == []
 
@@ -146,6 +150,8 @@ def test_pydantic_stays_at_the_edge() -> None:
         "schema/policy.py",
         "schema/tables.py",
         "schema/evaluation.py",
+        "schema/experiment/experiment_document.py",
+        "schema/features.py",
         "schema/gates.py",
         "schema/model.py",
         "schema/locations.py",

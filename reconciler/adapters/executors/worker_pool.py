@@ -1,7 +1,7 @@
 """A pool of worker processes of one module: as many as there are requests at once, one request each at a time.
 
-A worker that is forked serves one request and ends, so that all begin in the same state. Where there is no fork server,
-workers are started cold and used again.
+A worker that is forked serves one request and ends, so that all begin in the same state; unless the pool `keeps` them,
+for requests that share what a worker remembers. Where there is no fork server, workers are started cold and used again.
 """
 
 from __future__ import annotations
@@ -27,8 +27,10 @@ class WorkerPool:
         failure: type[ReconcilerError],
         halt: threading.Event | None = None,
         forks: bool = False,
+        keeps: bool = False,
     ) -> None:
         self._module = module
+        self._keeps = keeps
         self._failure = failure
         self._halt = halt or threading.Event()
         self._fork_server = ForkServer(module, failure=failure, halt=self._halt) if forks and CAN_FORK else None
@@ -70,7 +72,7 @@ class WorkerPool:
         return WorkerProcess(self._module, failure=self._failure, halt=self._halt, begin=begin)
 
     def _release(self, worker: WorkerProcess) -> None:
-        if self._fork_server is not None:
+        if self._fork_server is not None and not self._keeps:
             worker.close()
             return
         with self._lock:

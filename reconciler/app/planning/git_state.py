@@ -23,6 +23,7 @@ _ELSEWHERE = ("120000", "160000")  # symbolic links and submodules
 
 _DECLARES = re.compile(r"environments/[^/]+\.ya?ml$")
 _LOCKS = (".lock", "requirements.txt")
+_RULES = ("environments/", "experiments/")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -137,7 +138,7 @@ def read(root: Path, environment: str) -> GitState | None:
             tracked.add(path)
             if mode in _ELSEWHERE:  # a path of a manifest may lead through it
                 rules.append(f"{mode} {path}")
-            if path == locations.PROJECT_FILE or path.startswith("environments/") or path.endswith(_LOCKS):
+            if path == locations.PROJECT_FILE or path.startswith(_RULES) or path.endswith(_LOCKS):
                 rules.append(f"{mode} {blob} {path}")
     git_folder = (root / common).resolve()
     return GitState(

@@ -18,6 +18,8 @@ NOTICES = "notices"  # of what people were told
 REGISTER = "register"
 MONITORING = "monitoring"  # what was found of deployed models since
 EVALUATIONS = "evaluations"  # in full, computed when they are asked for
+TRIALS = "trials"  # of experiments, each by its fingerprint
+EXPERIMENTS = "experiments"  # runs that came to their end
 
 
 LONGEST = 1024  # characters; what object stores allow
@@ -102,6 +104,16 @@ def predictions(environment: str, model: str) -> str:
 def monitoring(environment: str, model: str) -> str:
     """Return the prefix of what monitoring found of a deployed model, a numbered log."""
     return f"{MONITORING}/{environment}/{model}"
+
+
+def trial(fingerprint: Digest) -> str:
+    """Return the key of what a trial found."""
+    return f"{TRIALS}/{hex_of(fingerprint)}.json"
+
+
+def experiment(environment: str, name: str) -> str:
+    """Return the prefix of the numbered log of an experiment's runs."""
+    return f"{EXPERIMENTS}/{environment}/{name}"
 
 
 def notices(environment: str, notice: str) -> str:

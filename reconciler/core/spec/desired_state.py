@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from reconciler.core.spec.environment import Environment
+from reconciler.core.spec.experiment.declared_experiment import Experiment
 from reconciler.core.spec.model import Model
 
 
@@ -23,6 +24,7 @@ class DesiredState:
     revision: str | None
     environments: tuple[Environment, ...]
     models: tuple[Model, ...]
+    experiments: tuple[Experiment, ...] = ()
     cards: Mapping[str, bytes] = field(default_factory=dict, repr=False, compare=False)
     _by_environment: dict[str, dict[str, Model]] = field(init=False, repr=False, compare=False)
 
@@ -53,6 +55,10 @@ class DesiredState:
     def model(self, environment: str, name: str) -> Model | None:
         """Return the model as declared for an environment, or None."""
         return self._by_environment.get(environment, {}).get(name)
+
+    def experiment(self, name: str) -> Experiment | None:
+        """Return the experiment of this name, or None."""
+        return next((experiment for experiment in self.experiments if experiment.name == name), None)
 
     def card(self, environment: str, model: str) -> bytes:
         """Return the bytes of a model's card; none where git has no card."""

@@ -50,7 +50,7 @@ def run_gates(
     for gate in gate_set.gates:
         possible = impossible(gate, evaluation.kind, model.recipe.class_names) is None
         if isinstance(gate, NoWorseThanIncumbent) and possible:
-            comparisons[gate] = _compare(deps, model, environment, build, compared.incumbent, gate)
+            comparisons[gate] = compare_builds(deps, model, environment, build, compared.incumbent, gate)
             earlier[gate] = _compare_earlier(deps, model, environment, build, compared.before(gate), gate)
     drift: DriftSummary | str = NOT_MEASURED
     if any(isinstance(gate, DataDrift) for gate in gate_set.gates):
@@ -91,7 +91,7 @@ def _compare_earlier(
         if not blobs.holds(deps.stores[environment.name], deployment.artifact):
             reason = f"is not in the store of {environment.name} any more"
             return _not_compared(gate, Comparability.UNSCORABLE, reason)
-        return _compare(deps, model, environment, build, deployment, gate, confidence=confidence)
+        return compare_builds(deps, model, environment, build, deployment, gate, confidence=confidence)
 
     return tuple(
         replace(compare(deployment), artifact=deployment.artifact, confidence=confidence) for deployment in chosen
@@ -114,7 +114,7 @@ def _best(store: Store, deployments: tuple[Deployment, ...], gate: NoWorseThanIn
     return tuple(sorted(best, key=lambda deployment: deployment.artifact))
 
 
-def _compare(
+def compare_builds(
     deps: Dependencies,
     model: Model,
     environment: Environment,

@@ -17,6 +17,7 @@ from reconciler.core.erasure.certificate import Certificate
 from reconciler.core.erasure.erased_objects import ErasedObjects
 from reconciler.core.erasure.tombstone import Tombstone
 from reconciler.core.evaluation.detailed import DetailedEvaluation
+from reconciler.core.experiment.trial import ExperimentRun, TrialRecord
 from reconciler.core.monitoring.record import MonitoringRecord
 from reconciler.core.notices.notice import NoticeRecord
 from reconciler.core.quality.findings import CheckReport
@@ -30,6 +31,15 @@ from reconciler.engine.storage.erasures.erased import Erased
 from reconciler.errors import IntegrityError
 from reconciler.ports import Store
 
+_BESIDE = frozenset(
+    (
+        "checks",
+        store_layout.EVALUATIONS,
+        store_layout.EXPERIMENTS,
+        store_layout.NOTICES,
+        store_layout.TRIALS,
+    )
+)
 _OF_DATA = frozenset(
     (
         store_layout.REMOVALS,
@@ -88,8 +98,13 @@ class ObjectCheck:
                 return self._build(key, kind)
             case "verifications":
                 return self._verification(key)
-            case "checks" | store_layout.EVALUATIONS | store_layout.NOTICES as kind:
-                looks = {"checks": self._checks, store_layout.EVALUATIONS: self._evaluation}
+            case kind if kind in _BESIDE:
+                looks = {
+                    "checks": self._checks,
+                    store_layout.EVALUATIONS: self._evaluation,
+                    store_layout.TRIALS: self._trial,
+                    store_layout.EXPERIMENTS: self._experiment,
+                }
                 return looks.get(kind, self._notice)(key)
             case "snapshots":
                 snapshot = codec.decode(Snapshot, self._read(key), what=key)
@@ -166,6 +181,23 @@ class ObjectCheck:
             return Passed(kind=f"erased {kind}", blobs=(build.provenance,))
         named = (build.evaluation_rows, build.training_keys, build.provenance)
         return Passed(kind=kind, blobs=named, artifact=build.artifact)
+
+    def _trial(self, key: str) -> Passed:
+        trial = codec.decode(TrialRecord, self._read(key), what=key)
+        if key != store_layout.trial(trial.fingerprint):
+            raise numbered_log.misplaced(key, f"the trial {trial.fingerprint}")
+        return Passed(kind=store_layout.TRIALS)
+
+    def _experiment(self, key: str) -> Passed:
+        run = codec.decode(ExperimentRun, self._read(key), what=key)
+        prefix = store_layout.experiment(run.environment, run.experiment)
+        if not key.startswith(f"{prefix}/") or run.environment != self.environment:
+            raise numbered_log.misplaced(key, f"a run of {run.environment}/{run.experiment}")
+        for arm in run.arms:
+            for fingerprint in (each for rounds in arm.trials for each in rounds):
+                if not blobs.has_key(self.store, store_layout.trial(fingerprint)):
+                    raise numbered_log.gone(store_layout.trial(fingerprint))
+        return Passed(kind=store_layout.EXPERIMENTS, dated=run.when)
 
     def _checks(self, key: str) -> Passed:
         report = codec.decode(CheckReport, self._read(key), what=key)

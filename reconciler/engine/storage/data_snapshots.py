@@ -11,6 +11,7 @@ from reconciler.core.artifact.build import Material
 from reconciler.core.artifact.data_snapshot import Snapshot, TableColumn, TableCopy
 from reconciler.core.artifact.oci_artifact import TableMasksDone
 from reconciler.core.digest import Digest, digest_of_bytes, digest_of_file
+from reconciler.core.experiment.candidates import tried_models
 from reconciler.core.snapshots.declaration import (
     SnapshotDeclaration,
     before_masks,
@@ -192,16 +193,16 @@ def _used(
     desired: DesiredState, environment: Environment, origin: DataBinding
 ) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """Return (table, names) of what is used of each table, sorted: by recipes, here and of every pin downstream, so
-    that what is deployed can be scored again; by contracts and by masks. Names that no table has do no harm."""
+    that what is deployed can be scored again; by experiments, contracts, masks. Names that no table has do no harm."""
     places = (environment, *desired.downstream(environment.name))
-    models = (model for place in places for model in desired.models_of(place.name))
-    used: dict[str, set[str]] = {table: set(names) for table, names in used_columns(models).items()}
+    models = [model for place in places for model in desired.models_of(place.name)]
+    models += tried_models(desired, environment.name)
+    used = {table: set(names) for table, names in used_columns(models).items()}
     for table, column in named_by_contracts(origin):
         used.setdefault(table, set()).add(column)
     for mask in (*origin.masks, *environment.data.masks):
         used.setdefault(mask.table, set()).add(mask.column)
-    declared = dict(origin.tables)
-    return tuple((table, tuple(sorted(names))) for table, names in sorted(used.items()) if table in declared)
+    return tuple((table, tuple(sorted(used[table]))) for table, _ in sorted(origin.tables) if table in used)
 
 
 def declared_otherwise(newest: Snapshot, now: SnapshotDeclaration) -> str | None:

@@ -21,7 +21,6 @@ from reconciler.errors import UsageError
 from reconciler.manifest.yaml.parse import read
 
 _HERE = Path(__file__).parents[1]
-_KINDS = ("project", "environment", "model")
 _FILES = {
     "project": ("reconciler.yaml",),
     "environment": tuple(f"environments/{name}.yaml" for name in ("production", "sandbox", "staging", "test", "edge")),
@@ -29,6 +28,7 @@ _FILES = {
         f"manifests/{model}.yaml"
         for model in ("sandbox/lateness", "sandbox/amount", "sandbox/delay", "production/lateness")
     ),
+    "experiment": ("experiments/lateness-search.yaml", "experiments/lateness-grid.yaml"),
 }
 _OF_ANY_NAME = (("spec", "data", "tables"), ("spec", "recipe", "data", "past", "features"))
 _SKIPPED = "spec"  # users do not think of it as a level
@@ -152,7 +152,7 @@ def unknown(text: str, others: Iterable[str] = ()) -> UsageError:
 @cache
 def _fields() -> tuple[_Field, ...]:
     fields: list[_Field] = []
-    for kind in _KINDS:
+    for kind in _FILES:
         document = json.loads((_HERE / "schemas" / f"{kind}.json").read_text(encoding="utf-8"))
         root = _Field(path=(kind,), schema=document, definitions=document["definitions"], needed=True)
         fields += (root, *_below(root))

@@ -9,7 +9,6 @@ from typing import Any
 from pydantic import ValidationError
 
 from reconciler import __version__
-from reconciler.core.names import is_name
 from reconciler.core.size_limits import LOCK_BYTES
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment, Runtime
@@ -17,7 +16,9 @@ from reconciler.core.spec.model import Model, with_slices
 from reconciler.core.spec.recipe import TRAINING_FORMAT
 from reconciler.core.spec.runtime import DISTRIBUTIONS, OF_ESTIMATORS
 from reconciler.errors import FilePosition, InvalidManifestsError, Problem
+from reconciler.manifest.experiment.to_core import experiment_of
 from reconciler.manifest.loading import cross_checks, second_look, to_core
+from reconciler.manifest.loading.experiment.check_experiments import check_experiments
 from reconciler.manifest.loading.expression_checks import (
     check_columns,
     check_expressions,
@@ -26,15 +27,19 @@ from reconciler.manifest.loading.expression_checks import (
 )
 from reconciler.manifest.loading.problems import ProblemCollector
 from reconciler.manifest.loading.wanted_files import (
+    ENVIRONMENT,
+    MODEL,
     PROJECT_FILE,
     documents_and_cards,
     is_configuration,
     is_document,
+    is_in_its_place,
     is_read,
     is_too_large,
 )
 from reconciler.manifest.schema import documents as schema
 from reconciler.manifest.schema import estimators
+from reconciler.manifest.schema.experiment.experiment_document import Experiment as ExperimentDocument
 from reconciler.manifest.schema.model import Model as ModelDocument
 from reconciler.manifest.yaml import fast_parse, secret_scan
 from reconciler.manifest.yaml.parse import BadDocumentError, Node, read
@@ -44,9 +49,7 @@ _LFS = b"version https://git-lfs.github.com/spec/"
 _PIN = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)==([A-Za-z0-9.!+_-]+)")
 _HIDDEN_BREAK = re.compile("[\v\f\x1c-\x1e\x85\u2028\u2029]|\r(?!\n)")
 _SPECIAL = {"120000": "a symbolic link", "160000": "a submodule"}
-_FOLDERS = ("manifests", "environments")
-_ENVIRONMENT = re.compile(r"environments/([^/]+)\.ya?ml")
-_MODEL = re.compile(r"manifests/([^/]+)/([^/]+)\.ya?ml")
+_FOLDERS = ("manifests", "environments", "experiments")
 
 
 def load(
@@ -76,7 +79,22 @@ def load(
     environments = tuple(_environments(reading, documents, {file.path: file for file in tree}))
     models = tuple(_models(reading, documents, {environment.name for environment in environments}))
     written = {path: body for path, body in files.items() if path.startswith("manifests/") and path.endswith(".md")}
-    desired = DesiredState(project=name, revision=revision, environments=environments, models=models, cards=written)
+    experiments = tuple(
+        experiment_of(document, path=path)
+        for path, document in documents.items()
+        if isinstance(document, ExperimentDocument)
+    )
+    desired = DesiredState(
+        project=name,
+        revision=revision,
+        environments=environments,
+        models=models,
+        experiments=experiments,
+        cards=written,
+    )
+    all_environments = all(
+        path in documents and path not in reading.replaced for path in map(_environment_path, tree) if path
+    )
     # A request that is refused for its sizes starts no worker process: it takes more memory than all that was read.
     if not any(problem.code in ("E109", "E311") for problem in reading.problems):
         parsed = parse_expressions(expressions, [with_slices(model.recipe, model.evaluation) for model in models])
@@ -86,8 +104,10 @@ def load(
                 check_masked(reading, desired, model, parsed)
         if tables is not None:
             check_columns(reading, desired, parsed, tables)
+        if all_environments:
+            check_experiments(reading, desired, {file.path for file in tree}, expressions, tables)
     # References across documents are checked only when every environment could be read: it would look missing.
-    if all(path in documents and path not in reading.replaced for path in map(_environment_path, tree) if path):
+    if all_environments:
         for problem in cross_checks.problems(desired, {file.path for file in tree}, cards=cards):
             reading.add(*problem)
     if reading.problems:
@@ -103,7 +123,7 @@ def position(files: Mapping[str, bytes], path: str, field: tuple[str, ...]) -> F
 
 
 def _environment_path(file: TreeFile) -> str | None:
-    return file.path if _ENVIRONMENT.fullmatch(file.path) else None
+    return file.path if ENVIRONMENT.fullmatch(file.path) else None
 
 
 def _place(problem: Problem) -> tuple[str, int, int, str]:
@@ -141,9 +161,7 @@ def _check_tree(reading: ProblemCollector, tree: tuple[TreeFile, ...]) -> None:
             reading.add(file.path, (), "E303", message, "rename one: some file systems cannot hold both")
 
 
-def _documents(
-    reading: ProblemCollector,
-) -> Iterator[tuple[str, schema.Project | schema.Environment | ModelDocument]]:
+def _documents(reading: ProblemCollector) -> Iterator[tuple[str, schema.AnyDocument]]:
     broken = {problem.where.file for problem in reading.problems}
     for path, body in sorted(reading.files.items()):
         if not is_document(path) or path in broken:
@@ -163,7 +181,7 @@ def _documents(
                 continue
             data = node.data()
         document = _validated(reading, path, data)
-        if document is not None and _belongs(reading, path, document):
+        if document is not None and is_in_its_place(reading, path, document.metadata.name):
             yield path, document
 
 
@@ -177,10 +195,9 @@ def _secrets(path: str, node: Node) -> Iterator[Problem]:
         )
 
 
-def _validated(
-    reading: ProblemCollector, path: str, data: dict[str, Any]
-) -> schema.Project | schema.Environment | ModelDocument | None:
-    due = "Project" if path == PROJECT_FILE else "Environment" if path.startswith("environments/") else "Model"
+def _validated(reading: ProblemCollector, path: str, data: dict[str, Any]) -> schema.AnyDocument | None:
+    kinds = {"environments": "Environment", "experiments": "Experiment", PROJECT_FILE: "Project"}
+    due = kinds.get(path.partition("/")[0], "Model")
     kind = data.get("kind")
     if isinstance(kind, str) and kind != due and kind in schema.KINDS:
         reading.add(path, ("kind",), "E208", f"expected kind {due} in this file, found {kind}", None)
@@ -198,36 +215,6 @@ def _validated(
         return looked.document
 
 
-def _belongs(
-    reading: ProblemCollector, path: str, document: schema.Project | schema.Environment | ModelDocument
-) -> bool:
-    """Return whether the file's path fits the document's name; report a problem where it does not."""
-    name = document.metadata.name
-    match = _ENVIRONMENT.fullmatch(path) or _MODEL.fullmatch(path)
-    if path == PROJECT_FILE:
-        return True
-    if match is None or path.endswith(".yml"):
-        shape = "environments/<name>.yaml" if path.startswith("env") else "manifests/<environment>/<model>.yaml"
-        reading.add(
-            path, ("metadata", "name"), "E208", f"unexpected path for this document; expected {shape}", "move the file"
-        )
-        return False
-    if match[match.lastindex or 1] != name and not reading.is_replaced(path, ("metadata", "name")):
-        message = f"the file is named {match[match.lastindex or 1]!r}, its document {name!r}"
-        reading.add(path, ("metadata", "name"), "E208", message, "give both the same name")
-        return False
-    if match.lastindex == 2 and not is_name(match[1]):
-        reading.add(
-            path,
-            ("metadata", "name"),
-            "E206",
-            "the name of its folder is not a valid environment name",
-            "rename the folder",
-        )
-        return False
-    return True
-
-
 def _check_version(reading: ProblemCollector, project: schema.Project) -> None:
     requires = project.spec.requires
     if requires is None:
@@ -241,7 +228,7 @@ def _check_version(reading: ProblemCollector, project: schema.Project) -> None:
 
 def _environments(
     reading: ProblemCollector,
-    documents: Mapping[str, schema.Project | schema.Environment | ModelDocument],
+    documents: Mapping[str, schema.AnyDocument],
     tree: Mapping[str, TreeFile],
 ) -> Iterator[Environment]:
     for path, document in documents.items():
@@ -296,13 +283,13 @@ def _runtime(
 
 def _models(
     reading: ProblemCollector,
-    documents: Mapping[str, schema.Project | schema.Environment | ModelDocument],
+    documents: Mapping[str, schema.AnyDocument],
     environments: set[str],
 ) -> Iterator[Model]:
     for path, document in documents.items():
         if not isinstance(document, ModelDocument):
             continue
-        match = _MODEL.fullmatch(path)
+        match = MODEL.fullmatch(path)
         if match is None:
             continue
         model = to_core.model_of(document, environment=match[1], path=path)

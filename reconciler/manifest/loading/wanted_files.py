@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from reconciler.core.names import is_name
 from reconciler.core.size_limits import CONFIGURATION_BYTES, CONFIGURATION_FILES, LOCK_BYTES, MANIFEST_BYTES
 from reconciler.errors import FilePosition, InvalidManifestsError, Problem
+from reconciler.manifest.loading.problems import ProblemCollector
 from reconciler.manifest.yaml import fast_parse
 from reconciler.manifest.yaml.parse import BadDocumentError, read
 from reconciler.ports import TreeFile
 
 PROJECT_FILE = "reconciler.yaml"
+ENVIRONMENT = re.compile(r"environments/([^/]+)\.ya?ml")
+EXPERIMENT = re.compile(r"experiments/([^/]+)\.ya?ml")
+MODEL = re.compile(r"manifests/([^/]+)/([^/]+)\.ya?ml")
 _REGULAR = ("100644", "100755", "100664")
 _DOCUMENTS, _CARDS = (".yaml", ".yml"), (".md",)
 
 
 def is_configuration(path: str) -> bool:
-    """Return whether a file is the project's, an environment's or a model's."""
-    return path == PROJECT_FILE or path.startswith(("manifests/", "environments/"))
+    """Return whether a file is the project's, an environment's, a model's or an experiment's."""
+    return path == PROJECT_FILE or path.startswith(("manifests/", "environments/", "experiments/"))
 
 
 def is_document(path: str) -> bool:
@@ -29,6 +35,34 @@ def is_document(path: str) -> bool:
 def is_read(path: str) -> bool:
     """Return whether a file is a YAML document or may be a card: of others, such as pictures, no byte is read."""
     return is_configuration(path) and path.endswith((*_DOCUMENTS, *_CARDS))
+
+
+def is_in_its_place(reading: ProblemCollector, path: str, name: str) -> bool:
+    """Return whether the file's path fits the document's name; report a problem where it does not."""
+    match = ENVIRONMENT.fullmatch(path) or EXPERIMENT.fullmatch(path) or MODEL.fullmatch(path)
+    if path == PROJECT_FILE:
+        return True
+    if match is None or path.endswith(".yml"):
+        folder = path.partition("/")[0]
+        shape = "manifests/<environment>/<model>.yaml" if folder == "manifests" else f"{folder}/<name>.yaml"
+        reading.add(
+            path, ("metadata", "name"), "E208", f"unexpected path for this document; expected {shape}", "move the file"
+        )
+        return False
+    if match[match.lastindex or 1] != name and not reading.is_replaced(path, ("metadata", "name")):
+        message = f"the file is named {match[match.lastindex or 1]!r}, its document {name!r}"
+        reading.add(path, ("metadata", "name"), "E208", message, "give both the same name")
+        return False
+    if match.lastindex == 2 and not is_name(match[1]):
+        reading.add(
+            path,
+            ("metadata", "name"),
+            "E206",
+            "the name of its folder is not a valid environment name",
+            "rename the folder",
+        )
+        return False
+    return True
 
 
 def documents_and_cards(tree: Iterable[TreeFile]) -> tuple[TreeFile, ...]:

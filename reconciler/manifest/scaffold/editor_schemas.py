@@ -9,7 +9,12 @@ from pathlib import Path
 
 FOLDER = "schemas"  # of a project
 _SOURCE = Path(__file__).parents[1] / "schemas"
-_KINDS = {"reconciler.yaml": "project", "environments": "environment", "manifests": "model"}
+_KINDS = {
+    "reconciler.yaml": "project",
+    "environments": "environment",
+    "manifests": "model",
+    "experiments": "experiment",
+}
 
 
 def files() -> dict[str, str]:

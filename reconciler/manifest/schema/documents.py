@@ -9,6 +9,7 @@ from pydantic import Field, field_validator, model_validator
 
 from reconciler.core.spec.notify import NoticeChannel, NoticeEvent
 from reconciler.manifest.schema.data import DataBinding
+from reconciler.manifest.schema.experiment.experiment_document import Experiment
 from reconciler.manifest.schema.field_types import (
     CheckId,
     Document,
@@ -191,8 +192,10 @@ class Environment(Document):
     spec: EnvironmentSpec = Field(description="Settings of the environment.")
 
 
-KINDS: dict[str, type[Project | Environment | Model]] = {
+AnyDocument = Project | Environment | Model | Experiment
+KINDS: dict[str, type[AnyDocument]] = {
     "Project": Project,
     "Environment": Environment,
     "Model": Model,
+    "Experiment": Experiment,
 }

@@ -45,6 +45,8 @@ _ONE = {
     "snapshots": "snapshot",
     "verifications": "verification",
     "evaluations": "evaluation in full",
+    "experiments": "run of an experiment",
+    "trials": "trial",
 }
 _MANY = {
     "anchors": "anchor tags",
@@ -56,6 +58,7 @@ _MANY = {
     "erased recipes": "entries of erased builds",
     "erasures": "tombstones",
     "evaluations": "evaluations in full",
+    "experiments": "runs of experiments",
     "journal": "journal entries",
     "mark": "ownership markers",
     "predictions": "prediction logs",

@@ -38,6 +38,7 @@ _HELD = 5  # artifacts that are named
 
 DOCUMENTS = {
     "adopt": (ProposalResult, ()),
+    "experiment-adopt": (ProposalResult, ()),
     "override": (ProposalResult, ()),
     "promote": (ProposalResult, ()),
     "rollback": (ProposalResult, ()),

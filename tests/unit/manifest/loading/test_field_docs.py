@@ -76,7 +76,7 @@ def test_fields_that_are_called_the_same_are_named() -> None:
 
 
 def test_without_a_field_the_kinds_are_told() -> None:
-    assert [one.path for one in explain(None).children] == ["project", "environment", "model"]
+    assert [one.path for one in explain(None).children] == ["project", "environment", "model", "experiment"]
 
 
 @pytest.mark.parametrize(

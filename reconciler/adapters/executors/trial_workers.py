@@ -1,0 +1,37 @@
+"""Trials of experiments in worker processes that keep the rows of their arm; proposals in one of its own."""
+
+from __future__ import annotations
+
+import threading
+
+from reconciler.adapters.executors.worker_pool import WorkerPool
+from reconciler.errors import TrainingError
+from reconciler.ports import ProposeRequest, ProposeResult, TrialRequest, TrialResult
+
+_MODULE = "reconciler.training"
+
+
+class TrialWorkers:
+    """Implements ports.TrialRunner: as many workers as there are trials at once, each with one thread, so that trials
+    side by side share the processors."""
+
+    def __init__(self, *, halt: threading.Event | None = None) -> None:
+        self._trials = WorkerPool(_MODULE, failure=TrainingError, halt=halt, forks=True, keeps=True)
+        self._proposals = WorkerPool(_MODULE, failure=TrainingError, halt=halt, forks=True, keeps=True)
+
+    def run(self, request: TrialRequest) -> TrialResult:
+        """Judge a recipe; a worker that dies is replaced, and the trial repeated once."""
+        try:
+            return self._ask(request)
+        except TrainingError:  # what a recipe cannot be trained for is a result, and no error
+            return self._ask(request)
+
+    def _ask(self, request: TrialRequest) -> TrialResult:
+        return self._trials.call("trial", request, TrialResult, request.limits, threads=1)
+
+    def propose(self, request: ProposeRequest) -> ProposeResult:
+        return self._proposals.call("propose", request, ProposeResult, request.limits, threads=1)
+
+    def close(self) -> None:
+        self._trials.close()
+        self._proposals.close()

@@ -1,0 +1,1 @@
+"""Experiments of an open project: for commands, notebooks and services."""

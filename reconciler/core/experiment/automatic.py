@@ -1,0 +1,132 @@
+"""The automatic space: what is tried of a model for which nobody wrote an experiment, and by how many trials.
+
+Families and ranges are those that a first search of a table needs: boosting, forests and a linear model, with and
+without weights by class; each feature left out; each feature from past rows that the manifest declares and the model
+does not use.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+
+from reconciler.core.evaluation.quantiles import quantile_of
+from reconciler.core.spec.experiment.declared_experiment import (
+    AUTOMATIC,
+    EstimatorSpace,
+    Experiment,
+    ModelSpace,
+    ParamAxis,
+    Sampler,
+    Search,
+)
+from reconciler.core.spec.model import Model
+from reconciler.core.spec.recipe import Features, Param, Recipe, Task
+
+TRIALS, FOLDS = 60, 3
+_NUMBERS = re.compile(r"\s*(count|count_if|sum|avg|mean|median|stddev|stddev_samp)\s*\(", re.IGNORECASE)
+_WEIGHTS = ParamAxis(name="class_weight", choices=(None, "balanced"))
+
+
+def automatic_experiment(
+    model: Model, *, trials: int | None, metric: str | None, sampler: Sampler, seed: int = 1
+) -> Experiment:
+    """Return the experiment of `improve MODEL`."""
+    return Experiment(
+        name=AUTOMATIC + model.name,
+        model=model.name,
+        environment=model.environment,
+        metric=metric or default_metric(model.recipe),
+        folds=FOLDS,
+        trials=trials or TRIALS,
+        search=Search(sampler=sampler, seed=seed),
+        space=None,
+    )
+
+
+def default_metric(recipe: Recipe) -> str:
+    """Return the metric that trials of a model are judged by where nobody says one."""
+    if recipe.task is Task.CLASSIFICATION:
+        return "f1_macro"
+    return "mae" if quantile_of(recipe.estimator) is None else "pinball"
+
+
+def automatic_space(recipe: Recipe) -> ModelSpace:
+    """Return the space for a recipe; it follows from the recipe alone."""
+    features = recipe.features
+    return ModelSpace(
+        estimators=tuple(_estimators(recipe)),
+        drop=features.columns if len(features.columns) > 1 else (),
+        add=Features(numeric=tuple(_unused_past(recipe))),
+    )
+
+
+def _unused_past(recipe: Recipe) -> Iterator[str]:
+    """Yield the features from past rows that are numbers without a doubt, and that the model does not use."""
+    used = {name.lower() for name in recipe.features.all}
+    for feature in recipe.data.past.features if recipe.data.past else ():
+        if feature.name.lower() not in used and _NUMBERS.match(feature.expression):
+            yield feature.name
+
+
+def _estimators(recipe: Recipe) -> Iterator[EstimatorSpace]:
+    """Yield the families; of a model with constraints only those that keep to them."""
+    constrained = recipe.estimator.monotonic is not None or recipe.estimator.interactions is not None
+    for space in _families(recipe):
+        if not constrained or space.class_name.startswith("HistGradientBoosting"):
+            yield space
+
+
+def _families(recipe: Recipe) -> Iterator[EstimatorSpace]:
+    quantile = quantile_of(recipe.estimator)
+    boosting = (
+        ParamAxis(name="learning_rate", low=0.02, high=0.3, log=True),
+        ParamAxis(name="max_iter", low=50, high=300, whole=True, log=True),
+        ParamAxis(name="max_leaf_nodes", low=7, high=63, whole=True, log=True),
+        ParamAxis(name="min_samples_leaf", low=5, high=100, whole=True, log=True),
+        ParamAxis(name="l2_regularization", low=0.001, high=10, log=True),
+    )
+    forest = (
+        ParamAxis(name="min_samples_leaf", low=1, high=20, whole=True, log=True),
+        ParamAxis(name="max_features", low=0.2, high=1.0),
+    )
+    if recipe.task is Task.CLASSIFICATION:
+        yield _sklearn("HistGradientBoostingClassifier", {}, *boosting, _WEIGHTS)
+        yield _sklearn("RandomForestClassifier", {"n_estimators": 200}, *forest, _WEIGHTS)
+        yield _sklearn("ExtraTreesClassifier", {"n_estimators": 200}, *forest, _WEIGHTS)
+        yield _sklearn(
+            "LogisticRegression", {"max_iter": 1000}, ParamAxis(name="C", low=0.01, high=100, log=True), _WEIGHTS
+        )
+    elif quantile is not None:
+        yield _sklearn("HistGradientBoostingRegressor", {"loss": "quantile", "quantile": quantile}, *boosting)
+    else:
+        losses = ParamAxis(name="loss", choices=("squared_error", "absolute_error"))
+        yield _sklearn("HistGradientBoostingRegressor", {}, *boosting, losses)
+        yield _sklearn("RandomForestRegressor", {"n_estimators": 200}, *forest)
+        yield _sklearn("ExtraTreesRegressor", {"n_estimators": 200}, *forest)
+        yield _sklearn("Ridge", {}, ParamAxis(name="alpha", low=0.01, high=100, log=True))
+
+
+def _sklearn(class_name: str, params: dict[str, Param], *tried: ParamAxis) -> EstimatorSpace:
+    return EstimatorSpace(uses="sklearn", class_name=class_name, params=tuple(sorted(params.items())), tried=tried)
+
+
+def expected_seconds(experiment: Experiment, recipe: Recipe, rows: int) -> float:
+    """Return about how long all trials take on one processor of 2020, by the average of the estimators.
+
+    Counted and not timed; a machine that is loaded, or wide tables of text, take longer.
+    """
+    space = experiment.space if experiment.space is not None else automatic_space(recipe)
+    names = [each.class_name for each in space.estimators] or [recipe.estimator.class_name]
+    columns, classes = len(recipe.features.all), len(recipe.class_names) if len(recipe.class_names) > 2 else 1
+
+    def seconds(name: str) -> float:
+        if "Boosting" in name:
+            return 150 * classes * (0.0008 + 9e-5 * columns * min(1.0, rows / 800) + 2e-8 * rows * columns)
+        if "Trees" in name or "Forest" in name:
+            return 0.3 + 1.3e-4 * rows * math.sqrt(columns)
+        return 0.01 + 2e-6 * rows * columns * classes
+
+    average = sum(map(seconds, names)) / len(names)
+    return (experiment.trials + 1) * experiment.folds * average

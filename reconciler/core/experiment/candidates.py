@@ -1,0 +1,229 @@
+"""From an experiment and its model to arms, search spaces and the recipe of each point. Pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import pairwise, product
+
+from reconciler.core.experiment.search_space import Point, SearchAxis, SearchSpace
+from reconciler.core.spec.desired_state import DesiredState
+from reconciler.core.spec.experiment.declared_experiment import MOST_ARMS, Experiment, ModelSpace, ParamAxis
+from reconciler.core.spec.model import Model
+from reconciler.core.spec.recipe import Estimator, Features, Outcome, OutcomeClass, Param, Recipe, Window
+
+_ESTIMATOR, _DROP, _ADD = "estimator", "drop", "add"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arm:
+    """A part of an experiment whose trials have the same rows and classes, and so can be compared.
+
+    `label`: what it changes, in words; empty where nothing. `recipe`: the model's, with that change.
+    """
+
+    label: str
+    recipe: Recipe
+
+
+def space_of(experiment: Experiment, recipe: Recipe) -> ModelSpace:
+    """Return what the experiment tries of this recipe: without what the recipe has by now, since a trial was adopted.
+
+    That are added features which it has, dropped ones which it has not, and classes that are one already.
+    """
+    from reconciler.core.experiment.automatic import automatic_space
+
+    space = experiment.space if experiment.space is not None else automatic_space(recipe)
+    features = droppable(recipe.features)
+    wanted = features if experiment.drop_each else space.drop
+    known = {name.lower() for name in recipe.features.all}
+    added = {name for name in space.add.all if name.lower() not in known}
+    return replace(
+        space,
+        drop=tuple(name for name in wanted if name in features) if len(features) > 1 else (),
+        add=with_features(Features(), space.add, added),
+        collapse=() if _joined(space.collapse) in recipe.class_names else space.collapse,
+    )
+
+
+def _joined(names: tuple[str, ...]) -> str:
+    """Return the name of some classes as one."""
+    return "_or_".join(names)
+
+
+def arms_of(space: ModelSpace, recipe: Recipe) -> tuple[Arm, ...]:
+    """Return the arms: every combination of rows and classes, first the one that changes neither."""
+    wheres, sinces = space.where or (None,), space.since or (None,)
+    collapses: tuple[tuple[str, ...], ...] = ((), space.collapse) if space.collapse else ((),)
+    combinations = sorted(
+        product(wheres, sinces, collapses),
+        key=lambda each: (each[0] is not None) + (each[1] is not None) + bool(each[2]),
+    )
+    return tuple(_arm(recipe, where, since, collapse) for where, since, collapse in combinations)
+
+
+def _arm(recipe: Recipe, where: str | None, since: str | None, collapse: tuple[str, ...]) -> Arm:
+    labels = []
+    data = recipe.data
+    if where is not None:
+        data = replace(data, where=where if data.where is None else f"({data.where}) and ({where})")
+        labels.append(f"where {where}")
+    if since is not None:
+        window = data.train or Window()
+        data = replace(data, train=replace(window, by=window.by or recipe.holdout.by, since=since))
+        labels.append(f"since {since}")
+    recipe = replace(recipe, data=data)
+    if collapse:
+        recipe = replace(recipe, outcome=collapsed(recipe.outcome, collapse))
+        labels.append(f"{' and '.join(collapse)} as one class")
+    return Arm(label=", ".join(labels), recipe=recipe)
+
+
+def collapsed(outcome: Outcome, names: tuple[str, ...]) -> Outcome:
+    """Return the outcome with some classes, which follow one another and have conditions, as one."""
+    merged = [each for each in outcome.classes if each.name in names]
+    one = OutcomeClass(
+        name=_joined(tuple(each.name for each in merged)),
+        when=_any([each.when for each in merged]),
+        possible=_any([each.possible for each in merged]),
+    )
+    classes = tuple(
+        one if each is merged[0] else each for each in outcome.classes if each is merged[0] or each not in merged
+    )
+    return replace(outcome, classes=classes)
+
+
+def _any(conditions: list[str | None]) -> str | None:
+    """Return that one of the conditions holds; None where one of them always does."""
+    known = [condition for condition in conditions if condition is not None]
+    return " or ".join(f"({condition})" for condition in known) if len(known) == len(conditions) else None
+
+
+def collapse_problem(outcome: Outcome, names: tuple[str, ...]) -> str | None:
+    """Return why these classes cannot become one; None where they can."""
+    if not names:
+        return None
+    places = [index for index, each in enumerate(outcome.classes) if each.name in names]
+    if len(places) != len(set(names)):
+        known = ", ".join(each.name for each in outcome.classes)
+        return f"expected classes of the model ({known or 'it has none'})"
+    if len(places) < 2:
+        return "expected two classes or more"
+    if len(places) == len(outcome.classes):
+        return "all classes as one leave nothing to predict"
+    if any(each.when is None for each in outcome.classes):
+        return "only classes with conditions can become one, and these are the values of a column"
+    if any(after - before > 1 for before, after in pairwise(places)):
+        return "only classes that follow one another can become one, since the first true condition counts"
+    return None
+
+
+def search_space(space: ModelSpace) -> SearchSpace:
+    """Return the axes of an arm's search."""
+    return SearchSpace(axes=tuple(_axes(space)))
+
+
+def _axes(space: ModelSpace) -> Iterator[SearchAxis]:
+    if space.estimators:
+        yield SearchAxis(name=_ESTIMATOR, options=len(space.estimators))
+        for index, estimator in enumerate(space.estimators):
+            for tried in estimator.tried:
+                yield SearchAxis(
+                    name=f"{_ESTIMATOR}.{index}.{tried.name}",
+                    options=len(tried.choices),
+                    low=tried.low,
+                    high=tried.high,
+                    whole=tried.whole,
+                    log=tried.log,
+                    below=_ESTIMATOR,
+                    option=index,
+                )
+    if space.drop:
+        yield SearchAxis(name=_DROP, options=len(space.drop) + 1)
+    for name in space.add.all:
+        yield SearchAxis(name=f"{_ADD}.{name}", options=2)
+
+
+def recipe_at(point: Point, space: ModelSpace, recipe: Recipe) -> Recipe:
+    """Return the recipe of a point of an arm whose recipe is `recipe`."""
+    values = dict(point)
+    if _ESTIMATOR in values:
+        index = int(values[_ESTIMATOR])
+        chosen = space.estimators[index]
+        tried = {each.name: _param(each, values[f"{_ESTIMATOR}.{index}.{each.name}"]) for each in chosen.tried}
+        estimator = Estimator(
+            uses=chosen.uses,
+            class_name=chosen.class_name,
+            params=tuple(sorted({**dict(chosen.params), **tried}.items())),
+            keeps_rows_accepted=chosen.keeps_rows_accepted,
+            monotonic=recipe.estimator.monotonic,
+            interactions=recipe.estimator.interactions,
+        )
+        recipe = replace(recipe, estimator=estimator)
+    left_out = int(values.get(_DROP, 0))
+    added = {name for name in space.add.all if values.get(f"{_ADD}.{name}") == 1}
+    features = with_features(recipe.features, space.add, added)
+    if left_out and len(droppable(features)) > 1:
+        features = _without(features, space.drop[left_out - 1])
+    return replace(recipe, features=features, estimator=_constrained(recipe.estimator, features))
+
+
+def _constrained(estimator: Estimator, features: Features) -> Estimator:
+    """Return the estimator with the constraints of the model, as far as they are of its features."""
+    monotonic = tuple(each for each in estimator.monotonic or () if each[0] in features.all)
+    groups = (tuple(name for name in group if name in features.all) for group in estimator.interactions or ())
+    interactions = tuple(group for group in groups if len(group) > 1)
+    return replace(estimator, monotonic=monotonic or None, interactions=interactions or None)
+
+
+def _param(axis: ParamAxis, value: float) -> Param:
+    if axis.choices:
+        return axis.choices[int(value)]
+    return int(value) if axis.whole else value
+
+
+def with_features(features: Features, more: Features, names: set[str]) -> Features:
+    """Return the features with those of `more` that are named, behind their own."""
+    return replace(
+        features,
+        numeric=features.numeric + tuple(name for name in more.numeric if name in names),
+        categorical=features.categorical + tuple(name for name in more.categorical if name in names),
+        boolean=features.boolean + tuple(name for name in more.boolean if name in names),
+    )
+
+
+def droppable(features: Features) -> tuple[str, ...]:
+    """Return what can be left out: each feature, and of a date or a text the column with all that is made of it."""
+    return features.columns
+
+
+def _without(features: Features, name: str) -> Features:
+    return Features(
+        numeric=tuple(each for each in features.numeric if each != name),
+        categorical=tuple(each for each in features.categorical if each != name),
+        boolean=tuple(each for each in features.boolean if each != name),
+        dates=tuple(each for each in features.dates or () if each.column != name) or None,
+        text=tuple(each for each in features.text or () if each.column != name) or None,
+    )
+
+
+def widest(space: ModelSpace, recipe: Recipe) -> Recipe:
+    """Return the recipe with every feature that any trial has: the rows that are selected for it serve all trials."""
+    return replace(recipe, features=with_features(recipe.features, space.add, set(space.add.all)))
+
+
+def trials_of_arms(trials: int, arms: int) -> tuple[int, ...]:
+    """Return how many trials each arm has, as nearly equal as can be; the first ones have one more."""
+    return tuple(trials // arms + (index < trials % arms) for index in range(arms))
+
+
+def tried_models(desired: DesiredState, environment: str) -> tuple[Model, ...]:
+    """Return models, which nobody declares, that together read all that the experiments of an environment may read."""
+    models: list[Model] = []
+    for experiment in desired.experiments:
+        model = desired.model(environment, experiment.model) if experiment.environment == environment else None
+        if model is not None:
+            space = space_of(experiment, model.recipe)
+            arms = arms_of(space, model.recipe)[: MOST_ARMS + 1]
+            models += [replace(model, recipe=widest(space, arm.recipe)) for arm in arms]
+    return tuple(models)

@@ -1,0 +1,97 @@
+"""An experiment as git declares it: of which model, what is tried, by how many trials, and what they are judged by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from reconciler.core.spec.recipe import Features, Param
+
+SEARCH_FORMAT = 1
+"""Version of how an experiment becomes trials: part of its identity."""
+AUTOMATIC = "improve-"
+"""Beginning of the names of experiments that nobody wrote: `improve MODEL` names them."""
+MOST_TRIALS, MOST_ARMS = 2000, 16
+
+# Metric -> whether more of it is better.
+CLASS_METRICS = {"log_loss": False, "f1_macro": True, "balanced_accuracy": True, "accuracy": True}
+NUMBER_METRICS = {"mae": False, "rmse": False, "r2": True, "pinball": False}
+METRICS = {**CLASS_METRICS, **NUMBER_METRICS}
+
+
+class Sampler(StrEnum):
+    """How the next points are chosen."""
+
+    RANDOM = "random"
+    GRID = "grid"
+    TPE = "tpe"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """How trials are chosen. `prune`: after each fold but the last, only the better half of a batch goes on."""
+
+    sampler: Sampler = Sampler.RANDOM
+    batch: int = 8
+    seed: int = 1
+    prune: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParamAxis:
+    """A parameter of an estimator that is tried: `choices`, or the numbers from `low` to `high`."""
+
+    name: str
+    choices: tuple[Param, ...] = ()
+    low: float = 0.0
+    high: float = 0.0
+    whole: bool = False
+    log: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EstimatorSpace:
+    """An estimator that is tried: its parameters that stay, and those that are tried."""
+
+    uses: str
+    class_name: str
+    params: tuple[tuple[str, Param], ...] = ()
+    tried: tuple[ParamAxis, ...] = ()
+    keeps_rows_accepted: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelSpace:
+    """What is tried of a model. Empty: it stays as it is.
+
+    `drop`: features of which one at a time is left out. `add`: features of which each is in or out. `where`, `since`:
+    the further conditions and first days of the rows; None: as declared. `collapse`: classes that become one.
+    """
+
+    estimators: tuple[EstimatorSpace, ...] = ()
+    drop: tuple[str, ...] = ()
+    add: Features = field(default_factory=Features)
+    where: tuple[str | None, ...] = ()
+    since: tuple[str | None, ...] = ()
+    collapse: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Experiment:
+    """One experiment. `space`: None where it is automatic. `file`: of its manifest; empty where nobody wrote it.
+
+    `drop_each`: `space.drop` are all features of the model.
+    """
+
+    name: str
+    model: str
+    environment: str
+    metric: str
+    folds: int
+    trials: int
+    search: Search
+    space: ModelSpace | None
+    drop_each: bool = False
+    file: str = ""
+    owner: str = ""
+    description: str = ""

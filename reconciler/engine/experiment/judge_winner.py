@@ -1,0 +1,80 @@
+"""Judge the winner of an experiment on the holdout, once: it and the model as it is are trained as an apply does it.
+
+What is trained are builds like any other, keyed by their inputs: an apply of the same recipe reuses them. Nothing is
+verified, journaled, declared or deployed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from reconciler import codec
+from reconciler.core.artifact.build import Build
+from reconciler.core.experiment.results import naive_of
+from reconciler.core.experiment.trial import HoldoutFigure
+from reconciler.core.spec.desired_state import DesiredState
+from reconciler.core.spec.gates import NoWorseThanIncumbent
+from reconciler.core.spec.model import Model
+from reconciler.core.spec.recipe import FEWEST_HELD_OUT, Recipe
+from reconciler.engine.apply import train
+from reconciler.engine.apply.run_gates import compare_builds
+from reconciler.engine.dependencies import Dependencies
+from reconciler.engine.evaluation.in_full import in_full
+from reconciler.engine.experiment import records
+from reconciler.engine.experiment.prepared import PreparedExperiment
+from reconciler.engine.plan import verification
+from reconciler.engine.plan.observe_training import training_observer
+from reconciler.engine.storage.yardsticks import Deployment
+
+
+def judge_winner(
+    deps: Dependencies, desired: DesiredState, prepared: PreparedExperiment, recipe: Recipe
+) -> HoldoutFigure:
+    """Return what a recipe reaches on the holdout, with its interval, and beside the model as it is.
+
+    Raises GateRefusedError E708 where a check of the rows stops the training.
+    """
+    store, environment = deps.stores[prepared.environment.name], prepared.environment
+    deps.progress.start(prepared.experiment.name, "judge the winner on the holdout")
+    observer = training_observer(deps, desired, environment, snapshot=prepared.snapshot, now=deps.clock())
+
+    def build_of(model: Model) -> Build:
+        return train.train(
+            deps,
+            project=desired.project,
+            commit=desired.revision,
+            environment=environment,
+            model=model,
+            snapshot=prepared.snapshot,
+            may_be_off=observer.may_be_off,
+        ).build
+
+    metric = prepared.experiment.metric
+    base = build_of(prepared.model)
+    winner = replace(prepared.model, recipe=recipe, recipe_digest=codec.digest_of(recipe))
+    build = build_of(winner)
+    own = verification.evaluation_of(store, build.artifact)
+    detailed = in_full(deps, store, build.artifact, environment.limits)
+    figures = () if isinstance(detailed, str) else detailed.as_predicted or detailed.figures
+    figure = next((each for each in figures if each.name == metric), None)
+    against = compare_builds(
+        deps,
+        winner,
+        environment,
+        build,
+        Deployment(artifact=base.artifact, build=base, until=None),
+        NoWorseThanIncumbent(metric=metric, min_rows=FEWEST_HELD_OUT),
+    )
+    return HoldoutFigure(
+        artifact=build.artifact,
+        base=base.artifact,
+        evaluation_rows=build.evaluation_rows,
+        rows=own.rows,
+        value=own.metric(metric),
+        low=figure.low if figure is not None else None,
+        high=figure.high if figure is not None else None,
+        naive=naive_of(own, metric),
+        looks=records.looks(store, environment.name, prepared.model.name) + 1,
+        against=against,
+        why=figure.why if figure is not None else detailed if isinstance(detailed, str) else None,
+    )

@@ -1,0 +1,112 @@
+"""What a run of an experiment starts from: the model, the rows of the newest snapshot, the arms, and its identity."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from reconciler import codec
+from reconciler.core.artifact.data_snapshot import Snapshot
+from reconciler.core.digest import Digest
+from reconciler.core.experiment.candidates import Arm, arms_of, search_space, space_of, trials_of_arms, widest
+from reconciler.core.experiment.search_space import SearchSpace
+from reconciler.core.experiment.trial import ExperimentIdentity, TrialInputs
+from reconciler.core.spec.desired_state import DesiredState
+from reconciler.core.spec.environment import Environment
+from reconciler.core.spec.experiment.declared_experiment import SEARCH_FORMAT, Experiment, ModelSpace, Sampler
+from reconciler.core.spec.model import Model
+from reconciler.core.spec.recipe import Recipe
+from reconciler.engine.dependencies import Dependencies
+from reconciler.engine.find_environment import environment_of, unknown_model
+from reconciler.engine.storage import builds, data_snapshots
+from reconciler.errors import UsageError
+from reconciler.ports import ProposeRequest, TrialRunner
+
+OWN_SAMPLERS = "model-reconciler"  # the library of samplers that need none
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreparedExperiment:
+    """An experiment and all that its trials follow from. `trials`: of each arm, without the model as it is."""
+
+    experiment: Experiment
+    environment: Environment
+    model: Model
+    snapshot: Snapshot
+    space: ModelSpace
+    axes: SearchSpace
+    arms: tuple[Arm, ...]
+    trials: tuple[int, ...]
+    inputs: ExperimentIdentity
+
+    @property
+    def identity(self) -> Digest:
+        """Return the digest that names what is found."""
+        return codec.digest_of(self.inputs)
+
+    def trial_inputs(self, recipe: Recipe, judged: tuple[int, ...]) -> TrialInputs:
+        """Return the inputs of a trial, which its fingerprint is the digest of."""
+        return TrialInputs(
+            recipe=codec.digest_of(recipe),
+            tables=data_snapshots.materials(self.snapshot, recipe),
+            runtime=codec.digest_of(builds.runtime_of(self.environment, recipe)),
+            folds=self.experiment.folds,
+            judged=judged,
+            as_of=self.snapshot.as_of if builds.uses_as_of(recipe) else None,
+            masks=data_snapshots.masks_read(self.snapshot, recipe),
+        )
+
+
+def prepare(
+    deps: Dependencies, desired: DesiredState, experiment: Experiment, runner: TrialRunner
+) -> PreparedExperiment:
+    """Return what a run starts from. Raises UsageError E801 where the sandbox has no data yet, TrainingError E610."""
+    environment = environment_of(desired, experiment.environment)
+    model = desired.model(environment.name, experiment.model)
+    if model is None:
+        raise unknown_model(desired, environment.name, experiment.model)
+    if not environment.trains:
+        raise UsageError(f"only a sandbox trains, and {environment.name} is none", code="E801")
+    snapshot = data_snapshots.newest(deps.stores[environment.name])
+    if snapshot is None:
+        raise UsageError(
+            f"{environment.name} has no data yet",
+            hint=f"`reconciler apply {environment.name}` takes a snapshot and trains the models as they are",
+            code="E801",
+        )
+    builds.runtime_of(environment, model.recipe)  # raises where none is declared
+    space = space_of(experiment, model.recipe)
+    arms = arms_of(space, model.recipe)
+    wide = widest(space, model.recipe)
+    inputs = ExperimentIdentity(
+        recipe=model.recipe_digest,
+        tables=data_snapshots.materials(snapshot, wide),
+        runtime=codec.digest_of(environment.runtime),
+        as_of=snapshot.as_of if builds.uses_as_of(wide) else None,
+        metric=experiment.metric,
+        folds=experiment.folds,
+        trials=experiment.trials,
+        search=experiment.search,
+        space=space,
+        library=_library(experiment, environment, runner),
+        masks=data_snapshots.masks_read(snapshot, wide),
+        format=SEARCH_FORMAT,
+    )
+    return PreparedExperiment(
+        experiment=experiment,
+        environment=environment,
+        model=model,
+        snapshot=snapshot,
+        space=space,
+        axes=search_space(space),
+        arms=arms,
+        trials=trials_of_arms(experiment.trials, len(arms)),
+        inputs=inputs,
+    )
+
+
+def _library(experiment: Experiment, environment: Environment, runner: TrialRunner) -> str:
+    """Return the library that chooses points, with its version: another one may choose others."""
+    if experiment.search.sampler is not Sampler.TPE:
+        return OWN_SAMPLERS
+    asked = ProposeRequest(space=SearchSpace(axes=()), seed=0, batch=0, count=0, told=(), limits=environment.limits)
+    return runner.propose(asked).library

@@ -1,0 +1,254 @@
+"""Run the trials of an experiment, batch after batch: what is recorded is found again, what is missing is run.
+
+A batch follows from the results of the batches before it, in the order of the trials, so that nothing depends on how
+many workers there are, or on what was interrupted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from reconciler import codec
+from reconciler.core.digest import Digest
+from reconciler.core.duration import in_words
+from reconciler.core.experiment.candidates import recipe_at, widest
+from reconciler.core.experiment.samplers import grid_points, random_points, seed_of
+from reconciler.core.experiment.search_space import Point
+from reconciler.core.experiment.standings import ScoredTrial, goes_on, told
+from reconciler.core.experiment.trial import TrialInputs, TrialRecord
+from reconciler.core.spec.experiment.declared_experiment import Sampler
+from reconciler.core.spec.recipe import Recipe
+from reconciler.engine.dependencies import Dependencies
+from reconciler.engine.experiment import records
+from reconciler.engine.experiment.prepared import PreparedExperiment
+from reconciler.engine.storage import builds, data_snapshots
+from reconciler.ports import ProposeRequest, SelectionKind, SelectRequest, Store, TrialRequest, TrialRunner
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArmTrials:
+    """The trials of an arm, in order, and the fingerprints of the rounds of each."""
+
+    label: str
+    trials: tuple[ScoredTrial, ...]
+    fingerprints: tuple[tuple[Digest, ...], ...]
+
+
+@dataclass(slots=True, kw_only=True)
+class _Pending:
+    """A trial that is being run: what its rounds found so far."""
+
+    number: int
+    point: Point
+    recipe: Recipe
+    found: list[TrialRecord] = field(default_factory=list)
+    over: bool = False
+
+
+class TrialSeries:
+    """Runs the trials of one experiment. `new`: how many were run now, and were not found again."""
+
+    def __init__(self, deps: Dependencies, prepared: PreparedExperiment, runner: TrialRunner) -> None:
+        self._deps = deps
+        self._prepared = prepared
+        self._runner = runner
+        self._store: Store = deps.stores[prepared.environment.name]
+        self._rows: dict[int, Path] = {}
+        self._expected = sum(prepared.trials) + len(prepared.arms)
+        self._over = 0
+        self._began = deps.clock()
+        self.new = 0
+
+    def run(self) -> Iterator[ArmTrials]:
+        """Yield each arm with all of its trials. An interruption loses no trial that is over."""
+        first = 0
+        for arm in range(len(self._prepared.arms)):
+            done = self._arm(arm, first)
+            first += len(done.trials)
+            yield done
+
+    # --- inside ----------------------------------------------------------------------------------------------------
+
+    def _arm(self, arm: int, first: int) -> ArmTrials:
+        prepared, search = self._prepared, self._prepared.experiment.search
+        chosen, share = prepared.arms[arm], prepared.trials[arm]
+        pending = [_Pending(number=first, point=(), recipe=chosen.recipe)]
+        self._round(arm, pending, tuple(range(prepared.experiment.folds)))
+        self._over += 1
+        batch = 0
+        while len(pending) <= share:
+            count = min(search.batch, share + 1 - len(pending))
+            points = self._points(arm, batch, count, tuple(map(partial(self._result, arm), pending)))
+            if not points:
+                break  # the end of the grid
+            fresh = [
+                _Pending(number=first + len(pending) + place, point=point, recipe=self._recipe(arm, point))
+                for place, point in enumerate(points)
+            ]
+            self._batch(arm, fresh)
+            self._over += len(fresh)
+            pending += fresh
+            batch += 1
+        return ArmTrials(
+            label=chosen.label,
+            trials=tuple(self._result(arm, each) for each in pending),
+            fingerprints=tuple(tuple(trial.fingerprint for trial in each.found) for each in pending),
+        )
+
+    def _recipe(self, arm: int, point: Point) -> Recipe:
+        return recipe_at(point, self._prepared.space, self._prepared.arms[arm].recipe)
+
+    def _points(self, arm: int, batch: int, count: int, before: tuple[ScoredTrial, ...]) -> tuple[Point, ...]:
+        """Return the points of a batch: a pure function of the space, the seed and the results before it."""
+        prepared, search = self._prepared, self._prepared.experiment.search
+        seed = seed_of(search.seed, arm)
+        if search.sampler is Sampler.RANDOM:
+            return random_points(prepared.axes, seed=seed, batch=batch, count=count)
+        if search.sampler is Sampler.GRID:
+            return grid_points(prepared.axes, batch=batch, count=search.batch)[:count]
+        request = ProposeRequest(
+            space=prepared.axes,
+            seed=seed,
+            batch=batch,
+            count=count,
+            told=told(before, prepared.experiment.metric),
+            limits=prepared.environment.limits,
+        )
+        return self._runner.propose(request).points
+
+    def _batch(self, arm: int, batch: list[_Pending]) -> None:
+        """Run a batch: on all folds, or fold after fold, of which the better half goes on to the next."""
+        experiment = self._prepared.experiment
+        if not experiment.search.prune:
+            self._round(arm, batch, tuple(range(experiment.folds)))
+            return
+        for fold in range(experiment.folds):
+            running = [each for each in batch if not each.over]
+            self._round(arm, running, (fold,))
+            if fold + 1 < experiment.folds:
+                on = goes_on([self._result(arm, each) for each in running], experiment.metric)
+                for each in running:
+                    each.over = each.number not in on
+
+    def _round(self, arm: int, batch: list[_Pending], judged: tuple[int, ...]) -> None:
+        """Judge some trials on some folds: those that nobody judged so are run, equal ones once."""
+        missing: dict[Digest, tuple[TrialInputs, Recipe]] = {}
+        known: dict[Digest, TrialRecord] = {}
+        wanted: list[tuple[_Pending, Digest]] = []
+        for each in batch:
+            inputs = self._prepared.trial_inputs(each.recipe, judged)
+            fingerprint = codec.digest_of(inputs)
+            wanted.append((each, fingerprint))
+            if fingerprint in known or fingerprint in missing:
+                continue
+            if (found := records.trial(self._store, fingerprint)) is not None:
+                known[fingerprint] = found
+            else:
+                missing[fingerprint] = (inputs, each.recipe)
+        if missing:
+            rows = self._rows_of(arm)
+            self._deps.concurrency.run(
+                [
+                    partial(self._run, arm, rows, known, fingerprint, inputs, recipe, place)
+                    for place, (fingerprint, (inputs, recipe)) in enumerate(missing.items())
+                ]
+            )
+        for each, fingerprint in wanted:
+            each.found.append(known[fingerprint])
+
+    def _run(
+        self,
+        arm: int,
+        rows: Path,
+        known: dict[Digest, TrialRecord],
+        fingerprint: Digest,
+        inputs: TrialInputs,
+        recipe: Recipe,
+        place: int,
+    ) -> None:
+        """Run one trial and record it at once, so that no interruption loses it."""
+        prepared = self._prepared
+        self._tell(place, inputs.judged)
+        found = self._runner.run(
+            TrialRequest(
+                recipe=recipe,
+                features=widest(prepared.space, prepared.arms[arm].recipe).features,
+                train=rows / "train.parquet",
+                days=rows / "days.parquet",
+                folds=inputs.folds,
+                judged=inputs.judged,
+                runtime=builds.runtime_of(prepared.environment, recipe),
+                limits=prepared.environment.limits,
+            )
+        )
+        known[fingerprint] = records.record_trial(
+            self._store,
+            TrialRecord(
+                fingerprint=fingerprint,
+                inputs=inputs,
+                recipe=recipe,
+                folds=found.folds,
+                failed=found.failed,
+                size=found.size,
+                seconds=found.seconds,
+            ),
+        )
+        self.new += 1
+
+    def _rows_of(self, arm: int) -> Path:
+        """Select the training rows of an arm, once; nothing of the holdout leaves the data worker."""
+        if (known := self._rows.get(arm)) is not None:
+            return known
+        prepared, deps = self._prepared, self._deps
+        into = deps.scratch / f"trials-{deps.new_id()}"
+        into.mkdir(parents=True)
+        deps.progress.start(prepared.experiment.name, "select the training rows")
+        recipe = widest(prepared.space, prepared.arms[arm].recipe)
+        deps.data.select(
+            SelectRequest(
+                recipe=recipe,
+                tables=data_snapshots.table_files(self._store, prepared.snapshot, recipe.tables),
+                as_of=prepared.snapshot.as_of,
+                want=SelectionKind.FOLDS,
+                into=into,
+                limits=prepared.environment.limits,
+            )
+        )
+        self._rows[arm] = into
+        return into
+
+    def _tell(self, place: int, judged: tuple[int, ...]) -> None:
+        """Show how far the experiment is, and about how long the rest takes."""
+        text = f"trial {self._over + place + 1:,} of {self._expected:,}"
+        if len(judged) == 1:
+            text += f", fold {judged[0] + 1}"
+        seconds = (self._deps.clock() - self._began).total_seconds()
+        if self._over > self._prepared.experiment.search.batch and self.new and seconds >= 1:
+            left = round(seconds / self._over * (self._expected - self._over))
+            text += f", about {in_words(max(1, left))} left"
+        self._deps.progress.start(self._prepared.experiment.name, text)
+
+    def _result(self, arm: int, pending: _Pending) -> ScoredTrial:
+        """Return what all rounds of a trial found together."""
+        folds = self._prepared.experiment.folds
+        return result_of(pending.found, number=pending.number, arm=arm, folds=folds, point=pending.point)
+
+
+def result_of(found: list[TrialRecord], *, number: int, arm: int, folds: int, point: Point = ()) -> ScoredTrial:
+    """Return what the rounds of a trial, of which there is one at least, found together."""
+    figures = tuple(fold for trial in found for fold in trial.folds)
+    return ScoredTrial(
+        number=number,
+        arm=arm,
+        recipe=found[0].recipe,
+        point=point,
+        folds=figures,
+        failed=next((trial.failed for trial in found if trial.failed is not None), None),
+        rounds=len(figures),
+        whole=len(figures) == folds,
+        size=max(trial.size for trial in found),
+        seconds=sum(trial.seconds for trial in found),
+    )

@@ -1,0 +1,1 @@
+"""Check experiments against the models that they are of."""

@@ -1,0 +1,1 @@
+"""Experiments: tables of trials, and the list of experiments."""

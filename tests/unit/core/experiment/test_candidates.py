@@ -1,0 +1,191 @@
+"""From an experiment to the recipes that it tries."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from reconciler.core.experiment.automatic import automatic_experiment, automatic_space
+from reconciler.core.experiment.candidates import (
+    arms_of,
+    collapse_problem,
+    recipe_at,
+    search_space,
+    space_of,
+    trials_of_arms,
+    widest,
+)
+from reconciler.core.experiment.describe import changes_of
+from reconciler.core.experiment.samplers import random_points
+from reconciler.core.spec.experiment.declared_experiment import (
+    EstimatorSpace,
+    Experiment,
+    ModelSpace,
+    ParamAxis,
+    Sampler,
+    Search,
+)
+from reconciler.core.spec.recipe import (
+    Estimator,
+    Features,
+    Holdout,
+    Outcome,
+    OutcomeClass,
+    Past,
+    PastFeature,
+    Recipe,
+    Selection,
+    Task,
+    Window,
+)
+
+RECIPE = Recipe(
+    task=Task.CLASSIFICATION,
+    data=Selection(
+        table="invoices",
+        key="row",
+        where="amount > 0",
+        past=Past(
+            by="customer",
+            at="issued",
+            known="paid",
+            features=(
+                PastFeature(name="prior", expression="count(*)"),
+                PastFeature(name="worst", expression="max(days)"),
+            ),
+        ),
+        train=Window(by="issued", until="2025-01-01"),
+    ),
+    outcome=Outcome(
+        classes=(
+            OutcomeClass(name="on_time", when="days <= 0", possible="due >= as_of"),
+            OutcomeClass(name="late", when="days <= 30", possible="x"),
+            OutcomeClass(name="very_late", when="days > 30"),
+        )
+    ),
+    features=Features(numeric=("amount", "terms"), categorical=("country",)),
+    estimator=Estimator(uses="sklearn", class_name="LogisticRegression", params=(("C", 1.0),)),
+    holdout=Holdout(last=0.2, by="issued"),
+    seed=7,
+)
+SPACE = ModelSpace(
+    estimators=(
+        EstimatorSpace(
+            uses="sklearn",
+            class_name="RandomForestClassifier",
+            params=(("n_estimators", 50),),
+            tried=(ParamAxis(name="min_samples_leaf", low=1, high=20, whole=True),),
+        ),
+        EstimatorSpace(
+            uses="sklearn",
+            class_name="LogisticRegression",
+            tried=(ParamAxis(name="class_weight", choices=(None, "balanced")), ParamAxis(name="C", low=0.1, high=10)),
+        ),
+    ),
+    drop=("amount", "country"),
+    add=Features(numeric=("prior",), boolean=("disputed",)),
+)
+EXPERIMENT = Experiment(
+    name="search",
+    model="lateness",
+    environment="sandbox",
+    metric="f1_macro",
+    folds=3,
+    trials=8,
+    search=Search(sampler=Sampler.RANDOM),
+    space=SPACE,
+)
+
+
+def test_a_point_changes_what_it_names_and_nothing_else() -> None:
+    point = (("estimator", 1.0), ("estimator.1.class_weight", 1.0), ("estimator.1.C", 0.5), ("drop", 2.0))
+    tried = recipe_at((*point, ("add.prior", 1.0), ("add.disputed", 0.0)), SPACE, RECIPE)
+    assert tried.estimator == Estimator(
+        uses="sklearn", class_name="LogisticRegression", params=(("C", 0.5), ("class_weight", "balanced"))
+    )
+    assert tried.features == Features(numeric=("amount", "terms", "prior"))
+    assert replace(tried, estimator=RECIPE.estimator, features=RECIPE.features) == RECIPE
+    assert changes_of(tried, RECIPE) == ("C 0.5, class_weight balanced", "without country", "with prior")
+
+
+def test_whole_numbers_stay_whole_and_parameters_that_are_not_tried_stay() -> None:
+    point = (("estimator", 0.0), ("estimator.0.min_samples_leaf", 5.0), ("drop", 0.0))
+    estimator = recipe_at(point, SPACE, RECIPE).estimator
+    assert estimator.params == (("min_samples_leaf", 5), ("n_estimators", 50))
+    assert all(type(value) is int for _, value in estimator.params)
+
+
+def test_every_point_of_a_space_gives_a_recipe_whose_features_the_selected_rows_have() -> None:
+    wide = widest(SPACE, RECIPE)
+    for batch in range(20):
+        for point in random_points(search_space(SPACE), seed=1, batch=batch, count=8):
+            tried = recipe_at(point, SPACE, RECIPE)
+            assert set(tried.features.all) <= set(wide.features.all)
+            assert tried.features.all
+
+
+def test_rows_and_classes_open_arms_and_the_first_changes_neither() -> None:
+    space = ModelSpace(where=(None, "amount >= 100"), since=(None, "2024-01-01"), collapse=("late", "very_late"))
+    arms = arms_of(space, RECIPE)
+    assert len(arms) == 8
+    assert (arms[0].label, arms[0].recipe) == ("", RECIPE)
+    assert len({arm.recipe for arm in arms}) == 8
+    last = arms[-1].recipe
+    assert last.data.where == "(amount > 0) and (amount >= 100)"
+    assert last.data.train == Window(by="issued", since="2024-01-01", until="2025-01-01")
+    assert last.class_names == ("on_time", "late_or_very_late")
+    assert last.outcome.classes[1] == OutcomeClass(name="late_or_very_late", when="(days <= 30) or (days > 30)")
+    assert trials_of_arms(10, 4) == (3, 3, 2, 2)
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (("late", "early"), "expected classes of the model"),
+        (("on_time", "very_late"), "follow one another"),
+        (("on_time", "late", "very_late"), "nothing to predict"),
+        (("late", "late"), "two classes or more"),
+    ],
+)
+def test_classes_that_cannot_become_one_are_told(names: tuple[str, ...], said: str) -> None:
+    assert said in str(collapse_problem(RECIPE.outcome, names))
+
+
+def test_an_experiment_stays_valid_once_one_of_its_trials_was_adopted() -> None:
+    space = replace(SPACE, collapse=("late", "very_late"))
+    experiment = replace(EXPERIMENT, space=space)
+    point = (("estimator", 0.0), ("estimator.0.min_samples_leaf", 5.0), ("drop", 1.0), ("add.prior", 1.0))
+    adopted = recipe_at(point, space, arms_of(space, RECIPE)[-1].recipe)
+    left = space_of(experiment, adopted)
+    assert left.drop == ("country",)
+    assert left.add == Features(boolean=("disputed",))
+    assert left.collapse == ()
+
+
+def test_the_automatic_space_is_of_what_the_model_has() -> None:
+    space = automatic_space(RECIPE)
+    assert {each.class_name for each in space.estimators} >= {"HistGradientBoostingClassifier", "LogisticRegression"}
+    assert space.drop == RECIPE.features.all
+    assert space.add == Features(numeric=("prior",)), "max(days) may be no number"
+    quantile = replace(
+        RECIPE,
+        task=Task.REGRESSION,
+        outcome=Outcome(column="days"),
+        estimator=Estimator(
+            uses="sklearn",
+            class_name="HistGradientBoostingRegressor",
+            params=(("loss", "quantile"), ("quantile", 0.9)),
+        ),
+    )
+    (only,) = automatic_space(quantile).estimators
+    assert dict(only.params) == {"loss": "quantile", "quantile": 0.9}
+
+
+def test_improve_is_an_experiment_of_a_name_of_its_own() -> None:
+    from reconciler.core.digest import Digest
+    from reconciler.core.spec.model import Model
+
+    model = Model(name="m", environment="sandbox", recipe=RECIPE, recipe_digest=Digest("d"), gates=(), file="f")
+    experiment = automatic_experiment(model, trials=None, metric=None, sampler=Sampler.RANDOM)
+    assert (experiment.name, experiment.metric, experiment.space) == ("improve-m", "f1_macro", None)

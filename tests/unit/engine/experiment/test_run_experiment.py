@@ -1,0 +1,225 @@
+"""An experiment comes to the same end however it was run: by how many workers, in which order, after which kills."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from reconciler import codec
+from reconciler.core.artifact import store_layout
+from reconciler.core.experiment.results import ExperimentTable
+from reconciler.core.spec.desired_state import DesiredState
+from reconciler.core.spec.experiment.declared_experiment import (
+    EstimatorSpace,
+    Experiment,
+    ModelSpace,
+    ParamAxis,
+    Sampler,
+    Search,
+)
+from reconciler.core.spec.recipe import Features
+from reconciler.engine.experiment import records
+from reconciler.engine.experiment.run_experiment import list_experiments, look_at, run_experiment
+from reconciler.engine.storage import data_snapshots
+from reconciler.errors import IntegrityError, UsageError
+from reconciler.testing.fake_trials import FakeTrialRunner
+from tests.simulation import sample_project
+from tests.simulation.sample_project import SampleProject
+
+SPACE = ModelSpace(
+    estimators=(
+        EstimatorSpace(
+            uses="sklearn",
+            class_name="RandomForestClassifier",
+            tried=(ParamAxis(name="min_samples_leaf", low=1, high=50, whole=True),),
+        ),
+    ),
+    add=Features(numeric=("more", "most")),
+)
+EXPERIMENT = Experiment(
+    name="search",
+    model=sample_project.MODEL,
+    environment="sandbox",
+    metric="f1_macro",
+    folds=3,
+    trials=20,
+    search=Search(sampler=Sampler.TPE, batch=4, seed=1),
+    space=SPACE,
+)
+PRUNED = replace(EXPERIMENT, search=replace(EXPERIMENT.search, prune=True))
+ARMS = replace(EXPERIMENT, space=replace(SPACE, where=(None, "amount > 10")), search=Search(sampler=Sampler.RANDOM))
+
+
+class Backwards:
+    """As if the last to begin were always the first to end."""
+
+    count = 4
+
+    def run(self, works: Sequence[Callable[[], None]]) -> None:
+        for work in reversed(works):
+            work()
+
+
+@dataclass(slots=True)
+class Bench:
+    """A sandbox with one snapshot."""
+
+    project: SampleProject
+    desired: DesiredState
+
+    def run(
+        self, experiment: Experiment, runner: FakeTrialRunner | None = None, *, backwards: bool = False
+    ) -> ExperimentTable:
+        deps = self.project.deps()
+        deps = replace(deps, concurrency=Backwards()) if backwards else deps
+        return run_experiment(deps, self.desired, experiment, runner or FakeTrialRunner())
+
+    def keys(self) -> set[str]:
+        return set(self.project.stores["sandbox"].keys(""))
+
+
+def bench_in(folder: Path) -> Bench:
+    desired = sample_project.desired("c", seed=7)
+    bench = Bench(sample_project.found(folder), desired)
+    data_snapshots.take(bench.project.deps(), desired, desired.environments[1])
+    return bench
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return bench_in(tmp_path / "first")
+
+
+def without_times(table: ExperimentTable) -> object:
+    """Return a table without what two machines may differ in: seconds, and what was run now."""
+    arms = tuple(replace(arm, lines=tuple(replace(line, seconds=0.0) for line in arm.lines)) for arm in table.arms)
+    return replace(table, arms=arms, new=None)
+
+
+@pytest.mark.parametrize("experiment", [EXPERIMENT, PRUNED, ARMS], ids=["whole", "pruned", "arms"])
+def test_the_table_is_the_same_in_any_order_after_any_kill_and_in_another_folder(
+    experiment: Experiment, bench: Bench, tmp_path: Path
+) -> None:
+    expected = bench.run(experiment)
+    other = bench_in(tmp_path / "other")
+    other.project.clock.pass_time(days=0.5)
+    runs = 0
+    while True:
+        runs += 1
+        try:
+            table = other.run(experiment, FakeTrialRunner(most=3), backwards=True)
+            break
+        except KeyboardInterrupt:
+            assert runs < 100
+    assert runs > 5
+    assert without_times(table) == without_times(expected)
+    assert expected.holdout is not None
+    assert table.holdout == expected.holdout
+
+
+def test_nothing_that_was_found_is_run_again(bench: Bench) -> None:
+    runner = FakeTrialRunner()
+    first = bench.run(EXPERIMENT, runner)
+    assert first.new == len(runner.asked) == len(set(runner.asked)) > 15
+    again = FakeTrialRunner()
+    second = bench.run(EXPERIMENT, again)
+    assert (again.asked, second.new) == ([], 0)
+    assert second.holdout == first.holdout
+    more = replace(EXPERIMENT, trials=24)
+    third = FakeTrialRunner()
+    bench.run(more, third)
+    assert len(third.asked) <= 4, "the first 20 are those of the shorter experiment"
+
+
+def test_a_run_writes_trials_builds_and_its_record_and_touches_nothing_that_was_there(bench: Bench) -> None:
+    before = bench.keys()
+    bench.run(EXPERIMENT)
+    assert before <= bench.keys()
+    new = {key.partition("/")[0] for key in bench.keys() - before}
+    assert new <= {"trials", "experiments", "builds", "recipes", "blobs", "evaluations", "checks"}
+    assert list(bench.project.stores["production"].keys("")) == []
+
+
+def test_a_batch_is_chosen_by_all_results_before_it_and_told_them_in_their_order(bench: Bench) -> None:
+    runner = FakeTrialRunner()
+    bench.run(EXPERIMENT, runner)
+    asked = [request for request in runner.proposed if request.count]
+    assert [len(request.told) for request in asked] == [0, 4, 8, 12, 16]
+    assert all(later.told[: len(earlier.told)] == earlier.told for earlier, later in itertools.pairwise(asked))
+
+
+def test_of_each_batch_the_better_half_goes_on_to_the_next_fold(bench: Bench) -> None:
+    table = bench.run(PRUNED)
+    folds = [line.folds for line in table.arms[0].lines if line.changes]
+    assert sorted(folds) == [1] * 10 + [2] * 5 + [3] * 5
+    assert table.stopped == 15
+
+
+def test_the_winner_is_judged_once_and_each_further_run_is_one_more_look(bench: Bench) -> None:
+    first = bench.run(EXPERIMENT)
+    second = bench.run(replace(EXPERIMENT, search=replace(EXPERIMENT.search, seed=2)))
+    assert first.holdout is not None
+    assert second.holdout is not None
+    assert (first.holdout.looks, second.holdout.looks) == (1, 2)
+    assert bench.run(EXPERIMENT).holdout == first.holdout
+
+
+def test_where_the_model_as_it_is_does_best_the_holdout_is_not_looked_at(bench: Bench) -> None:
+    """Of so few trials that none is better by chance: the figures follow from the digests of the recipes."""
+    for seed in range(40):
+        table = bench.run(replace(EXPERIMENT, trials=1, search=Search(sampler=Sampler.RANDOM, seed=seed)))
+        if table.winner is None:
+            assert table.holdout is None
+            return
+    raise AssertionError("of 40 single trials none was worse")
+
+
+def test_other_data_another_recipe_or_another_library_are_another_experiment(bench: Bench) -> None:
+    bench.run(EXPERIMENT)
+    deps = bench.project.deps()
+    declared = replace(bench.desired, experiments=(EXPERIMENT,))
+    table, _, _ = look_at(deps, declared, "search", FakeTrialRunner())
+    assert table.outdated is None
+    other = sample_project.desired("d", seed=8)
+    table, _, _ = look_at(deps, replace(other, experiments=(EXPERIMENT,)), "search", FakeTrialRunner())
+    assert table.outdated == "the model's recipe changed since this run"
+    bench.project.data.day += 1
+    data_snapshots.take(deps, bench.desired, bench.desired.environments[1])
+    table, _, _ = look_at(deps, declared, "search", FakeTrialRunner())
+    assert table.outdated == "the data changed since this run"
+    runner = FakeTrialRunner()
+    assert bench.run(EXPERIMENT, runner).new == len(runner.asked) > 15
+
+
+def test_the_list_tells_what_the_last_run_found(bench: Bench) -> None:
+    declared = replace(bench.desired, experiments=(EXPERIMENT,))
+    (before,) = list_experiments(bench.project.deps(), declared).experiments
+    table = bench.run(EXPERIMENT)
+    (after,) = list_experiments(bench.project.deps(), declared).experiments
+    assert (before.runs, after.runs, after.winner) == (0, 1, table.winner)
+
+
+def test_a_sandbox_without_data_and_an_unknown_experiment_are_told_with_what_to_type(tmp_path: Path) -> None:
+    desired = sample_project.desired("c", seed=7)
+    project = sample_project.found(tmp_path)
+    with pytest.raises(UsageError, match="no data yet"):
+        run_experiment(project.deps(), desired, EXPERIMENT, FakeTrialRunner())
+    with pytest.raises(UsageError, match="there is no experiment"):
+        look_at(project.deps(), desired, "other", FakeTrialRunner())
+
+
+def test_a_trial_whose_record_was_changed_is_damaged_and_one_that_is_gone_is_told(bench: Bench) -> None:
+    bench.run(EXPERIMENT)
+    store = bench.project.stores["sandbox"]
+    run = next(records.runs(store, "sandbox", "search"))
+    key = store_layout.trial(run.arms[0].trials[3][0])
+    body = store.read(key)
+    assert body is not None
+    codec.decode(records.TrialRecord, body, what=key)
+    for changed in (body.replace(b'"judged":20', b'"judged":21', 1), body[:-9]):
+        with pytest.raises(IntegrityError):
+            codec.decode(records.TrialRecord, changed, what=key)
