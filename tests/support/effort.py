@@ -15,6 +15,9 @@ import pytest
 
 FULL = os.environ.get("EFFORT", "quick") == "full"
 
+COLLECTED = pytest.StashKey[set[str]]()
+"""Of pytest's configuration: the names of all tests that were found, also of those for `make soak` alone."""
+
 # Of each name the quick count and the full one.
 Case = TypeVar("Case", int, str)
 

@@ -77,7 +77,11 @@ def in_parts(rows: pa.Table, *ends: int) -> list[pa.Table]:
     return [rows.slice(start, end - start) for start, end in itertools.pairwise((0, *ends, rows.num_rows))]
 
 
-@pytest.mark.parametrize("way", ["plain", "pseudonyms", "sample", "sample and pseudonyms"])
+WAYS = ["plain", "sample and pseudonyms"]
+ALONE = [pytest.param(way, marks=pytest.mark.soak(only=True)) for way in ("pseudonyms", "sample")]
+
+
+@pytest.mark.parametrize("way", [*WAYS, *ALONE])
 def test_the_layout_of_a_source_changes_no_byte_of_the_copy(tmp_path: Path, rows: pa.Table, way: str) -> None:
     masks = (Mask(table="t", column="customer", treatment=Treatment.PSEUDONYM),) if "pseudonyms" in way else ()
     sample = SampledRows(entity=Sample(table="t", column="customer", share=0.7)) if "sample" in way else None
