@@ -234,7 +234,7 @@ E608 The disk is full or fails.
      Free space and run the same command again: nothing is lost.
 E609 A store or target belongs to another project or environment.
      Give each environment a store and a target of its own.
-E610 The package that a store or target needs is not installed.
+E610 The package that a store, target or plug-in gate needs is not installed.
      pip install 'model-reconciler[stores]' for S3, Google Cloud Storage and Azure; a plug-in's own package otherwise.
 E611 A store or target does not answer, or the connection breaks.
      Run the same command again: nothing is lost. Check the network and the service's health.
@@ -242,6 +242,8 @@ E612 A stored object is larger than one of its kind can be, or a store holds mor
      This tool did not write them: restore the store from a backup. Nothing of them was read.
 E613 What is served is not what was applied: changed by hand, or an apply did not finish.
      Run `reconciler apply ENV`, which puts it in place.
+E614 A plug-in gate failed by a mistake of its own, so the candidate is not verified.
+     Have the package that provides it mended, and apply again: nothing was recorded.
 E701 An artifact failed a gate, so it cannot be promoted.
      Change the recipe, or the gate by a pull request, and apply the sandbox again; or promote another candidate.
 E702 Another process wrote in the meantime, so the plan is stale.

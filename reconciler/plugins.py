@@ -3,7 +3,8 @@
 A table of texts: an implementation, and the library that it needs, is imported when an environment uses it. A package
 provides one as an entry point of the group `reconciler.stores` or `reconciler.targets`: a function of (StorageLocation,
 StorageAccess) that returns a `ports.Store` or `ports.Target`; or of the group `reconciler.sources`: a function of
-(SourceAccess) that returns a `ports.TableSource`. Built-in names cannot be replaced.
+(SourceAccess) that returns a `ports.TableSource`. Built-in names cannot be replaced. A gate is an entry point of the
+group `reconciler.gates`: a function without arguments that returns a `ports.GatePlugin`.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import TypeVar, cast
 from reconciler.core.spec.table_error import table_error
 from reconciler.core.storage.location import StorageLocation
 from reconciler.errors import UsageError
-from reconciler.ports import SourceAccess, StorageAccess, Store, TableDestination, TableSource, Target
+from reconciler.ports import GatePlugin, SourceAccess, StorageAccess, Store, TableDestination, TableSource, Target
 
 T = TypeVar("T")
 
@@ -86,6 +87,20 @@ def destination(access: SourceAccess) -> TableDestination:
         raise table_error(name, table, code="E408", message=message, hint="declare `uses: postgres` or `uses: sql`")
     module, _, function = DESTINATIONS[table.uses].partition(":")
     return cast("TableDestination", getattr(import_module(module), function)(access))
+
+
+def gate(name: str) -> GatePlugin:
+    """Return the plug-in gate of this name; UsageError E610 where no installed package provides it."""
+    from importlib.metadata import entry_points
+
+    found = next(iter(entry_points(group="reconciler.gates", name=name)), None)
+    if found is None:
+        raise UsageError(
+            f"no installed package provides the plug-in gate {name[:40]!r}",
+            hint=f"install the package that has the entry point {name[:40]} of reconciler.gates",
+            code="E610",
+        )
+    return cast("GatePlugin", found.load()())
 
 
 def _opened(table: dict[str, str], group: str, location: StorageLocation, access: StorageAccess) -> object:

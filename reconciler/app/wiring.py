@@ -196,6 +196,7 @@ def open_project(
             headers=headers if uncached else cached_headers(options, headers, head),
             expressions=checkout.expressions,
             machine=_machine,
+            gate_plug_in=plugins.gate,
         )
         people = changes is not None and _asks_people(deps, desired, changes)
         deps = replace(deps, forge=_forge(root, desired, asks=ask_forge or people, decides=changes is not None))

@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from reconciler.core.artifact.model_card import ModelCard
 from reconciler.core.spec.environment import Runtime
+from reconciler.errors import UsageError
 from reconciler.ports import (
     Clock,
     Concurrency,
@@ -19,6 +20,7 @@ from reconciler.ports import (
     ErasureEngine,
     Expressions,
     Forge,
+    GatePlugin,
     NewId,
     Notifier,
     OutcomeEngine,
@@ -52,6 +54,15 @@ def _no_secret(reference: str) -> None:
     del reference
 
 
+def _no_plug_in(name: str) -> GatePlugin:
+    """Know no plug-in gate."""
+    raise UsageError(
+        f"no installed package provides the plug-in gate {name!r}",
+        hint=f"install the package that has the entry point {name} of reconciler.gates where models are verified",
+        code="E610",
+    )
+
+
 class Sequential:
     """Work on one model after the other, in this thread. Implements ports.Concurrency."""
 
@@ -82,6 +93,7 @@ class Dependencies:
     tree. `secret` reads what a reference (env:NAME, file:PATH) names; None where there is nothing.
     `erasure` finds the rows of entities; None where nothing is forgotten. `outcomes` joins predictions with what became
     known of them; None where nothing is monitored. `notifier` sends messages to people.
+    `gate_plug_in` returns the plug-in gate of a name.
     """
 
     source: Source
@@ -110,3 +122,4 @@ class Dependencies:
     erasure: ErasureEngine | None = None
     outcomes: OutcomeEngine | None = None
     notifier: Notifier | None = None
+    gate_plug_in: Callable[[str], GatePlugin] = _no_plug_in

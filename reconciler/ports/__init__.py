@@ -21,6 +21,7 @@ from reconciler.ports.erasure import (
 )
 from reconciler.ports.execution import Clock, Concurrency, NewId, ParallelMap, Progress
 from reconciler.ports.forge import Forge
+from reconciler.ports.gates import GatePlugin
 from reconciler.ports.git import Proposal, Proposer, Remote, Source, Tag, Tags, TreeFile
 from reconciler.ports.messages import (
     CompareRequest,
@@ -49,6 +50,7 @@ from reconciler.ports.outcomes import OutcomeEngine, OutcomesRequest, PredictedR
 from reconciler.ports.predicting import (
     EvaluateRequest,
     ExpectedAmount,
+    JudgeRequest,
     MeasuredDrift,
     MeasureDriftRequest,
     PredictRequest,
@@ -105,7 +107,9 @@ __all__ = [
     "FoldsRequest",
     "FoldsResult",
     "Forge",
+    "GatePlugin",
     "HeaderRequest",
+    "JudgeRequest",
     "KeyCheck",
     "LiveDeployment",
     "Masking",

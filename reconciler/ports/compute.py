@@ -8,6 +8,7 @@ from typing import Protocol
 
 from reconciler.core.artifact.oci_artifact import Schema
 from reconciler.core.evaluation.detailed import DetailedEvaluation
+from reconciler.core.judging.judged_figures import JudgedFigures
 from reconciler.core.spec.comparison import Comparison
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment, Limits
@@ -31,6 +32,7 @@ from reconciler.ports.messages import (
 )
 from reconciler.ports.predicting import (
     EvaluateRequest,
+    JudgeRequest,
     MeasuredDrift,
     MeasureDriftRequest,
     PredictRequest,
@@ -156,6 +158,12 @@ class Scorer(Protocol):
         """Measure how far the selected rows, and what is predicted for them, are from the training; writes nothing.
 
         ScoringError when the model cannot be loaded.
+        """
+
+    def judge(self, request: JudgeRequest) -> JudgedFigures:
+        """Return the figures that gates judge, of all rows and per slice; writes nothing.
+
+        ScoringError when the model cannot be loaded, or gives numbers that are none.
         """
 
     def evaluate(self, request: EvaluateRequest) -> DetailedEvaluation:

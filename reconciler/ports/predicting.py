@@ -116,3 +116,17 @@ class EvaluateRequest:
     without: Path | None = None
     declared: DeclaredEvaluation = NO_DECLARATION
     slices: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgeRequest:
+    """A request for the figures that gates judge. `artifact`: the folder with its files; `rows`: its own holdout.
+    `declared`: what gates are judged per, and the order of the classes; `slices`: as in EvaluateRequest. `fewest`: by
+    slice, from how many rows on some gate judges a part."""
+
+    artifact: Path
+    rows: Path
+    limits: Limits
+    declared: DeclaredEvaluation = NO_DECLARATION
+    slices: tuple[Path, ...] = ()
+    fewest: tuple[tuple[str, int], ...] = ()

@@ -6,6 +6,7 @@ check    path of an artifact's folder  -> Schema
 compare  CompareRequest                -> Comparison
 predict  PredictRequest                -> PredictResult
 drift    MeasureDriftRequest           -> MeasuredDrift
+judge    JudgeRequest                  -> JudgedFigures
 evaluate EvaluateRequest               -> DetailedEvaluation
 """
 
@@ -16,7 +17,7 @@ from pathlib import Path
 
 from reconciler.core.artifact.oci_artifact import Schema
 from reconciler.core.spec.environment import Limits
-from reconciler.ports import CompareRequest, EvaluateRequest, MeasureDriftRequest, PredictRequest
+from reconciler.ports import CompareRequest, EvaluateRequest, JudgeRequest, MeasureDriftRequest, PredictRequest
 from reconciler.scoring.in_process import LocalScorer
 from reconciler.workers.fork_server import run
 
@@ -42,6 +43,7 @@ if __name__ == "__main__":
             "compare": (CompareRequest, scorer.compare),
             "predict": (PredictRequest, scorer.predict),
             "drift": (MeasureDriftRequest, scorer.measure_drift),
+            "judge": (JudgeRequest, scorer.judge),
             "evaluate": (EvaluateRequest, scorer.evaluate),
         },
     )

@@ -18,7 +18,7 @@ from reconciler.evaluation.detailed.slices import SliceValues
 from reconciler.model_file.feature_matrix import Rows, encode_rows, keys_of, read_rows
 from reconciler.model_file.file_sizes import read_document
 from reconciler.model_file.load import load
-from reconciler.ports import EvaluateRequest
+from reconciler.ports import EvaluateRequest, JudgeRequest
 
 
 def evaluate(request: EvaluateRequest) -> DetailedEvaluation:
@@ -53,14 +53,14 @@ def evaluate(request: EvaluateRequest) -> DetailedEvaluation:
             actual=actual,
             outputs=outputs,
             declared=request.declared,
-            slices=tuple(_slices(request, rows)),
+            slices=tuple(slices_of(request, rows)),
         )
     )
     declared = codec.digest_of(request.declared) if request.declared.declares else None
     return replace(detailed, declared=declared)
 
 
-def _slices(request: EvaluateRequest, rows: Rows) -> Iterator[SliceValues]:
+def slices_of(request: EvaluateRequest | JudgeRequest, rows: Rows) -> Iterator[SliceValues]:
     """Yield the values of each declared slice for these rows, by their keys; a row without any has none."""
     import numpy as np
     import pyarrow as pa

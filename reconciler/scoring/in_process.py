@@ -6,6 +6,7 @@ from pathlib import Path
 
 from reconciler.core.artifact.oci_artifact import Schema
 from reconciler.core.evaluation.detailed import DetailedEvaluation
+from reconciler.core.judging.judged_figures import JudgedFigures
 from reconciler.core.spec.comparison import Comparison
 from reconciler.core.spec.environment import Limits
 from reconciler.evaluation import paired_comparison
@@ -13,12 +14,13 @@ from reconciler.model_file import load
 from reconciler.ports import (
     CompareRequest,
     EvaluateRequest,
+    JudgeRequest,
     MeasuredDrift,
     MeasureDriftRequest,
     PredictRequest,
     PredictResult,
 )
-from reconciler.scoring import evaluate_rows, measure_drift, predict
+from reconciler.scoring import evaluate_rows, judge_rows, measure_drift, predict
 
 
 class LocalScorer:
@@ -40,6 +42,10 @@ class LocalScorer:
     def measure_drift(self, request: MeasureDriftRequest) -> MeasuredDrift:
         """Measure the requested rows; see `scoring.measure_drift.measure`."""
         return measure_drift.measure(request)
+
+    def judge(self, request: JudgeRequest) -> JudgedFigures:
+        """Return the figures that gates judge; see `scoring.judge_rows.judge`."""
+        return judge_rows.judge(request)
 
     def evaluate(self, request: EvaluateRequest) -> DetailedEvaluation:
         """Evaluate an artifact on the requested rows; see `scoring.evaluate_rows.evaluate`."""

@@ -27,7 +27,7 @@ from reconciler.core.evaluation.figures import (
     Slice,
 )
 from reconciler.core.evaluation.judged_model import JudgedModel
-from reconciler.core.plan.gate_evaluation import evaluate_gates
+from reconciler.core.judging.evaluate_gates import evaluate_gates
 from reconciler.core.spec.gates import Grade, PerformanceGrade, Threshold, Verification
 
 ARTIFACT, ROWS = digest_of_bytes(b"artifact"), digest_of_bytes(b"rows")

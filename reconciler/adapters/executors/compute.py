@@ -15,6 +15,7 @@ from reconciler.adapters.executors.worker_process import WorkerProcess, spawn
 from reconciler.adapters.system.host import cores
 from reconciler.core.artifact.oci_artifact import Schema
 from reconciler.core.evaluation.detailed import DetailedEvaluation
+from reconciler.core.judging.judged_figures import JudgedFigures
 from reconciler.core.monitoring.outcomes import KnownOutcomes
 from reconciler.core.onboarding.table_profile import ProfileRequest, TableProfile
 from reconciler.core.spec.comparison import Comparison
@@ -31,6 +32,7 @@ from reconciler.ports import (
     FoldsRequest,
     FoldsResult,
     HeaderRequest,
+    JudgeRequest,
     MeasuredDrift,
     MeasureDriftRequest,
     OutcomesRequest,
@@ -199,6 +201,9 @@ class ScoringWorker:
 
     def measure_drift(self, request: MeasureDriftRequest) -> MeasuredDrift:
         return self._pool.call("drift", request, MeasuredDrift, request.limits)
+
+    def judge(self, request: JudgeRequest) -> JudgedFigures:
+        return self._pool.call("judge", request, JudgedFigures, request.limits)
 
     def evaluate(self, request: EvaluateRequest) -> DetailedEvaluation:
         return self._pool.call("evaluate", request, DetailedEvaluation, request.limits)

@@ -12,8 +12,8 @@ from datetime import datetime
 
 from reconciler.core.controls.data_protection import UNPROTECTED, DataProtection
 from reconciler.core.digest import Checksummed, DefaultsLeftOut, Digest
+from reconciler.core.judging.applicable_gates import ANY, GateSubject
 from reconciler.core.quality.checks import CheckOff
-from reconciler.core.spec.applicable_gates import ANY, GateSubject
 from reconciler.core.spec.data import Contract, Table
 from reconciler.core.spec.environment import Policy, Role
 from reconciler.core.spec.gates import Gate

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from itertools import chain
 
 from reconciler.core.duration import in_words
+from reconciler.core.judging.applicable_gates import ANY, GateSubject, sorted_out, subject_of
 from reconciler.core.quality.checks import CheckOff
-from reconciler.core.spec.applicable_gates import ANY, GateSubject, sorted_out, subject_of
 from reconciler.core.spec.environment import Policy
 from reconciler.core.spec.gates import Gate
 from reconciler.core.spec.model import Model

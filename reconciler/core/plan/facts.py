@@ -12,8 +12,8 @@ from reconciler.core.artifact.oci_artifact import Artifact
 from reconciler.core.controls.weakened_gates import WeakenedGate
 from reconciler.core.digest import Digest
 from reconciler.core.field_diff import FieldChange
+from reconciler.core.judging.applicable_gates import ApplicableGates
 from reconciler.core.quality.findings import CheckFacts
-from reconciler.core.spec.applicable_gates import ApplicableGates
 from reconciler.core.spec.environment import DriftPolicy, Environment
 from reconciler.core.spec.gates import Verification
 from reconciler.core.spec.model import Model

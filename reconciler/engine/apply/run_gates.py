@@ -11,15 +11,21 @@ from reconciler.core.artifact.build import Build, Provenance
 from reconciler.core.artifact.evaluation import HIGHER_IS_BETTER
 from reconciler.core.digest import Digest
 from reconciler.core.evaluation.quantiles import quantile_of
-from reconciler.core.plan.gate_evaluation import NOT_MEASURED, evaluate_gates, impossible, not_applying
+from reconciler.core.evaluation.units import judging_of
+from reconciler.core.judging.applicable_gates import gates_of
+from reconciler.core.judging.evaluate_gates import NOT_MEASURED, evaluate_gates, impossible
+from reconciler.core.judging.judged_figures import JudgedFigures
+from reconciler.core.judging.plug_in import GateAnswer
+from reconciler.core.plan.gate_evaluation import not_applying
 from reconciler.core.quality.drift import DriftSummary
-from reconciler.core.spec.applicable_gates import gates_of
 from reconciler.core.spec.comparison import Comparability, Comparison
 from reconciler.core.spec.environment import Environment
-from reconciler.core.spec.gates import DataDrift, NoWorseThanIncumbent, Verification
+from reconciler.core.spec.gates import DataDrift, Gate, NoWorseThanIncumbent, PluginGate, Verification, needs_rows
 from reconciler.core.spec.model import Model
 from reconciler.core.spec.recipe import Outcome
 from reconciler.engine.dependencies import Dependencies
+from reconciler.engine.judging.candidate_figures import figures_of_candidate
+from reconciler.engine.judging.plug_ins import ask_plug_in
 from reconciler.engine.masking.comparable import masked_otherwise, moment_of
 from reconciler.engine.plan import verification
 from reconciler.engine.quality.candidate_drift import drift_of_candidate
@@ -55,6 +61,13 @@ def run_gates(
     drift: DriftSummary | str = NOT_MEASURED
     if any(isinstance(gate, DataDrift) for gate in gate_set.gates):
         drift = drift_of_candidate(deps, model, build, environment.limits)
+    transformed = bool(judging_of(model.recipe).steps)
+    figures: JudgedFigures | str = NOT_MEASURED
+    answers: dict[PluginGate, GateAnswer | str] = {}
+    if any(_asks_for_figures(gate, transformed=transformed) for gate in gate_set.gates):
+        figures = figures_of_candidate(deps, model, build, gate_set.gates, environment.limits)
+        plug_ins = (gate for gate in gate_set.gates if isinstance(gate, PluginGate))
+        answers = {gate: ask_plug_in(deps, gate, figures) for gate in plug_ins}
     return verification.write(
         store,
         Verification(
@@ -65,11 +78,26 @@ def run_gates(
             incumbent=gate_set.incumbent,
             deployed_before=gate_set.deployed_before,
             results=(
-                *evaluate_gates(gate_set.gates, evaluation, comparisons, earlier, drift),
+                *evaluate_gates(
+                    gate_set.gates,
+                    evaluation,
+                    comparisons,
+                    earlier,
+                    drift,
+                    figures,
+                    answers,
+                    transformed=transformed,
+                ),
                 *not_applying(gates_of(model, environment).others),
             ),
         ),
     )
+
+
+def _asks_for_figures(gate: Gate, *, transformed: bool) -> bool:
+    """Tell whether a gate is judged by figures in full."""
+    by_rows = needs_rows(gate, transformed=transformed)
+    return by_rows and not isinstance(gate, (NoWorseThanIncumbent, DataDrift))
 
 
 def _compare_earlier(

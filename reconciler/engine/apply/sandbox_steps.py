@@ -12,12 +12,12 @@ from reconciler.core.artifact.observed_state import JournalHead
 from reconciler.core.digest import short
 from reconciler.core.evaluation.grading import reason_of
 from reconciler.core.evaluation.units import unit_in_words
+from reconciler.core.judging.applicable_gates import gates_of
 from reconciler.core.plan.facts import TrainingFacts
 from reconciler.core.plan.gate_evaluation import remedy
 from reconciler.core.plan.plan import ModelPlan
 from reconciler.core.plan.planner import decide_training
 from reconciler.core.quality.findings import CheckFacts, MayBeOff
-from reconciler.core.spec.applicable_gates import gates_of
 from reconciler.core.spec.environment import Environment
 from reconciler.core.status_codes import ResultStatus
 from reconciler.engine.apply import train

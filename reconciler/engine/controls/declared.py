@@ -9,7 +9,7 @@ from reconciler import codec
 from reconciler.core.controls.controls import EnvironmentControls, ModelControls, SourceControls
 from reconciler.core.controls.data_protection import protection_of
 from reconciler.core.digest import Digest, digest_of_bytes
-from reconciler.core.spec.applicable_gates import subject_of
+from reconciler.core.judging.applicable_gates import subject_of
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.model import Model

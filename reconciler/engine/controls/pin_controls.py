@@ -14,7 +14,7 @@ from reconciler.core.controls.controls import ControlsEntry, EnvironmentControls
 from reconciler.core.controls.in_force import PinControls
 from reconciler.core.controls.loosened import evidence_changed, judged_otherwise, loosened_model
 from reconciler.core.controls.weakened_gates import WeakenedGate
-from reconciler.core.spec.applicable_gates import applies, gates_of
+from reconciler.core.judging.applicable_gates import applies, gates_of
 from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.model import Model
 from reconciler.core.spec.policy import Override

@@ -11,12 +11,15 @@ from reconciler.core.artifact.observed_state import JournalHead
 from reconciler.core.controls.in_force import PinControls
 from reconciler.core.controls.weakened_gates import CHECK_ON, WeakenedGate, check_subject
 from reconciler.core.digest import Digest
-from reconciler.core.plan.gate_evaluation import evaluate_gates
+from reconciler.core.evaluation.units import judging_of
+from reconciler.core.judging.applicable_gates import gates_of, is_of_quantiles
+from reconciler.core.judging.evaluate_gates import evaluate_gates
+from reconciler.core.judging.judged_again import judged_again
 from reconciler.core.quality.findings import CheckFacts
-from reconciler.core.spec.applicable_gates import gates_of
 from reconciler.core.spec.environment import Environment
-from reconciler.core.spec.gates import NEED_ROWS, Gate, GateSet, GateStatus
+from reconciler.core.spec.gates import Gate, GateSet, GateStatus, PerformanceGrade, needs_rows
 from reconciler.core.spec.model import Model
+from reconciler.core.spec.recipe import Task
 from reconciler.engine.plan import verification
 from reconciler.engine.storage import blobs, builds
 from reconciler.engine.storage.yardsticks import Yardsticks
@@ -31,13 +34,16 @@ def unmet(
     evaluation: Evaluation,
     compared: Yardsticks,
     checks: CheckFacts | None = None,
+    model: Model | None = None,
 ) -> tuple[WeakenedGate, ...]:
     """List what the pin's change loosened and the artifact does not meet, and gates whose loosening was not let in.
 
     `stores`: those that may hold the artifact's verifications. `gate_set`: of the gates that the change declares.
     `compared`: what the artifact is compared with. `checks`: of its rows, under what git declares.
+    `model`: the declaration that pins it.
     """
-    failed = _failed(controls.gates, stores, artifact, gate_set, evaluation, compared)
+    transformed = model is not None and bool(judging_of(model.recipe).steps)
+    failed = _failed(controls.gates, stores, artifact, gate_set, evaluation, compared, transformed=transformed)
     subjects = {demand.subject: demand.amount for gate in failed for demand in gate.demands}
     subjects |= _failed_checks(controls, checks)
     by_change = tuple(item for item in controls.loosened if item in controls.evidence or item.what in subjects)
@@ -80,6 +86,8 @@ def _failed(
     gate_set: GateSet,
     evaluation: Evaluation,
     compared: Yardsticks,
+    *,
+    transformed: bool,
 ) -> tuple[Gate, ...]:
     """Return the gates that the artifact failed, or whose comparison nobody made."""
     if not gates:
@@ -91,10 +99,14 @@ def _failed(
     }
     failed = []
     for gate in gates:
-        if isinstance(gate, NEED_ROWS):
-            result = known.get(gate)
-        else:
-            (result,) = evaluate_gates((gate,), evaluation, {})
+        if is_of_quantiles(gate) and evaluation.kind == Task.REGRESSION.value:
+            continue  # what is in force does not say whether a model predicts a quantile: the artifact does
+        result = known.get(gate)
+        if result is not None and isinstance(gate, PerformanceGrade):
+            # As it was judged when it was verified, by the bands or in full.
+            result = judged_again(result, evaluation)
+        elif not needs_rows(gate, transformed=transformed):
+            (result,) = evaluate_gates((gate,), evaluation, {}, transformed=transformed)
         if result is None or result.verdict is not GateStatus.PASSED:
             failed.append(gate)
     return tuple(failed)
@@ -107,7 +119,9 @@ def policy_violations(
     deployed = head.state.artifact if head else None
     if deployed is None or deployed != model.artifact or not blobs.holds(store, deployed):
         return ()
-    gates = tuple(gate for gate in gates_of(model, environment).applying if not isinstance(gate, NEED_ROWS))
+    transformed = bool(judging_of(model.recipe).steps)
+    applying = gates_of(model, environment).applying
+    gates = tuple(gate for gate in applying if not needs_rows(gate, transformed=transformed))
     results = evaluate_gates(gates, evaluation, {})
     return tuple(
         f"today's policy would deny it: {result.reason}"

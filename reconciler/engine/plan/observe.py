@@ -20,8 +20,8 @@ from reconciler.core.artifact.observed_state import CommitOrder, FirstParentChan
 from reconciler.core.controls.in_force import PinControls
 from reconciler.core.digest import Digest
 from reconciler.core.field_diff import changes
+from reconciler.core.judging.applicable_gates import gates_of
 from reconciler.core.plan.facts import PinFacts, PolicyFacts, ServingFacts, VerificationFacts
-from reconciler.core.spec.applicable_gates import gates_of
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.model import Model
@@ -240,7 +240,7 @@ class ServingObserver:
         return replace(
             policy,
             weakened_gates=controls.loosened,
-            unmet=gates_in_force.unmet(controls, stores, artifact, gate_set, evaluation, compared, pin.checks),
+            unmet=gates_in_force.unmet(controls, stores, artifact, gate_set, evaluation, compared, pin.checks, model),
             gate_owners=controls.owners,
             late_overrides=controls.late_overrides,
             pin_entry=controls.since,

@@ -14,9 +14,9 @@ from reconciler.core.artifact.data_snapshot import Snapshot
 from reconciler.core.artifact.evaluation import Evaluation
 from reconciler.core.artifact.observed_state import JournalHead
 from reconciler.core.digest import Digest
+from reconciler.core.judging.applicable_gates import gates_of
 from reconciler.core.plan.facts import TrainingFacts, VerificationFacts
 from reconciler.core.quality.findings import CheckFacts, MayBeOff
-from reconciler.core.spec.applicable_gates import gates_of
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.model import Model

@@ -5,9 +5,9 @@ from __future__ import annotations
 from reconciler import codec
 from reconciler.core.artifact.observed_state import DriftType, LiveDeployment
 from reconciler.core.digest import Digest
+from reconciler.core.judging.applicable_gates import gates_of
 from reconciler.core.plan.facts import VerificationFacts
 from reconciler.core.plan.plan import PlanInputs
-from reconciler.core.spec.applicable_gates import gates_of
 from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.model import Model
 

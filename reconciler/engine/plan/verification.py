@@ -12,9 +12,9 @@ from reconciler.core.artifact import store_layout
 from reconciler.core.artifact.evaluation import Evaluation
 from reconciler.core.artifact.oci_artifact import EVALUATION_FILE, RECIPE_FILE, Artifact
 from reconciler.core.digest import Digest, digest_of_bytes, short
+from reconciler.core.judging.applicable_gates import ApplicableGates, gates_of
+from reconciler.core.judging.judged_again import judged_again
 from reconciler.core.plan.facts import VerificationFacts
-from reconciler.core.plan.gate_evaluation import NOT_MEASURED, evaluate_gates, impossible
-from reconciler.core.spec.applicable_gates import ApplicableGates, gates_of
 from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.gates import Gate, GateResult, GateSet, NoWorseThanIncumbent, Verification
 from reconciler.core.spec.model import Model
@@ -141,7 +141,7 @@ def _same_comparison(recorded: Verification, gate: NoWorseThanIncumbent, compare
 
 
 def check_recorded(verification: Verification, evaluation: Evaluation) -> None:
-    """Judge again, from the artifact's own evaluation, every gate that compares nothing.
+    """Judge again every gate that compares nothing, from the artifact's own evaluation and from recorded figures.
 
     Raises IntegrityError E510 where a recorded result differs, or where the results are not those of the gate set that
     the record is bound to: a result was left out, or is called not applicable.
@@ -156,12 +156,9 @@ def check_recorded(verification: Verification, evaluation: Evaluation) -> None:
     )
     if verification.evaluation != evaluation.evaluation_rows or codec.digest_of(bound) != verification.gate_set:
         raise _forged(verification, "does not hold the results of the gates and rows that its name is bound to")
-    classes = tuple(score.name for score in evaluation.classes)
     for result in verification.applied:
-        if isinstance(result.gate, NoWorseThanIncumbent) and not impossible(result.gate, evaluation.kind, classes):
-            continue
-        (again,) = evaluate_gates((result.gate,), evaluation, {}, drift=result.drift or NOT_MEASURED)
-        if again.verdict is not result.verdict:
+        again = judged_again(result, evaluation)
+        if again is not None and again.verdict is not result.verdict:
             claimed = f"says that gate {result.gate.uses} {result.verdict.value} it"
             raise _forged(verification, f"{claimed}; by the artifact's own evaluation: {again.reason}")
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 
 from reconciler.core.artifact import store_layout
 from reconciler.core.artifact.observed_state import CommitOrder, FirstParentChange
+from reconciler.core.judging.applicable_gates import gates_of
 from reconciler.core.plan.config_diff import ModelDifference, difference
 from reconciler.core.plan.plan import Plan
 from reconciler.core.promotion.reviewed_plan import DigestDepth, PlanComment, ReviewedPlan, reviewed_model
-from reconciler.core.spec.applicable_gates import gates_of
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.model import Model

@@ -8,9 +8,9 @@ from reconciler.core.artifact.build import Build
 from reconciler.core.artifact.observed_state import JournalHead
 from reconciler.core.controls.weakened_gates import WeakenedGate, weakened_by
 from reconciler.core.digest import Digest, DigestPrefix, short
+from reconciler.core.judging.applicable_gates import gates_of
 from reconciler.core.plan.gate_evaluation import remedy
 from reconciler.core.promotion.proposal import ProposalResult
-from reconciler.core.spec.applicable_gates import gates_of
 from reconciler.core.spec.desired_state import DesiredState, card_path
 from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.gates import Verification

@@ -112,6 +112,18 @@ def _by_value(values: Any, figures: tuple[RowFigure, ...]) -> Iterator[_Part]:
     """Yield each value of a declared slice; of a number with more values than slices are shown, its quarters."""
     import numpy as np
 
+    labels, codes = named_parts(values)
+    counts = np.bincount(codes, minlength=len(labels) + 1)
+    sums = [(np.bincount(codes, f.values), np.bincount(codes, f.values**2)) for f in figures]
+    for code in np.flatnonzero(counts):
+        part = _Sums(rows=int(counts[code]), sums=tuple((float(one[code]), float(two[code])) for one, two in sums))
+        yield (labels[code] if code < len(labels) else MISSING), None, part
+
+
+def named_parts(values: Any) -> tuple[list[str], Any]:
+    """Return the names of a declared slice's parts, and each row's place among them; of no value, one place more."""
+    import numpy as np
+
     if values.dtype == object:
         missing = np.array([value is None for value in values])
         names, codes = np.unique(np.where(missing, "", values).astype(str), return_inverse=True)
@@ -119,12 +131,7 @@ def _by_value(values: Any, figures: tuple[RowFigure, ...]) -> Iterator[_Part]:
     else:
         missing = np.isnan(values)
         labels, codes = _bands(values, missing)
-    codes = np.where(missing, len(labels), codes)
-    counts = np.bincount(codes, minlength=len(labels) + 1)
-    sums = [(np.bincount(codes, f.values), np.bincount(codes, f.values**2)) for f in figures]
-    for code in np.flatnonzero(counts):
-        part = _Sums(rows=int(counts[code]), sums=tuple((float(one[code]), float(two[code])) for one, two in sums))
-        yield (labels[code] if code < len(labels) else MISSING), None, part
+    return labels, np.where(missing, len(labels), codes)
 
 
 def _bands(values: Any, missing: Any) -> tuple[list[str], Any]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import difflib
 from collections.abc import Collection, Iterable, Iterator
 
+from reconciler.core.artifact.evaluation import QUANTILE
 from reconciler.core.evaluation.quantiles import kind_of
-from reconciler.core.plan.gate_evaluation import impossible
+from reconciler.core.judging.applicable_gates import applies, gates_of, is_of_quantiles, subject_of, undeclared
+from reconciler.core.judging.evaluate_gates import impossible
 from reconciler.core.quality.checks import ALWAYS_ERRORS
-from reconciler.core.spec.applicable_gates import applies, gates_of, subject_of
 from reconciler.core.spec.data import CopiedColumns, DataBinding
 from reconciler.core.spec.desired_state import DesiredState, card_path
 from reconciler.core.spec.environment import Environment
@@ -194,21 +195,30 @@ def _card(desired: DesiredState, model: Model) -> Iterator[CrossProblem]:
 
 def _gates(model: Model, environment: Environment) -> Iterator[CrossProblem]:
     """Yield gates that the model can never pass, and that none applies where one must."""
-    subject = subject_of(model)
+    subject, kind, classes = subject_of(model), kind_of(model.recipe), model.recipe.class_names
+    slices = [name for name, _ in subject.slices or ()]
     for index, gate in enumerate(model.gates):
         path = ("spec", "gates", index)
-        if not applies(gate, subject):
+        if gate.for_ is not None and not gate.for_.covers(subject.task, subject.labels):
             message = f"the gate is for {gate.for_}, which this model is not: it can never fail"
             yield model.file, (*path, "for"), "E217", message, "remove the gate, or correct its `for`"
             continue
-        if (problem := impossible(gate, kind_of(model.recipe), model.recipe.class_names)) is not None:
-            yield model.file, (*path, "metric"), "E216", *problem
+        if (problem := impossible(gate, kind, classes)) is not None:
+            place = "metric" if hasattr(gate, "metric") else "uses"
+            yield model.file, (*path, place), "E216", *problem
+        if (per := undeclared(gate, slices)) is not None:
+            message = f"the model declares no slice {per!r}"
+            yield model.file, (*path, "per"), "E212", message, _slices_hint(per, slices)
     for index, gate in enumerate(environment.policy.gates):
-        problem = impossible(gate, kind_of(model.recipe), model.recipe.class_names)
-        if problem is not None and applies(gate, subject):
+        if not applies(gate, subject) or (is_of_quantiles(gate) and kind != QUANTILE):
+            continue
+        if (problem := impossible(gate, kind, classes)) is not None:
             message = f"{environment.name}'s gate {index + 1}: {problem[0]}"
             hint = f"in {environment_file(environment.name)}, narrow the gate by `for:`, or choose another metric"
             yield model.file, ("spec", "recipe", "task"), "E216", message, hint
+        if (per := undeclared(gate, slices)) is not None:
+            message = f"{environment.name}'s gate {index + 1} is per {per}, and the model declares no slice {per!r}"
+            yield model.file, ("spec",), "E212", message, _slices_hint(per, slices)
     gates = gates_of(model, environment)
     if not environment.trains and not gates.applying:
         message = (
@@ -217,6 +227,14 @@ def _gates(model: Model, environment: Environment) -> Iterator[CrossProblem]:
         if gates.others:
             message += f" that applies to it, a {model.recipe.task}"
         yield model.file, ("spec",), "E218", message, f"add a gate to policy.gates of {environment.name}"
+
+
+def _slices_hint(per: str, slices: Collection[str]) -> str:
+    """Say how a slice is declared, or which one may be meant."""
+    close = difflib.get_close_matches(per, slices, n=1)
+    if close:
+        return f"did you mean {close[0]!r}?"
+    return f"declare it in the model: `evaluation: {{slices: [{per}]}}`"
 
 
 def _checks(desired: DesiredState, model: Model, environment: Environment) -> Iterator[CrossProblem]:

@@ -2,93 +2,82 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
-from reconciler.core.artifact.evaluation import (
-    CLASSIFICATION_METRICS,
-    HIGHER_IS_BETTER,
-    METRIC_RANGE,
-    PER_CLASS_METRICS,
-    QUANTILE_METRICS,
-    REGRESSION_METRICS,
-)
+from reconciler.core.artifact.evaluation import METRIC_RANGE, PER_CLASS_METRICS
 from reconciler.core.duration import parse_duration
 from reconciler.core.quality.drift import DriftVerdict
 from reconciler.core.spec import gates as core
-from reconciler.core.spec.recipe import Task
-from reconciler.manifest.schema.field_types import Document, Duration, Labels, refuse
+from reconciler.core.spec.gates.known_figures import KNOWN_FIGURES, OF_ONE_CLASS, KnownFigure, known_figure
+from reconciler.manifest.schema.field_types import Document, Duration, refuse
+from reconciler.manifest.schema.gate_scope import AnyGate, GateScope
 
 WITHIN = "180d"
+FEWEST = 20
+"""Rows of a slice below which no figure says anything."""
+SliceName = Annotated[str, StringConstraints(min_length=1, max_length=120)]
 
 
-def metric_range(metric: str) -> tuple[float, float] | None:
-    """Return the lowest and highest value of a metric; None for an unknown metric."""
-    kind, colon, label = metric.partition(":")
-    if colon:
-        return (0.0, 1.0) if kind in PER_CLASS_METRICS and label else None
-    return METRIC_RANGE.get(metric)
-
-
-def _known(metric: str) -> tuple[float, float]:
-    limits = metric_range(metric)
-    if limits is None:
-        names = ", ".join([*HIGHER_IS_BETTER, "recall:<class>"])
+def _known(metric: str) -> KnownFigure:
+    known = known_figure(metric)
+    if known is None:
+        names = ", ".join([*KNOWN_FIGURES, *(f"{kind}:<class>" for kind in OF_ONE_CLASS)])
         raise refuse("E216", f"unknown metric; expected one of {names}", at="metric")
-    return limits
+    return known
 
 
 def _possible(metric: str, scope: GateScope | None) -> None:
     """Check that models of the gate's own task have its metric; a class is checked against each model."""
-    if scope is None or scope.task is None:
-        return
-    classifies = scope.task == "classification"
-    of_task = CLASSIFICATION_METRICS if classifies else REGRESSION_METRICS | QUANTILE_METRICS
-    if metric not in of_task and not (classifies and ":" in metric):
+    if scope is not None and scope.task is not None and _known(metric).task != scope.task:
         raise refuse("E216", f"{metric} is not a metric of a {scope.task}: the gate can never pass", at="metric")
 
 
-class GateScope(Document):
-    """The models that a gate is for: those of a task, those that have all these labels, or both."""
+class _Bounded(AnyGate):
+    """What gates on a figure have in common."""
 
-    task: Literal["classification", "regression"] | None = Field(
-        default=None, description="Task of the models that the gate is for."
+    rule: Literal["evidence", "point", "strict"] | None = Field(
+        default=None,
+        description="evidence: fails when the 95 % interval shows that the bound is missed. point: compares the figure "
+        "itself. strict: fails unless the interval shows that the bound is kept. Default: point; with `per`: evidence.",
     )
-    labels: Labels = Field(default_factory=dict, description="Labels that a model must have for the gate to apply.")
+    per: SliceName | None = Field(
+        default=None,
+        description="Name of a slice that the model declares under `evaluation.slices`, or of a feature of it: each "
+        "part with `minSupport` rows is judged, and all must pass.",
+    )
+    min_support: int | None = Field(
+        default=None,
+        ge=FEWEST,
+        le=10_000_000,
+        description="Rows of the holdout from which on a part of the slice is judged; default: 50.",
+    )
 
     @model_validator(mode="after")
-    def _narrows(self) -> GateScope:
-        if self.task is None and not self.labels:
-            raise refuse("E204", "expected `task` or `labels`; a gate without `for` is for every model")
+    def _supported(self) -> Self:
+        if self.min_support is not None and self.per is None:
+            raise refuse("E205", "`minSupport` needs `per`", at="minSupport")
         return self
 
-
-class _Gate(Document):
-    for_: GateScope | None = Field(
-        default=None, description="Models that the gate is for; it does not apply to others. Default: every model."
-    )
-
     @property
-    def scope(self) -> core.GateScope | None:
-        """Return the models that the gate is for, as a core value; None: every model."""
-        if self.for_ is None:
-            return None
-        task = Task(self.for_.task) if self.for_.task is not None else None
-        return core.GateScope(task=task, labels=tuple(sorted(self.for_.labels.items())))
+    def _read_by(self) -> core.Rule | None:
+        """Return the declared rule; of slices, of which chance refuses some by their figures alone, evidence."""
+        return core.Rule(self.rule) if self.rule else core.Rule.EVIDENCE if self.per else None
 
 
-class Threshold(_Gate):
-    """A bound on a metric on the model's own holdout."""
+class Threshold(_Bounded):
+    """A bound on a metric on the model's own holdout, as a whole or per slice."""
 
     uses: Literal["threshold"] = Field(description="Type of gate.")
-    metric: str = Field(description="Metric, such as f1_macro, accuracy, recall:late, r2.")
+    metric: str = Field(description="Metric, such as f1_macro, roc_auc, recall:late, r2.")
     at_least: float | None = Field(default=None, description="Lowest value that passes.")
     at_most: float | None = Field(default=None, description="Highest value that passes.")
 
     @model_validator(mode="after")
     def _can_fail(self) -> Threshold:
-        low, high = _known(self.metric)
+        known = _known(self.metric)
+        low, high = known.low, known.high
         _possible(self.metric, self.for_)
         if self.at_least is None and self.at_most is None:
             raise refuse("E217", "expected `atLeast` or `atMost`: without a bound the gate can never fail")
@@ -104,10 +93,82 @@ class Threshold(_Gate):
 
     def value(self) -> core.Gate:
         """Return the gate as a core value."""
-        return core.Threshold(metric=self.metric, at_least=self.at_least, at_most=self.at_most, for_=self.scope)
+        return core.Threshold(
+            metric=self.metric,
+            at_least=self.at_least,
+            at_most=self.at_most,
+            for_=self.scope,
+            rule=self._read_by,
+            per=self.per,
+            min_support=self.min_support,
+        )
 
 
-class PerformanceGrade(_Gate):
+class Calibration(_Bounded):
+    """A highest expected calibration error of a classification: that its probabilities mean what they say."""
+
+    uses: Literal["calibration"] = Field(description="Type of gate.")
+    at_most: float = Field(
+        ge=0, lt=1, description="Highest expected calibration error that passes, such as 0.05: five percentage points."
+    )
+
+    @model_validator(mode="after")
+    def _is_of_classes(self) -> Calibration:
+        if self.for_ is not None and self.for_.task == "regression":
+            raise refuse("E216", "only a classification has a calibration: the gate can never pass", at="for")
+        return self
+
+    def value(self) -> core.Gate:
+        """Return the gate as a core value."""
+        return core.Calibration(
+            at_most=self.at_most, for_=self.scope, rule=self._read_by, per=self.per, min_support=self.min_support
+        )
+
+
+class Coverage(_Bounded):
+    """How near the share of rows at or below a predicted quantile must be to that quantile."""
+
+    uses: Literal["coverage"] = Field(description="Type of gate.")
+    tolerance: float = Field(
+        default=0.0,
+        ge=0,
+        lt=0.5,
+        description="How far off the share may be, such as 0.02. With `rule: evidence` 0 is what the rows can tell.",
+    )
+
+    @model_validator(mode="after")
+    def _can_pass(self) -> Coverage:
+        if self.for_ is not None and self.for_.task == "classification":
+            raise refuse("E216", "only a quantile has a coverage: the gate can never pass", at="for")
+        if self.tolerance == 0 and self._read_by is not core.Rule.EVIDENCE:
+            message = "no share of rows is exactly a quantile: give a `tolerance`, or `rule: evidence`"
+            raise refuse("E217", message, at="tolerance")
+        return self
+
+    def value(self) -> core.Gate:
+        """Return the gate as a core value."""
+        return core.Coverage(
+            tolerance=self.tolerance, for_=self.scope, rule=self._read_by, per=self.per, min_support=self.min_support
+        )
+
+
+class PluginGate(AnyGate):
+    """A gate of an installed package: an entry point of the group `reconciler.gates`."""
+
+    uses: Literal["plug-in"] = Field(description="Type of gate.")
+    name: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9._-]{0,62}$")] = Field(
+        description="Name of the entry point."
+    )
+    settings: dict[str, Annotated[str, StringConstraints(max_length=200)]] = Field(
+        default_factory=dict, max_length=20, description="What the gate is told, by name; each a text."
+    )
+
+    def value(self) -> core.Gate:
+        """Return the gate as a core value."""
+        return core.PluginGate(name=self.name, settings=tuple(sorted(self.settings.items())), for_=self.scope)
+
+
+class PerformanceGrade(AnyGate):
     """A lowest performance grade: A, B or C (every model has at least D)."""
 
     uses: Literal["performance-grade"] = Field(description="Type of gate.")
@@ -130,7 +191,7 @@ class PerformanceGrade(_Gate):
         )
 
 
-class BeatsNaiveGuess(_Gate):
+class BeatsNaiveGuess(AnyGate):
     """A lowest share of the naive guess's errors that the model must remove."""
 
     uses: Literal["beats-naive-guess"] = Field(description="Type of gate.")
@@ -143,7 +204,7 @@ class BeatsNaiveGuess(_Gate):
         return core.BeatsNaiveGuess(by_share_of_errors=self.by_share_of_errors, for_=self.scope)
 
 
-class NoWorseThanIncumbent(_Gate):
+class NoWorseThanIncumbent(AnyGate):
     """A comparison with the deployed model on rows that neither model was trained on."""
 
     uses: Literal["no-worse-than-incumbent"] = Field(description="Type of gate.")
@@ -176,9 +237,12 @@ class NoWorseThanIncumbent(_Gate):
             raise refuse("E205", "`within` needs `against: best`", at="within")
         if self.metric == "coverage":
             raise refuse("E216", "coverage is not better where it is higher: compare by pinball", at="metric")
-        low, high = _known(self.metric)
+        known = _known(self.metric)
+        if self.metric not in METRIC_RANGE and self.metric.partition(":")[0] not in PER_CLASS_METRICS:
+            named = ", ".join([*METRIC_RANGE.keys() - {"coverage"}, "recall:<class>"])
+            raise refuse("E216", f"two models are not compared by {self.metric}; by one of {named}", at="metric")
         _possible(self.metric, self.for_)
-        if self.tolerance >= high - low:
+        if self.tolerance >= known.high - known.low:
             raise refuse("E217", f"{self.metric} cannot differ by {self.tolerance:g}: the gate can never fail")
         return self
 
@@ -195,7 +259,7 @@ class NoWorseThanIncumbent(_Gate):
         )
 
 
-class DataDrift(_Gate):
+class DataDrift(AnyGate):
     """A bound on how far the records to predict are from the rows that the candidate was trained on."""
 
     uses: Literal["data-drift"] = Field(description="Type of gate.")
@@ -211,7 +275,15 @@ class DataDrift(_Gate):
 
 
 Gate = Annotated[
-    Threshold | PerformanceGrade | BeatsNaiveGuess | NoWorseThanIncumbent | DataDrift, Field(discriminator="uses")
+    Threshold
+    | PerformanceGrade
+    | BeatsNaiveGuess
+    | NoWorseThanIncumbent
+    | DataDrift
+    | Calibration
+    | Coverage
+    | PluginGate,
+    Field(discriminator="uses"),
 ]
 
 

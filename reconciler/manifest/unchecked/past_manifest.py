@@ -6,11 +6,12 @@ is unknown, the answer is None or an `UnreadableError`.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
 from reconciler.core.digest import Digest, is_digest
-from reconciler.core.spec.applicable_gates import GateSubject
+from reconciler.core.judging.applicable_gates import GateSubject
 from reconciler.core.spec.environment import Environment, Policy
 from reconciler.core.spec.gates import Gate
 from reconciler.core.spec.recipe import Task
@@ -59,7 +60,17 @@ def subject(body: bytes) -> GateSubject:
     return GateSubject(
         task=Task(task) if task in tuple(Task) else None,
         labels=tuple(sorted((str(name), str(label)) for name, label in labels.items())),
+        slices=tuple(_slices(_spec(body).get("evaluation"))) or None,
     )
+
+
+def _slices(evaluation: object) -> Iterator[tuple[str, str]]:
+    """Yield name and expression of each declared slice, as far as they have the form that is known."""
+    declared = evaluation.get("slices") if isinstance(evaluation, dict) else None
+    for each in declared if isinstance(declared, list) else ():
+        name, text = (each.get("name"), each.get("expression")) if isinstance(each, dict) else (each, each)
+        if isinstance(name, str) and isinstance(text, str):
+            yield name, text.strip()
 
 
 def environment(body: bytes) -> Environment:

@@ -8,6 +8,7 @@ from tests.support.project import PRODUCTION, Project
 
 R2 = "      - {uses: no-worse-than-incumbent, metric: r2}\n"
 ACCURACY = "      - {uses: threshold, metric: accuracy, atLeast: 0.4}\n"
+NEVER = '      - {uses: threshold, metric: "recall:never", atLeast: 0.1}\n'
 REGRESSION = R2.replace("r2}", "r2, for: {task: regression}}")
 
 
@@ -23,17 +24,12 @@ def flat(text: str) -> str:
 
 
 @pytest.mark.parametrize(
-    "gates",
-    [
-        pytest.param(ACCURACY + R2, marks=pytest.mark.soak(only=True)),
-        ACCURACY + R2.replace("r2}", "r2, for: {labels: {tier: critical}}}"),
-    ],
+    "scope", [pytest.param("", marks=pytest.mark.soak(only=True)), ", for: {labels: {tier: critical}}"]
 )
-def test_a_gate_that_the_task_cannot_have_refuses_at_every_door(project: Project, gates: str) -> None:
-    """Without an incumbent there is nothing to compare with, and still it is not passed."""
+def test_a_gate_on_a_class_that_the_outcome_does_not_have_refuses_at_every_door(project: Project, scope: str) -> None:
     project.recipe("owner: credit}", "owner: credit, labels: {tier: critical}}")
-    policy(project, gates)
-    reason = "r2 is not a metric of a classification"
+    policy(project, ACCURACY + NEVER.replace("0.1}", f"0.1{scope}}}"))
+    reason = "recall:never names a class that the model does not have"
     assert f"production will refuse every candidate: {reason}" in flat(project.run("plan", "sandbox").out)
     applied = project.run("apply", "sandbox", "--yes", code=4)
     assert reason in flat(applied.out)
@@ -53,9 +49,17 @@ def test_a_gate_that_the_task_cannot_have_refuses_at_every_door(project: Project
         assert reason in flat(refused.out + refused.err)
 
 
-def test_a_gate_that_is_for_others_does_not_apply_at_any_door_and_says_so(project: Project) -> None:
-    policy(project, ACCURACY + REGRESSION)
-    words = "does not apply: for task regression"
+@pytest.mark.parametrize(
+    ("gates", "words"),
+    [
+        (REGRESSION, "does not apply: for task regression"),
+        pytest.param(R2, "does not apply: r2 is a figure of a regression", marks=pytest.mark.soak(only=True)),
+    ],
+)
+def test_a_gate_that_is_for_others_does_not_apply_at_any_door_and_says_so(
+    project: Project, gates: str, words: str
+) -> None:
+    policy(project, ACCURACY + gates)
     assert words in flat(project.run("plan", "sandbox").out)
     assert "passed 2 gates for production; 1 does not apply" in flat(project.run("apply", "sandbox", "--yes").out)
     proposed = project.run("promote", "lateness", "--to", "production")

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from reconciler.core.digest import Digest
-from reconciler.core.plan.gate_evaluation import evaluate_gates
+from reconciler.core.judging.evaluate_gates import evaluate_gates
 from reconciler.core.spec.comparison import Comparability, Comparison
 from reconciler.core.spec.gates import Against, GateResult, GateStatus, NoWorseThanIncumbent, Rule
 from reconciler.evaluation.paired_comparison import paired_classes

@@ -12,7 +12,7 @@ import pytest
 
 from reconciler.core.artifact.evaluation import Evaluation, grade_classification, grade_regression
 from reconciler.core.digest import digest_of_bytes
-from reconciler.core.plan.gate_evaluation import evaluate_gates
+from reconciler.core.judging.evaluate_gates import evaluate_gates
 from reconciler.core.spec.comparison import Comparability, Comparison
 from reconciler.core.spec.gates import (
     BeatsNaiveGuess,

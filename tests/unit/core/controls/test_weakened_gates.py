@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from reconciler.core.controls.weakened_gates import DeployRequirements, WeakenedGate, weakenings
 from reconciler.core.digest import Digest
-from reconciler.core.spec.applicable_gates import GateSubject
+from reconciler.core.judging.applicable_gates import GateSubject
 from reconciler.core.spec.environment import Policy
 from reconciler.core.spec.gates import (
     Against,

@@ -8,7 +8,7 @@ from reconciler.core.artifact.evaluation import ClassScore, Evaluation
 from reconciler.core.digest import digest_of_bytes
 from reconciler.core.evaluation.grading import judge_classes, judge_numbers, judge_quantile
 from reconciler.core.evaluation.ordered import distances_of, seem_ordered
-from reconciler.core.plan.gate_evaluation import evaluate_gates
+from reconciler.core.judging.evaluate_gates import evaluate_gates
 from reconciler.core.spec.gates import GateStatus, Grade, PerformanceGrade
 
 Matrix = tuple[tuple[int, ...], ...]
@@ -145,7 +145,7 @@ def test_a_quantile_is_graded_by_pinball_and_by_coverage() -> None:
     assert judge_quantile(0.99, 0.9, 500, 0.9).too_good
 
 
-def test_a_gate_that_takes_the_grade_of_the_bands_says_what_it_is_in_full() -> None:
+def test_a_gate_on_the_grade_judges_a_rare_class_in_full_and_says_why() -> None:
     fraud = Evaluation(
         task="classification",
         rows=1_000,
@@ -163,5 +163,5 @@ def test_a_gate_that_takes_the_grade_of_the_bands_says_what_it_is_in_full() -> N
         evaluation_rows=digest_of_bytes(b"rows"),
     )
     (result,) = evaluate_gates((PerformanceGrade(at_least=Grade.C),), fraud, {})
-    assert result.verdict is GateStatus.PASSED
-    assert result.reason.startswith("grade C is at least C; in full it is D: right in 98.0% of rows")
+    assert (result.verdict, result.grade) == (GateStatus.REFUSED, Grade.D)
+    assert result.reason.startswith("grade D is below C: right in 98.0% of rows")

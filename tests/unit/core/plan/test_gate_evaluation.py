@@ -9,7 +9,7 @@ import pytest
 
 from reconciler.core.artifact.evaluation import Evaluation
 from reconciler.core.digest import digest_of_bytes
-from reconciler.core.plan.gate_evaluation import evaluate_gates
+from reconciler.core.judging.evaluate_gates import evaluate_gates
 from reconciler.core.quality.drift import DriftSummary, DriftVerdict, FeatureDrift, Measure
 from reconciler.core.spec.comparison import Comparability, Comparison, Seen
 from reconciler.core.spec.gates import (

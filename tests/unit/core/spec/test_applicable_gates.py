@@ -8,10 +8,11 @@ import pytest
 
 from reconciler import codec
 from reconciler.core.digest import Digest
-from reconciler.core.spec.applicable_gates import ANY, applies, exemption, gates_of
+from reconciler.core.judging.applicable_gates import ANY, applies, exemption, gates_of
 from reconciler.core.spec.environment import Policy
 from reconciler.core.spec.gates import (
     BeatsNaiveGuess,
+    Coverage,
     Gate,
     GateScope,
     GateSet,
@@ -20,7 +21,7 @@ from reconciler.core.spec.gates import (
     PerformanceGrade,
     Threshold,
 )
-from reconciler.core.spec.recipe import Task
+from reconciler.core.spec.recipe import Estimator, Task
 from tests.simulation.sample_project import PRODUCTION, desired
 
 LABELS = (("team", "credit"), ("tier", "critical"))
@@ -43,15 +44,42 @@ MODEL = replace(desired(None, seed=1).models[0], labels=LABELS)
     ],
 )
 def test_a_gate_applies_to_the_task_and_all_the_labels_that_it_is_for(scope: GateScope | None, whether: bool) -> None:
-    own, theirs = PerformanceGrade(at_least=Grade.C, for_=scope), Threshold(metric="r2", at_least=0.1, for_=scope)
+    own, theirs = PerformanceGrade(at_least=Grade.C, for_=scope), Threshold(metric="accuracy", at_least=0.1, for_=scope)
     found = gates_of(replace(MODEL, gates=(own,)), replace(PRODUCTION, policy=Policy(gates=(theirs,))))
     both: tuple[tuple[Gate, ...], tuple[Gate, ...]] = ((own, theirs), ())
     assert (found.applying, found.others) == (both if whether else both[::-1])
 
 
-def test_a_metric_that_the_task_does_not_have_exempts_nobody() -> None:
-    r2 = Threshold(metric="r2", at_least=0.1)
-    assert gates_of(replace(MODEL, gates=(r2,)), replace(PRODUCTION, policy=Policy())).applying == (r2,)
+@pytest.mark.parametrize(
+    ("gate", "of"),
+    [
+        (Threshold(metric="r2", at_least=0.1), "r2 is a figure of a regression"),
+        (NoWorseThanIncumbent(metric="rmse"), "rmse is a figure of a regression"),
+        (Coverage(tolerance=0.02), "coverage is a figure of a model that predicts a quantile"),
+        (Threshold(metric="r2", at_least=0.1, for_=GateScope(labels=LABELS)), "r2 is a figure of a regression"),
+    ],
+)
+def test_a_figure_that_the_task_does_not_have_does_not_apply_and_says_of_which_it_is(gate: Gate, of: str) -> None:
+    found = gates_of(MODEL, replace(PRODUCTION, policy=Policy(gates=(gate,))))
+    assert (found.applying, found.others) == (MODEL.gates, (gate,))
+    assert exemption(gate).endswith(of)
+    assert applies(replace(gate, for_=None), ANY), "of a task that is not known it is taken to be"
+
+
+def test_only_a_model_of_a_quantile_has_a_coverage() -> None:
+    gates = (Coverage(tolerance=0.02), Threshold(metric="pinball", at_most=9.0), Threshold(metric="mae", at_most=9.0))
+    policy = replace(PRODUCTION, policy=Policy(gates=gates))
+    regression = replace(MODEL, gates=(), recipe=replace(MODEL.recipe, task=Task.REGRESSION))
+    assert gates_of(regression, policy).applying == gates[2:]
+    quantile = Estimator(uses="sklearn", class_name="QuantileRegressor", params=(("quantile", 0.9),))
+    assert (
+        gates_of(replace(regression, recipe=replace(regression.recipe, estimator=quantile)), policy).applying == gates
+    )
+
+
+def test_a_class_that_the_outcome_does_not_have_exempts_nobody() -> None:
+    misspelt = Threshold(metric="recall:laet", at_least=0.1)
+    assert gates_of(MODEL, replace(PRODUCTION, policy=Policy(gates=(misspelt,)))).others == ()
 
 
 def test_an_unknown_task_exempts_from_nothing() -> None:

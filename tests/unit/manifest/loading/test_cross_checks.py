@@ -228,16 +228,21 @@ def test_nothing_is_promoted_without_a_gate_that_applies(role: str) -> None:
     assert codes(promoting(GRADE + "}", role)) == []
 
 
-def test_a_gate_of_the_environment_that_the_task_cannot_have_is_refused_unless_it_says_whom_it_is_for() -> None:
-    (problem,) = problems(promoting(f"{GRADE}}}, {R2}}}"))
+def test_a_gate_of_the_environment_on_a_figure_that_the_task_does_not_have_does_not_apply() -> None:
+    assert codes(promoting(f"{GRADE}}}, {R2}}}")) == []
+    assert codes(promoting(f"{R2}}}")) == ["E218"]
+    assert codes(promoting(f"{GRADE}}}, {R2}, for: {{task: regression}}}}")) == []
+    assert codes(promoting(f"{GRADE}}}, {R2}, for: {{labels: {{tier: critical}}}}}}")) == []
+    assert codes(promoting(f"{GRADE}}}, {R2}, for: {{labels: {{tier: critical}}}}}}", labels="tier: critical")) == []
+
+
+def test_a_gate_of_the_environment_on_a_class_that_the_outcome_does_not_have_is_refused() -> None:
+    unknown = '{uses: threshold, metric: "recall:laet", atLeast: 0.1'
+    (problem,) = problems(promoting(f"{GRADE}}}, {unknown}}}"))
     assert problem.code == "E216"
     assert problem.hint is not None
     assert "for:" in problem.hint
-    assert codes(promoting(f"{GRADE}}}, {R2}, for: {{task: regression}}}}")) == []
-    assert codes(promoting(f"{GRADE}}}, {R2}, for: {{labels: {{tier: critical}}}}}}")) == []
-    assert codes(promoting(f"{GRADE}}}, {R2}, for: {{labels: {{tier: critical}}}}}}", labels="tier: critical")) == [
-        "E216"
-    ]
+    assert codes(promoting(f"{GRADE}}}, {unknown}, for: {{labels: {{tier: critical}}}}}}")) == []
 
 
 RETIRE = "    retire: [{model: customer-payments, reason: unused}]\n    maxDataAge"

@@ -1,0 +1,99 @@
+"""Judge by comparisons: with the incumbent, and with what was deployed before it. Pure."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+from reconciler.core.digest import short
+from reconciler.core.number_text import declared, rounded
+from reconciler.core.spec.comparison import Comparability, Comparison, Seen
+from reconciler.core.spec.gates import Gate, GateResult, GateStatus, NoWorseThanIncumbent, Rule
+
+
+def gate_result(gate: Gate, passed: bool, reason: str, comparison: Comparison | None = None) -> GateResult:
+    """Return the result of a gate in short."""
+    verdict = GateStatus.PASSED if passed else GateStatus.REFUSED
+    return GateResult(gate=gate, verdict=verdict, reason=reason, comparison=comparison)
+
+
+def compared_with_all(
+    gate: NoWorseThanIncumbent, comparison: Comparison, earlier: tuple[Comparison, ...]
+) -> GateResult:
+    """Judge by the incumbent, and by each artifact that was deployed before it and can be compared.
+
+    An earlier one that cannot be compared is told, and refuses nothing: the incumbent, which was no worse than it when
+    it came in, still must be.
+    """
+    result = _comparison(gate, comparison)
+    if gate.against is None:
+        return result
+    result = replace(result, earlier=earlier)
+    if result.verdict is not GateStatus.PASSED or not earlier:
+        return result
+    judged = [(other, _comparison(gate, other)) for other in earlier]
+    scored = [(other, verdict) for other, verdict in judged if other.state is Comparability.COMPARED]
+    untold = [f"{_name(other)} {other.reason or other.state}" for other, _ in judged if other not in dict(scored)]
+    left_out = f"; {len(untold)} could not be compared: {', '.join(untold)}" if untold else ""
+    worse = [verdict.reason for _, verdict in scored if verdict.verdict is not GateStatus.PASSED]
+    if worse:
+        return replace(result, verdict=GateStatus.REFUSED, reason=f"{worse[0]}{left_out}")
+    if not scored:
+        return replace(result, reason=f"{result.reason}{left_out}")
+    hardest, _ = min(scored, key=lambda pair: pair[0].difference or 0.0)
+    words = f"{hardest.difference or 0.0:+.4f} against {_name(hardest)}, the best of {len(scored)} deployed before"
+    return replace(result, reason=f"{result.reason}; {words}{left_out}")
+
+
+def _name(comparison: Comparison) -> str:
+    return short(comparison.artifact) if comparison.artifact is not None else "the incumbent"
+
+
+def _comparison(gate: NoWorseThanIncumbent, comparison: Comparison) -> GateResult:
+    match comparison.state:
+        case Comparability.NO_INCUMBENT:
+            return gate_result(gate, True, "no incumbent: there is nothing to compare with", comparison)
+        case Comparability.NOT_COMPARABLE | Comparability.UNSCORABLE:
+            return gate_result(
+                gate, False, f"{comparison.state}: {comparison.reason or 'no reason recorded'}", comparison
+            )
+        case Comparability.COMPARED:
+            return _compared(gate, comparison)
+
+
+def _compared(gate: NoWorseThanIncumbent, comparison: Comparison) -> GateResult:
+    difference, lower, upper = comparison.difference, comparison.lower, comparison.upper
+    if difference is None or lower is None or upper is None or not all(map(math.isfinite, (difference, lower, upper))):
+        return gate_result(gate, False, f"not comparable: {gate.metric} is not known on the shared rows", comparison)
+    if comparison.rows < gate.min_rows:
+        return gate_result(
+            gate,
+            False,
+            f"not comparable: {comparison.rows:,} shared rows, at least {gate.min_rows:,} needed",
+            comparison,
+        )
+    bound = {Rule.EVIDENCE: upper, Rule.POINT: difference, Rule.STRICT: lower}[gate.rule]
+    passed = bound > -gate.tolerance if gate.rule is Rule.STRICT else bound >= -gate.tolerance
+    confidence = 100 * (comparison.confidence or 0.95)
+    numbers = (
+        f"{gate.metric} {difference:+.4f} against {_name(comparison)} "
+        f"({rounded(confidence)}% interval {lower:+.4f} to {upper:+.4f}) "
+        f"on {comparison.rows:,} rows, {gate.rule} rule, tolerance {declared(gate.tolerance)}"
+    )
+    if comparison.detectable is not None:
+        numbers += f"; smallest detectable loss {comparison.detectable:.4f}"
+    if comparison.reason is not None:
+        numbers += f"; {comparison.reason}"
+    if passed:
+        return gate_result(gate, True, numbers, comparison)
+    # A point or strict rule refuses what is not told apart, too: that is no proof that it is worse.
+    if comparison.seen is Seen.WORSE:
+        return gate_result(gate, False, f"worse than {_place(comparison)}: {numbers}", comparison)
+    relation = f"not shown to be as good as {_place(comparison)}, no difference seen"
+    if comparison.seen is Seen.BETTER:
+        relation = f"not better than {_place(comparison)} by as much as is asked for"
+    return gate_result(gate, False, f"{relation}: {numbers}", comparison)
+
+
+def _place(comparison: Comparison) -> str:
+    return "the incumbent" if comparison.artifact is None else "what was deployed before the incumbent"

@@ -1,0 +1,85 @@
+"""The figures that gates judge, of any of a candidate's rows: those of the evaluation in full, without its curves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from reconciler.core.artifact.evaluation import Evaluation
+from reconciler.core.evaluation import grading
+from reconciler.core.evaluation.detailed import GradeReason
+from reconciler.core.evaluation.quantiles import quantile_of
+from reconciler.core.evaluation.units import judging_of
+from reconciler.core.judging.judged_figures import ClassFigures, RowFigures
+from reconciler.core.spec.model import NO_DECLARATION, DeclaredEvaluation
+from reconciler.core.spec.recipe import Recipe
+from reconciler.evaluation.detailed import class_figures, number_figures
+from reconciler.evaluation.detailed.naive_guess import of_numbers
+from reconciler.evaluation.detailed.number_figures import untransformed
+from reconciler.evaluation.metrics import confusion_of
+
+if TYPE_CHECKING:
+    from reconciler.model_file.feature_matrix import Matrix
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FiguresToJudge:
+    """What a candidate gives for its holdout, and what was true. `actual`, `predicted`: numbers in the unit that they
+    are judged in, or labels and probabilities. `own`: what the artifact says of itself; `steps`: in another unit."""
+
+    names: tuple[str, ...]
+    predicted: Matrix
+    actual: Any
+    own: Evaluation
+    steps: bool = False
+    unit: str = ""
+    quantile: float | None = None
+
+    def of(self, chosen: Any) -> RowFigures:
+        """Return the figures of the rows that a mask chooses; None: of all."""
+        predicted = self.predicted if chosen is None else self.predicted[chosen]
+        actual = self.actual if chosen is None else self.actual[chosen]
+        if not self.names:
+            return RowFigures(rows=len(actual), figures=number_figures.figures_of(predicted, actual, self.quantile))
+        counts = confusion_of(actual, predicted.argmax(axis=1), len(self.names))
+        figures, details = class_figures.figures_of(predicted, actual, counts, self.names)
+        return RowFigures(
+            rows=len(actual),
+            figures=figures,
+            classes=tuple(ClassFigures(name=each.name, rows=each.rows, figures=each.figures) for each in details),
+        )
+
+    def grade(self, declared: DeclaredEvaluation = NO_DECLARATION) -> GradeReason:
+        """Return the grade of all rows in full, as the evaluation in full gives it."""
+        if self.names:
+            counts = confusion_of(self.actual, self.predicted.argmax(axis=1), len(self.names))
+            return grading.judge_classes(
+                tuple(tuple(map(int, row)) for row in counts), self.names, declared.places(self.names)
+            )
+        by_name = {figure.name: figure.value for figure in self.of(None).figures}
+        if self.quantile is None:
+            return grading.judge_numbers(by_name["r2"], self.unit)
+        naive, _ = of_numbers(self.predicted, self.actual, None if self.steps else self.own, self.quantile)
+        covered = by_name.get("coverage")
+        return grading.judge_quantile(naive.removed.value, covered, len(self.actual), self.quantile, self.unit)
+
+
+def figures_to_judge(
+    recipe: Recipe, own: Evaluation, names: tuple[str, ...], outputs: Matrix, actual: Any
+) -> FiguresToJudge:
+    """Return what a candidate gives for its holdout in the unit that it is judged in; `names`: of its classes."""
+    if names:
+        return FiguresToJudge(names=names, predicted=outputs, actual=actual, own=own)
+    judging, quantile = judging_of(recipe), quantile_of(recipe.estimator)
+    if quantile is not None and judging.turns:
+        quantile = 1 - quantile
+    predicted, truth = (untransformed(values, judging.steps) for values in (outputs[:, 0], actual))
+    return FiguresToJudge(
+        names=(),
+        predicted=predicted,
+        actual=truth,
+        own=own,
+        steps=bool(judging.steps),
+        unit=judging.unit.unit if judging.steps else "",
+        quantile=quantile,
+    )
