@@ -68,7 +68,7 @@ def _slices(evaluation: object) -> Iterator[tuple[str, str]]:
     """Yield name and expression of each declared slice, as far as they have the form that is known."""
     declared = evaluation.get("slices") if isinstance(evaluation, dict) else None
     for each in declared if isinstance(declared, list) else ():
-        name, text = (each.get("name"), each.get("expression")) if isinstance(each, dict) else (each, each)
+        name, text = (each.get("name"), each.get("expression")) if isinstance(each, dict) else (each, f'"{each}"')
         if isinstance(name, str) and isinstance(text, str):
             yield name, text.strip()
 
