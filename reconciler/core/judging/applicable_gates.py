@@ -80,16 +80,17 @@ def undeclared(gate: Gate, slices: Collection[str]) -> str | None:
 def sorted_out(gates: tuple[Gate, ...], subject: GateSubject) -> ApplicableGates:
     """Sort gates into those that apply to such a model, each with the slices that it declares, and the others."""
     return ApplicableGates(
-        applying=tuple(_sliced(gate, subject) for gate in gates if applies(gate, subject)),
+        applying=tuple(bound_to(gate, subject) for gate in gates if applies(gate, subject)),
         others=tuple(gate for gate in gates if not applies(gate, subject)),
     )
 
 
-def _sliced(gate: Gate, subject: GateSubject) -> Gate:
-    """Return a gate bound to what the model declares under the name of its slices; as it is where that is nothing."""
+def bound_to(gate: Gate, *subjects: GateSubject) -> Gate:
+    """Return a gate bound to what its slice is cut by, as the first of these declares it; else to nothing."""
     if not isinstance(gate, BoundedFigure) or gate.per is None:
         return gate
-    return replace(gate, sliced_by=dict(subject.slices or ()).get(gate.per))
+    declared = (dict(subject.slices or ()).get(gate.per) for subject in subjects)
+    return replace(gate, sliced_by=next((text for text in declared if text is not None), None))
 
 
 def exemption(gate: Gate) -> str:

@@ -57,7 +57,7 @@ def judge_bounded(gate: BoundedGate, judged: JudgedFigures | str) -> GateResult:
         )
     sliced = judged.sliced(gate.per)
     if gate.sliced_by is None or sliced is None:
-        return _refused(gate, f"the model declares no slice {gate.per}")
+        return _refused(gate, f"{gate.figure} per {gate.per} is not known: the model declares no such slice")
     if sliced.problem is not None:
         return _refused(gate, f"{gate.figure} per {gate.per} is not known: {sliced.problem}")
     return _judge_slices(gate, sliced, judged)

@@ -14,7 +14,7 @@ from reconciler.core.controls.controls import ControlsEntry, EnvironmentControls
 from reconciler.core.controls.in_force import PinControls
 from reconciler.core.controls.loosened import evidence_changed, judged_otherwise, loosened_model
 from reconciler.core.controls.weakened_gates import WeakenedGate
-from reconciler.core.judging.applicable_gates import applies, gates_of
+from reconciler.core.judging.applicable_gates import applies, bound_to, gates_of
 from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.model import Model
 from reconciler.core.spec.policy import Override
@@ -74,7 +74,12 @@ def pin_controls(controls: ControlsObserver, model: Model) -> PinControls:
     return PinControls(
         environment=environment,
         gates=tuple(
-            gate for gate in everything if gate not in required and any(applies(gate, subject) for subject in subjects)
+            dict.fromkeys(
+                bound
+                for gate in everything
+                for subject in subjects
+                if applies(gate, subject) and (bound := bound_to(gate, subject, own.subject)) not in required
+            )
         ),
         quorums=sets.quorums(environments),
         owners=owners,

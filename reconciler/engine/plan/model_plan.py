@@ -11,6 +11,7 @@ from reconciler.core.age import age_of, all_ahead
 from reconciler.core.artifact.observed_state import JournalHead, LiveDeployment, drift_of
 from reconciler.core.digest import Digest
 from reconciler.core.field_diff import FieldChange, changes
+from reconciler.core.judging.applicable_gates import bound_to
 from reconciler.core.plan import policy_check
 from reconciler.core.plan.facts import ServingFacts, TrainingFacts, VerificationFacts
 from reconciler.core.plan.plan import Blocked, ModelPlan, PlanDetail, PlanInputs, metric_changes
@@ -222,6 +223,7 @@ def _gate_files(
     declared = {environment.name: environment.policy.gates for environment in judging}
 
     def file(verification: Verification, gate: Gate) -> str:
+        gate = bound_to(gate)  # as it is declared
         if model is not None and gate in model.gates:
             return model.file
         if gate in declared.get(verification.environment, ()):

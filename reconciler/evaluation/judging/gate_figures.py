@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 from reconciler.core.artifact.evaluation import Evaluation
 from reconciler.core.evaluation import grading
 from reconciler.core.evaluation.detailed import GradeReason
+from reconciler.core.evaluation.figures import Figure
 from reconciler.core.evaluation.quantiles import quantile_of
 from reconciler.core.evaluation.units import judging_of
 from reconciler.core.judging.judged_figures import ClassFigures, RowFigures
 from reconciler.core.spec.model import NO_DECLARATION, DeclaredEvaluation
 from reconciler.core.spec.recipe import Recipe
-from reconciler.evaluation.detailed import class_figures, number_figures
+from reconciler.evaluation.detailed import class_figures, intervals, number_figures
 from reconciler.evaluation.detailed.naive_guess import of_numbers
 from reconciler.evaluation.detailed.number_figures import untransformed
 from reconciler.evaluation.metrics import confusion_of
@@ -39,14 +40,26 @@ class FiguresToJudge:
         """Return the figures of the rows that a mask chooses; None: of all."""
         predicted = self.predicted if chosen is None else self.predicted[chosen]
         actual = self.actual if chosen is None else self.actual[chosen]
+        rows = len(actual)
         if not self.names:
-            return RowFigures(rows=len(actual), figures=number_figures.figures_of(predicted, actual, self.quantile))
+            figures = number_figures.figures_of(predicted, actual, self.quantile)
+            return RowFigures(rows=rows, figures=tuple(_of_proportion(each, "coverage", rows) for each in figures))
         counts = confusion_of(actual, predicted.argmax(axis=1), len(self.names))
         figures, details = class_figures.figures_of(predicted, actual, counts, self.names)
         return RowFigures(
-            rows=len(actual),
-            figures=figures,
-            classes=tuple(ClassFigures(name=each.name, rows=each.rows, figures=each.figures) for each in details),
+            rows=rows,
+            figures=tuple(_of_proportion(each, "accuracy", rows) for each in figures),
+            classes=tuple(
+                ClassFigures(
+                    name=each.name,
+                    rows=each.rows,
+                    figures=tuple(
+                        _of_proportion(_of_proportion(figure, "recall", each.rows), "precision", each.predicted)
+                        for figure in each.figures
+                    ),
+                )
+                for each in details
+            ),
         )
 
     def grade(self, declared: DeclaredEvaluation = NO_DECLARATION) -> GradeReason:
@@ -62,6 +75,14 @@ class FiguresToJudge:
         naive, _ = of_numbers(self.predicted, self.actual, None if self.steps else self.own, self.quantile)
         covered = by_name.get("coverage")
         return grading.judge_quantile(naive.removed.value, covered, len(self.actual), self.quantile, self.unit)
+
+
+def _of_proportion(figure: Figure, name: str, rows: int) -> Figure:
+    """Return a figure that is a proportion of rows with its interval, which covers of few rows, too."""
+    if figure.name != name or figure.interval is not None or figure.value is None or not rows:
+        return figure
+    low, high = intervals.wilson(round(figure.value * rows), rows)
+    return Figure(name=name, value=figure.value, low=low, high=high)
 
 
 def figures_to_judge(

@@ -54,8 +54,11 @@ class BoundedFigure(Demand):
         return f", {', '.join(words)}" if words else ""
 
     def _reads_as_strictly(self, other: BoundedFigure) -> bool:
-        """Tell whether it judges the same slices, at least as many of them, by a rule at least as strict."""
-        if not self.reaches(other) or (self.per, self.sliced_by) != (other.per, other.sliced_by):
+        """Tell whether it judges the same slices, at least as many of them, by a rule at least as strict.
+
+        Where the model did not declare the other's slice, nothing was judged: what it is cut by now weakens nothing.
+        """
+        if not self.reaches(other) or self.per != other.per or other.sliced_by not in (None, self.sliced_by):
             return False
         return self.read_by.strictness >= other.read_by.strictness and self.support <= other.support
 

@@ -195,7 +195,7 @@ def test_a_slice_that_cannot_be_told_refuses_only_by_the_strict_rule() -> None:
 
 def test_a_slice_that_nobody_declared_or_that_could_not_be_cut_refuses() -> None:
     assert judged(replace(PER, sliced_by=None), sliced(("north", 100, 0.7))).verdict is GateStatus.REFUSED
-    assert judged(PER).reason == "the model declares no slice region"
+    assert judged(PER).reason == "recall:late per region is not known: the model declares no such slice"
     broken = replace(JUDGED, slices=(SlicedFigures(name="region", problem="the table has no column land"),))
     assert judged(PER, broken).reason == "recall:late per region is not known: the table has no column land"
 
