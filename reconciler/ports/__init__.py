@@ -8,7 +8,16 @@ that needs one port takes one port.
 from __future__ import annotations
 
 from reconciler.core.artifact.observed_state import CommitOrder, DriftType, FirstParentChange, LiveDeployment
-from reconciler.ports.compute import DataEngine, Expressions, Scorer, TableHeaders, TableLookup, Trainer, TrialRunner
+from reconciler.ports.compute import (
+    DataEngine,
+    Expressions,
+    GatePlugin,
+    Scorer,
+    TableHeaders,
+    TableLookup,
+    Trainer,
+    TrialRunner,
+)
 from reconciler.ports.copied_rows import ErasedEntities, ErasedRows, SampledRows
 from reconciler.ports.erasure import (
     EntityDigests,
@@ -21,7 +30,6 @@ from reconciler.ports.erasure import (
 )
 from reconciler.ports.execution import Clock, Concurrency, NewId, ParallelMap, Progress
 from reconciler.ports.forge import Forge
-from reconciler.ports.gates import GatePlugin
 from reconciler.ports.git import Proposal, Proposer, Remote, Source, Tag, Tags, TreeFile
 from reconciler.ports.messages import (
     CompareRequest,

@@ -9,6 +9,7 @@ from typing import Protocol
 from reconciler.core.artifact.oci_artifact import Schema
 from reconciler.core.evaluation.detailed import DetailedEvaluation
 from reconciler.core.judging.judged_figures import JudgedFigures
+from reconciler.core.judging.plug_in import GateAnswer
 from reconciler.core.spec.comparison import Comparison
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment, Limits
@@ -171,3 +172,17 @@ class Scorer(Protocol):
 
         ScoringError when the model cannot be loaded, or gives no numbers for these rows.
         """
+
+
+class GatePlugin(Protocol):
+    """Judges candidates by their figures, where the data are; what it says is recorded once, and counts from then on.
+
+    Equal figures and settings give equal answers: it reads no clock, file or network. A figure that it needs and that
+    is not known, or NaN, does not pass.
+    """
+
+    def problem(self, settings: Mapping[str, str]) -> str | None:
+        """Say in one line what is wrong with the settings of a manifest; None where nothing is."""
+
+    def judge(self, figures: JudgedFigures, settings: Mapping[str, str]) -> GateAnswer:
+        """Judge a candidate by settings that have no problem."""

@@ -24,7 +24,7 @@ from reconciler.core.digest import digest_of_bytes
 from reconciler.core.evaluation.detailed import DetailedEvaluation, NaiveGuess, TrainingReport
 from reconciler.core.evaluation.figures import Figure, InfluenceReport
 from reconciler.core.evaluation.grading import reason_of
-from reconciler.core.judging.judged_figures import JudgedFigures, RowFigures
+from reconciler.core.judging.judged_figures import FiguresOfRows, JudgedFigures
 from reconciler.core.quality.unknown_values import UnknownValues
 from reconciler.core.spec.comparison import Comparability, Comparison
 from reconciler.core.spec.environment import Limits
@@ -186,7 +186,7 @@ class FakeScorer:
     def judge(self, request: JudgeRequest) -> JudgedFigures:
         own = codec.decode(Evaluation, (request.artifact / EVALUATION_FILE).read_bytes(), what=EVALUATION_FILE)
         figures = tuple(Figure(name=name, value=value, why="not measured") for name, value in own.metrics)
-        return JudgedFigures(all_rows=RowFigures(rows=own.rows, figures=figures), grade=reason_of(own))
+        return JudgedFigures(all_rows=FiguresOfRows(rows=own.rows, figures=figures), grade=reason_of(own))
 
     def evaluate(self, request: EvaluateRequest) -> DetailedEvaluation:
         own = codec.decode(Evaluation, (request.artifact / EVALUATION_FILE).read_bytes(), what=EVALUATION_FILE)

@@ -46,7 +46,7 @@ LIBRARIES: dict[str, set[str]] = {
     "apprise": {"adapters/notices"},
     "packaging": {"adapters/system"},
     "yaml": {"manifest/yaml", "manifest/loading"},
-    "pydantic": {"manifest/schema", "manifest/schema/experiment", "manifest/loading"},
+    "pydantic": {"manifest/schema", "manifest/schema/experiment", "manifest/schema/gates", "manifest/loading"},
     "pydantic_core": {"manifest/schema", "manifest/loading"},
     "lightgbm": {"training/boosters", "model_file/boosters"},
     "xgboost": {"training/boosters", "model_file/boosters"},

@@ -17,7 +17,7 @@ from reconciler.core.evaluation.figures import Figure
 from reconciler.core.evaluation.grading import reason_of
 from reconciler.core.judging.compare_models import compared_with_all, gate_result
 from reconciler.core.judging.judge_figures import judge_bounded
-from reconciler.core.judging.judged_figures import ClassFigures, JudgedFigures, RowFigures
+from reconciler.core.judging.judged_figures import FiguresOfClass, FiguresOfRows, JudgedFigures
 from reconciler.core.judging.plug_in import GateAnswer, result_of
 from reconciler.core.number_text import beside, declared
 from reconciler.core.quality.drift import DriftSummary
@@ -78,11 +78,11 @@ def _as_in_artifact(evaluation: Evaluation) -> JudgedFigures:
     """Return the figures that an artifact has of itself, which have no intervals."""
     metrics = dict(evaluation.metrics)
     return JudgedFigures(
-        all_rows=RowFigures(
+        all_rows=FiguresOfRows(
             rows=evaluation.rows,
             figures=tuple(Figure(name=name, value=value) for name, value in metrics.items() if ":" not in name),
             classes=tuple(
-                ClassFigures(
+                FiguresOfClass(
                     name=score.name,
                     rows=score.rows,
                     figures=tuple(

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from statistics import NormalDist
 
 from reconciler.core.evaluation.figures import CONFIDENCE, Figure
-from reconciler.core.judging.judged_figures import JudgedFigures, RowFigures, SlicedFigures
+from reconciler.core.judging.judged_figures import FiguresOfRows, JudgedFigures, SlicedFigures
 from reconciler.core.number_text import beside, declared, rounded
 from reconciler.core.spec.gates import (
     BoundedFigure,
@@ -118,7 +118,7 @@ def _all_pass(gate: BoundedGate, held: list[_Held]) -> bool:
     return gate.read_by is not Rule.STRICT or all(each.passed for each in held)
 
 
-def _judged(gate: BoundedGate, rows: RowFigures, name: str | None = None, confidence: float = 0.95) -> JudgedFigure:
+def _judged(gate: BoundedGate, rows: FiguresOfRows, name: str | None = None, confidence: float = 0.95) -> JudgedFigure:
     kind, colon, label = gate.figure.partition(":")
     found = rows.figure(gate.figure)
     count = next((each.rows for each in rows.classes if each.name == label), 0) if colon else rows.rows

@@ -12,7 +12,7 @@ MOST_PARTS = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ClassFigures:
+class FiguresOfClass:
     """The figures of one class; `rows`: those that have it."""
 
     name: str
@@ -21,12 +21,12 @@ class ClassFigures:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RowFigures:
+class FiguresOfRows:
     """The figures of some rows, as a whole and by class."""
 
     rows: int
     figures: tuple[Figure, ...]
-    classes: tuple[ClassFigures, ...] = ()
+    classes: tuple[FiguresOfClass, ...] = ()
 
     def figure(self, name: str) -> Figure | None:
         """Return the figure of this name (`roc_auc`), or of one class (`recall:late`); None where there is none."""
@@ -42,7 +42,7 @@ class SlicePart:
     """The rows with one value of a slice; `value`: as a person reads it."""
 
     value: str
-    figures: RowFigures
+    figures: FiguresOfRows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +61,7 @@ class JudgedFigures:
     """All that gates on figures judge of a candidate. `unit`: that figures and grade of a transformed outcome are in;
     else empty. `quantile`: that it predicts, in that unit."""
 
-    all_rows: RowFigures
+    all_rows: FiguresOfRows
     grade: GradeReason
     unit: str = ""
     quantile: float | None = None

@@ -11,7 +11,7 @@ from reconciler.core.evaluation.detailed import GradeReason
 from reconciler.core.evaluation.figures import Figure
 from reconciler.core.evaluation.quantiles import quantile_of
 from reconciler.core.evaluation.units import judging_of
-from reconciler.core.judging.judged_figures import ClassFigures, RowFigures
+from reconciler.core.judging.judged_figures import FiguresOfClass, FiguresOfRows
 from reconciler.core.spec.model import NO_DECLARATION, DeclaredEvaluation
 from reconciler.core.spec.recipe import Recipe
 from reconciler.evaluation.detailed import class_figures, intervals, number_figures
@@ -36,21 +36,21 @@ class FiguresToJudge:
     unit: str = ""
     quantile: float | None = None
 
-    def of(self, chosen: Any) -> RowFigures:
+    def of(self, chosen: Any) -> FiguresOfRows:
         """Return the figures of the rows that a mask chooses; None: of all."""
         predicted = self.predicted if chosen is None else self.predicted[chosen]
         actual = self.actual if chosen is None else self.actual[chosen]
         rows = len(actual)
         if not self.names:
             figures = number_figures.figures_of(predicted, actual, self.quantile)
-            return RowFigures(rows=rows, figures=tuple(_of_proportion(each, "coverage", rows) for each in figures))
+            return FiguresOfRows(rows=rows, figures=tuple(_of_proportion(each, "coverage", rows) for each in figures))
         counts = confusion_of(actual, predicted.argmax(axis=1), len(self.names))
         figures, details = class_figures.figures_of(predicted, actual, counts, self.names)
-        return RowFigures(
+        return FiguresOfRows(
             rows=rows,
             figures=tuple(_of_proportion(each, "accuracy", rows) for each in figures),
             classes=tuple(
-                ClassFigures(
+                FiguresOfClass(
                     name=each.name,
                     rows=each.rows,
                     figures=tuple(

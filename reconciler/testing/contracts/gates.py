@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from reconciler.core.evaluation.detailed import GradedBy, GradeReason
 from reconciler.core.evaluation.figures import Figure
-from reconciler.core.judging.judged_figures import ClassFigures, JudgedFigures, RowFigures
+from reconciler.core.judging.judged_figures import FiguresOfClass, FiguresOfRows, JudgedFigures
 from reconciler.core.judging.plug_in import LONGEST, MOST_FIGURES
 from reconciler.core.spec.gates import Grade
 from reconciler.core.spec.gates.known_figures import KNOWN_FIGURES, OF_ONE_CLASS
@@ -27,11 +27,11 @@ def candidate(task: Task, *, quality: float = 0.9, quantile: float | None = None
 
     names = [name for name, known in KNOWN_FIGURES.items() if known.task is task and (quantile or not known.quantile)]
     classes = [
-        ClassFigures(name=name, rows=500, figures=tuple(figure(kind, True) for kind in OF_ONE_CLASS))
+        FiguresOfClass(name=name, rows=500, figures=tuple(figure(kind, True) for kind in OF_ONE_CLASS))
         for name in ("late", "on_time")
     ]
     return JudgedFigures(
-        all_rows=RowFigures(
+        all_rows=FiguresOfRows(
             rows=1_000,
             figures=tuple(figure(name, KNOWN_FIGURES[name].higher) for name in names),
             classes=tuple(classes) if task is Task.CLASSIFICATION else (),
@@ -110,7 +110,7 @@ class GatePluginContract(ABC):
             candidate(Task.CLASSIFICATION),
             candidate(Task.REGRESSION),
             candidate(Task.REGRESSION, quantile=0.9),
-            replace(candidate(Task.REGRESSION), all_rows=RowFigures(rows=0, figures=())),
+            replace(candidate(Task.REGRESSION), all_rows=FiguresOfRows(rows=0, figures=())),
         ):
             answer = self.make().judge(figures, self.settings())
             expect(answer.passed in (True, False))

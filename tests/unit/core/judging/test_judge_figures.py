@@ -11,9 +11,9 @@ from reconciler.core.evaluation.detailed import GradedBy, GradeReason
 from reconciler.core.evaluation.figures import Figure
 from reconciler.core.judging.judge_figures import MOST_KEPT, judge_bounded, verdict_again, widened
 from reconciler.core.judging.judged_figures import (
-    ClassFigures,
+    FiguresOfClass,
+    FiguresOfRows,
     JudgedFigures,
-    RowFigures,
     SlicedFigures,
     SlicePart,
 )
@@ -33,9 +33,9 @@ GRADE = GradeReason(grade=Grade.B, by=GradedBy.SKILL, value=0.6, reason="right o
 FEW = "120 rows: too few for an interval, which needs 200"
 
 
-def rows(*figures: Figure, count: int = 1_000, recall: float = 0.5) -> RowFigures:
+def rows(*figures: Figure, count: int = 1_000, recall: float = 0.5) -> FiguresOfRows:
     late = Figure(name="recall", value=recall, low=recall - 0.1, high=recall + 0.1)
-    return RowFigures(rows=count, figures=figures, classes=(ClassFigures(name="late", rows=100, figures=(late,)),))
+    return FiguresOfRows(rows=count, figures=figures, classes=(FiguresOfClass(name="late", rows=100, figures=(late,)),))
 
 
 AUC = Figure(name="roc_auc", value=0.80, low=0.78, high=0.82)
@@ -186,7 +186,7 @@ def test_where_no_slice_has_rows_enough_nothing_was_judged_and_nothing_passes() 
 def test_a_slice_that_cannot_be_told_refuses_only_by_the_strict_rule() -> None:
     figures = sliced(("north", 100, 0.7))
     (slices,) = figures.slices
-    bare = SlicePart(value="south", figures=RowFigures(rows=90, figures=()))
+    bare = SlicePart(value="south", figures=FiguresOfRows(rows=90, figures=()))
     figures = replace(figures, slices=(replace(slices, parts=(*slices.parts, bare)),))
     assert judged(PER, figures).verdict is GateStatus.PASSED
     assert "1 cannot be told (region = south: there are no rows of class late)" in judged(PER, figures).reason
