@@ -23,12 +23,13 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-LIMIT = 20.0
+LIMIT = 16.0
 """From this evidence on a model counts as worse than promised: one false alarm in LIMIT periods of DAYS days."""
 DAYS = 60
-SHIFTS = (0.3, 0.45, 0.7, 1.1)
-"""By how much the odds of a loss may have risen (as logarithms): from a few points of accuracy to a great many."""
-_AT_ONCE = 0.2  # of the weight: that it was worse from the first day on
+SHIFTS = ((0.28, 0.7), (0.55, 0.25), (1.1, 0.05))
+"""By how much the odds of a loss may have risen (as logarithms), from a few points of accuracy to a great many, and the
+weight of each. Most of it is on the smallest: what is gross shows with little weight, too."""
+_AT_ONCE = 0.05  # of the weight: that it was worse from the first day on
 _LOG_AT_ONCE = math.log(_AT_ONCE)
 _LOG_LATER = math.log((1 - _AT_ONCE) / DAYS)
 _PRIOR = 0.5  # Jeffreys' prior of a rate
@@ -82,16 +83,14 @@ def _log_ratio(before_rows: float, before_loss: float, rows: float, loss: float,
     known, odds = a + b, a / b
     same_rate = whole - _log_beta(a, b)
     logs = []
-    for shift in SHIFTS:
+    for shift, weight in SHIFTS:
         risen = odds * math.exp(shift)
         worse = known * risen / (1 + risen)
         better = known - worse
-        logs.append(_log_beta(worse + loss, better + max(rows - loss, 0.0)) - _log_beta(worse, better) - same_rate)
+        ratio = _log_beta(worse + loss, better + max(rows - loss, 0.0)) - _log_beta(worse, better) - same_rate
+        logs.append(math.log(weight) + ratio)
     strongest = max(logs)
-    return strongest + _log_sum(logs, strongest) - _LOG_SHIFTS
-
-
-_LOG_SHIFTS = math.log(len(SHIFTS))
+    return strongest + _log_sum(logs, strongest)
 
 
 def _log_sum(logs: Sequence[float], largest: float) -> float:

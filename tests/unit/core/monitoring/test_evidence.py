@@ -34,7 +34,7 @@ def test_while_the_promise_is_kept_its_mean_is_what_the_guarantee_says(rows: int
             seen, hits = seen + 4, hits + found
         days = [Losses(rows=4, loss=found) for found in course]
         mean += likely * math.exp(evidence(Losses(rows=rows, loss=wrong), days).log)
-    assert mean == pytest.approx(0.2 + 2 * 0.8 / DAYS)
+    assert mean == pytest.approx(0.05 + 2 * 0.95 / DAYS)
 
 
 @pytest.mark.soak
@@ -100,7 +100,7 @@ def test_quiet_models_that_are_looked_at_every_day_are_called_degraded_in_at_mos
 
 @pytest.mark.soak
 @pytest.mark.parametrize(("fall", "within"), [(0.10, 500), (0.05, 2_000)])
-@pytest.mark.parametrize(("rows", "wrong", "each"), [(500, 0.1, 50), (2_000, 0.15, 100)])
+@pytest.mark.parametrize(("rows", "wrong", "each"), [(500, 0.1, 50), (500, 0.2, 50), (2_000, 0.15, 100)])
 def test_a_fall_of_accuracy_on_day_40_is_seen_within_so_many_outcomes(
     rows: int, wrong: float, each: int, fall: float, within: int
 ) -> None:
@@ -128,4 +128,4 @@ def test_errors_of_numbers_that_keep_their_promise_are_quiet_too() -> None:
 
 
 def test_the_limit_is_the_stated_rate() -> None:
-    assert (LIMIT, DAYS) == (20.0, 60)
+    assert (LIMIT, DAYS) == (16.0, 60)
