@@ -53,7 +53,7 @@ def run(folder: Path, *, require: str, workers: int) -> subprocess.CompletedProc
     return subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize("workers", [pytest.param(0, marks=pytest.mark.soak(only=True)), 2])
 def test_the_last_line_names_every_skip_with_its_reason(tmp_path: Path, workers: int) -> None:
     ran = run(tmp_path, require="git", workers=workers)
     assert ran.returncode == 0, ran.stdout
@@ -65,7 +65,7 @@ def test_the_last_line_names_every_skip_with_its_reason(tmp_path: Path, workers:
     )
 
 
-@pytest.mark.parametrize("require", ["shared-data", "git,shared-data"])
+@pytest.mark.parametrize("require", [pytest.param("shared-data", marks=pytest.mark.soak(only=True)), "git,shared-data"])
 def test_a_required_component_that_is_absent_fails(tmp_path: Path, require: str) -> None:
     ran = run(tmp_path, require=require, workers=0)
     assert ran.returncode == 1

@@ -133,7 +133,14 @@ def written(folder: Path, body: str | bytes | pa.Table) -> Path:
     return path
 
 
-@pytest.mark.parametrize("body", [*GOOD.values(), *GOOD_PARQUET.values()], ids=[*GOOD, *GOOD_PARQUET])
+SOAKED = pytest.mark.soak(only=True)
+ALL_GOOD = [
+    pytest.param(body, id=name, marks=[SOAKED] * (number % 2))
+    for number, (name, body) in enumerate({**GOOD, **GOOD_PARQUET}.items())
+]
+
+
+@pytest.mark.parametrize("body", ALL_GOOD)
 def test_a_first_model_is_made_of_it(tmp_path: Path, body: str | bytes | pa.Table) -> None:
     found = suggest(look(written(tmp_path, body)), name="t", today="2026-01-01")
     assert found.recipe.features.all

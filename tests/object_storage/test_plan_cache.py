@@ -222,7 +222,14 @@ def write(bucket: Bucket, key: str, body: bytes | None) -> None:
         bucket.put(key, Path(file.name))
 
 
-@pytest.mark.parametrize(("part", "key", "body"), CHANGES.values(), ids=CHANGES.keys())
+FIRST = ("the register names another", "a byte of the served model", "a model that nobody declared")
+SOAKED = pytest.mark.soak(only=True)
+
+
+@pytest.mark.parametrize(
+    ("part", "key", "body"),
+    [pytest.param(*change, id=name, marks=[SOAKED] * (name not in FIRST)) for name, change in CHANGES.items()],
+)
 def test_what_is_remembered_never_changes_what_is_said(
     fleet: Fleet, capfd: pytest.CaptureFixture[str], part: str, key: str, body: Callable[[Fleet], bytes | None]
 ) -> None:

@@ -75,6 +75,7 @@ def project(tmp_path: Path, s3: Server) -> Remote:
     return made
 
 
+@pytest.mark.soak(only=True)  # a flow that is run on files, and in parts by the tests beside this one
 def test_the_whole_story_in_a_bucket(project: Remote) -> None:
     # Train, judge, promote, merge, apply.
     project.run("validate")

@@ -143,6 +143,7 @@ def test_a_bucket_that_does_not_answer_is_told(tmp_path: Path, monkeypatch: pyte
     assert caught.value.code == "E431"
 
 
+@pytest.mark.soak(only=True)  # what is copied is trained on as from anywhere
 def test_a_model_is_trained_and_predicts_from_a_bucket(put: Put, folder: str, tmp_path: Path) -> None:
     project = configured(tmp_path / "project")
     ledger = project.root / "data/invoices.csv"

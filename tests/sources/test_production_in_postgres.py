@@ -71,6 +71,7 @@ def held(folder: Path) -> bytes:
     return b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
 
 
+@pytest.mark.soak(only=True)  # what is copied is trained on as from anywhere
 def test_a_model_is_trained_promoted_and_predicts_from_the_database(
     database: Postgres, project: Project, tmp_path: Path
 ) -> None:

@@ -36,15 +36,15 @@ COUNTS: dict[str, tuple[int, int]] = {
     "SET_GIT_STRIDE": (60, 8),  # the same of a proposal for several models
     "CRASH_STRIDE": (8, 1),  # effects between two at which a recovery crashes
     "APPROVAL_CASES": (120, 3_000),  # questions about random approvals, of each forge
-    "RACES": (4, 50),  # entries of a bucket that eight processes want
-    "ROUNDS": (6, 60),  # applies during which something goes wrong between us and a bucket
+    "RACES": (3, 50),  # entries of a bucket that eight processes want
+    "ROUNDS": (4, 60),  # applies during which something goes wrong between us and a bucket
     "REMOTE_MODELS": (22, 36),  # deployed in a bucket; the journals of 36 are two pages of a listing
     "APPLIES": (3, 8),  # pairs of applies at once
     "PARALLEL_ROUNDS": (3, 10),  # rounds of eight models applied at once
     "MODEL_FILES": (40, 2_000),  # files of models that are changed at random, loaded and predicted with
     "MODELS": (11, 1),  # models between two whose every attribute is changed
-    "ROWS": (3_000, 10_000),  # of the tables that are trained on again and again
-    "COLUMNS": (12, 30),
+    "ROWS": (1_500, 10_000),  # of the tables that are trained on again and again
+    "COLUMNS": (8, 30),
     "MEMORIES": (2, 1),  # files of what was printed between two that are damaged
     "KINDS_OF_CHANGE": (14, 1),  # kinds of change between two after which every reader is asked what it remembers
     "ODD_TABLES": (9, 1),  # tables between two that are looked at, of 139 odd ones
@@ -70,7 +70,7 @@ COUNTS: dict[str, tuple[int, int]] = {
 # The files that take longest in `make test`, in CPU seconds: their tests are handed out first. Of a group that shares
 # a server, the first file stands for all.
 LONGEST: dict[str, int] = {
-    "tests/object_storage/test_session.py": 100,
+    "tests/object_storage/test_session.py": 60,
     "tests/sources/test_contracts.py": 40,
     "tests/integration/console/test_streams.py": 30,
     "tests/e2e/promises/test_loosening_requests.py": 25,

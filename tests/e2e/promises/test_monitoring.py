@@ -159,7 +159,7 @@ def test_without_a_forge_it_says_what_to_type(predicted: Project) -> None:
     assert "requested:" in (predicted.root / "manifests/sandbox/lateness.yaml").read_text()
 
 
-@pytest.mark.soak
+@pytest.mark.soak(only=True)  # at every effect: `tests/unit/engine/monitoring/test_request_retrain.py`
 def test_killed_at_any_git_command_the_next_run_finishes_the_one_request(
     predicted: Project, server: Server, tmp_path: Path
 ) -> None:

@@ -63,6 +63,7 @@ def test_one_that_cannot_be_trained_leaves_the_others(several: Project) -> None:
     assert told == {"model-0": 0, "model-1": 1, "model-2": 0, "model-3": 0, "model-4": 0}
 
 
+@pytest.mark.soak(only=True)  # held by `tests/unit/engine/apply/test_concurrency.py`, too
 def test_no_more_than_max_train_are_trained_and_the_next_run_goes_on(several: Project) -> None:
     path = several.root / "environments/sandbox.yaml"
     path.write_text(path.read_text() + "  limits: {maxTrain: 3}\n")
@@ -77,6 +78,7 @@ def test_no_more_than_max_train_are_trained_and_the_next_run_goes_on(several: Pr
     assert several.run("plan", "sandbox", "--check").code == 0
 
 
+@pytest.mark.soak(only=True)  # held by `tests/integration/engine/test_parallel_apply.py`, too
 def test_two_applies_at_once_with_several_models_each_leave_one_unbroken_history(several: Project) -> None:
     pair = several.run_two("apply", "sandbox", "--yes", "--jobs", "3")
     assert sorted(ran.code for ran in pair) in ([0, 0], [0, 5], [5, 5]), pair

@@ -163,7 +163,9 @@ def test_no_descriptor_is_left_behind(pool: WorkerPool) -> None:
     until(lambda: descriptors(os.getpid()), lambda found: found <= ours)
 
 
-@pytest.mark.parametrize("module", ["reconciler.training", "reconciler.scoring"])
+@pytest.mark.parametrize(
+    "module", ["reconciler.training", pytest.param("reconciler.scoring", marks=pytest.mark.soak(only=True))]
+)
 def test_what_has_imported_has_one_thread_to_fork(module: str, halt: threading.Event) -> None:
     """A thread of a library would be missing in every worker, with whatever lock it held."""
     one = WorkerPool(module, failure=TrainingError, halt=halt, forks=True)
