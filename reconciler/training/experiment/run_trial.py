@@ -86,15 +86,17 @@ def _figures(recipe: Recipe, estimator: Any, matrix: FoldMatrix) -> FoldFigures:
 
 def size_of(estimator: Any) -> int:
     """Return the bytes of all arrays of a fitted estimator: about what its file holds."""
-    return sum(array.nbytes for array in _arrays(estimator, set()))
+    return sum(array.nbytes for array in _arrays(estimator, {}))
 
 
-def _arrays(value: Any, seen: set[int]) -> Iterator[Any]:
+def _arrays(value: Any, seen: dict[int, Any]) -> Iterator[Any]:
+    """Yield each array once. `seen` holds what was looked at: a state is made when asked for, and its identity would
+    be that of the next one."""
     import numpy as np
 
     if value is None or isinstance(value, (str, bytes, int, float, type)) or id(value) in seen:
         return
-    seen.add(id(value))
+    seen[id(value)] = value
     if isinstance(value, np.ndarray):
         yield value
         inner: Any = value.tolist() if value.dtype == object else ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 
 from reconciler.core.experiment.candidates import search_space
 from reconciler.core.experiment.search_space import ToldResult
@@ -143,3 +145,11 @@ def test_tpe_proposes_the_same_for_the_same_results_and_learns_from_others() -> 
     worse = tuple(replace(each, value=-each.value if each.value is not None else None) for each in told)
     assert propose(asked(5, told)).points != propose(asked(5, worse)).points
     assert propose(asked(5, told)).library.startswith("optuna ")
+
+
+@pytest.mark.parametrize("kind", [RandomForestClassifier, HistGradientBoostingClassifier])
+def test_the_size_of_a_model_is_about_that_of_its_file(kind: type) -> None:
+    chance = np.random.default_rng(1)
+    rows = chance.normal(size=(500, 4))
+    fitted = kind(random_state=1).fit(rows, rows[:, 0] > 0)
+    assert run_trial.size_of(fitted) == pytest.approx(len(pickle.dumps(fitted)), rel=0.2)
