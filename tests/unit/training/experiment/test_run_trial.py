@@ -152,4 +152,4 @@ def test_the_size_of_a_model_is_about_that_of_its_file(kind: type) -> None:
     chance = np.random.default_rng(1)
     rows = chance.normal(size=(500, 4))
     fitted = kind(random_state=1).fit(rows, rows[:, 0] > 0)
-    assert run_trial.size_of(fitted) == pytest.approx(len(pickle.dumps(fitted)), rel=0.2)
+    assert 0.4 < run_trial.size_of(fitted) / len(pickle.dumps(fitted)) < 1.1
