@@ -2,7 +2,8 @@
 
 Numbers stay numbers, booleans become 0 and 1, a category becomes its index in the schema's list; a rare or unseen one
 becomes the index after the last (the rare bucket); missing is NaN everywhere. Texts stay in the schema, so that a model
-file holds numbers only. A text feature becomes several columns (`encoding.words`).
+file holds numbers only. A text, or what
+is encoded by its outcomes, becomes several columns (`encoding`).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from reconciler.core import parquet_file
 from reconciler.core.artifact.oci_artifact import ColumnType, Schema, SchemaColumn
 from reconciler.core.parquet_file import ParquetError
 from reconciler.errors import DataError
+from reconciler.model_file.encoding.outcomes import encode_outcomes
 from reconciler.model_file.encoding.words import encode_words
 
 if TYPE_CHECKING:
@@ -46,11 +48,15 @@ def matrix_of(rows: Rows, schema: Schema) -> Matrix:
 
     matrix = np.empty((rows.num_rows, len(schema.columns)), dtype=np.float64, order="F")
     for index, column in enumerate(schema.columns):
-        if column.type != ColumnType.TEXT:
+        if column.type not in (ColumnType.TEXT, ColumnType.TARGET_ENCODED):
             matrix[:, index] = _encoded(rows.column(column.name), column)
     for feature, places in schema.features():
-        if schema.columns[places[0]].type == ColumnType.TEXT:
-            encode_words(matrix, list(places), schema, rows.column(feature))
+        match schema.columns[places[0]].type:
+            case ColumnType.TEXT:
+                encode_words(matrix, list(places), schema, rows.column(feature))
+            case ColumnType.TARGET_ENCODED:
+                columns = [schema.columns[place] for place in places]
+                matrix[:, list(places)] = encode_outcomes(columns, rows.column(feature))
     return np.ascontiguousarray(matrix)
 
 

@@ -7,7 +7,9 @@ from typing import Any
 from reconciler.core.artifact.oci_artifact import ColumnType, Schema, SchemaColumn, TableMasksDone
 from reconciler.core.spec.recipe import BuiltRecipe, Preprocessing
 from reconciler.errors import DataError
+from reconciler.model_file.encoding.outcomes import outcome_columns
 from reconciler.model_file.encoding.words import word_columns
+from reconciler.model_file.feature_matrix import labels_of, values_of
 
 Tables = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
 
@@ -25,10 +27,16 @@ def schema_of(built: BuiltRecipe, rows: Any, tables: Tables, masks: TableMasksDo
         for each in features.text or ()
         for column in word_columns(each.column, rows.column(each.column), each.buckets)
     )
-    texts = {each.column for each in features.text or ()}
-    plain = [name for name in features.all if name not in texts]
+    of_outcomes = tuple(
+        column
+        for name in features.target_encoded or ()
+        for column in outcome_columns(
+            name, rows.column(name), labels_of(rows) if recipe.class_names else values_of(rows), recipe.class_names
+        )
+    )
+    plain = [name for name in features.all if name not in features.encoded]
     constant = {name for name in plain if _is_constant(rows.column(name))}
-    if len(constant) == len(plain) and not of_text:
+    if len(constant) == len(plain) and not of_text and not of_outcomes:
         raise DataError(
             "features: each of them has the same value in all training rows",
             code="E410",
@@ -51,6 +59,7 @@ def schema_of(built: BuiltRecipe, rows: Any, tables: Tables, masks: TableMasksDo
             *(SchemaColumn(name=name, type=ColumnType.BOOLEAN) for name in features.boolean if name not in constant),
             *(SchemaColumn(name=name, type=ColumnType.NUMERIC) for name in dates if name not in constant),
             *of_text,
+            *of_outcomes,
         ),
         classes=recipe.class_names,
         key=recipe.data.key,

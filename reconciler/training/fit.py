@@ -30,6 +30,7 @@ from reconciler.model_file.probe_rows import record_probe
 from reconciler.model_file.quality.record_reference import record_features, record_reference
 from reconciler.ports import TrainRequest, TrainResult
 from reconciler.training import estimator_pipeline
+from reconciler.training.encode_out_of_fold import encode_out_of_fold
 from reconciler.training.runtime_check import check_runtime
 
 
@@ -77,5 +78,8 @@ def fit_rows(
     """
     schema = schema_of(built, rows, tables, masks)
     matrix, targets = encode_rows(rows, schema)
+    as_predicted = encode_out_of_fold(matrix, rows, schema, targets, None)
     estimator = estimator_pipeline.fit(built.recipe, schema, matrix, targets)
+    for place, column in as_predicted.items():
+        matrix[:, place] = column
     return LoadedModel(estimator=estimator, schema=schema), targets, matrix

@@ -81,7 +81,8 @@ class ColumnType:
     CATEGORICAL = "categorical"
     BOOLEAN = "boolean"
     TEXT = "text"
-    NUMBERS = frozenset({NUMERIC, TEXT})
+    TARGET_ENCODED = "target_encoded"
+    NUMBERS = frozenset({NUMERIC, TEXT, TARGET_ENCODED})
     """Types whose columns hold numbers that are more or less."""
 
 
@@ -91,10 +92,11 @@ TableMasksDone = tuple[tuple[str, tuple[MaskedColumn, ...]], ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SchemaColumn:
-    """One input of the model. `categories`: the known ones in code order (categorical only); rare and unseen values
-    share one bucket, a missing value stays missing. `source`: the feature that a column is one of several of; None
-    where the column is the feature. `bucket`, of so many `buckets`, `idf`: the words of a text that a column counts,
-    and how much they weigh."""
+    """One input of the model. `categories`: the known ones in code order (categorical, and the first column of what is
+    encoded by its outcomes); rare and unseen values share one bucket, a missing value stays missing. `source`: the
+    feature that a column is one of several of; None where the column is the feature. `bucket`, of so many `buckets`,
+    `idf`: the words of a text that a column counts, and how much they weigh. `encoding`: what happened to each
+    category, to a missing value, and to all rows."""
 
     name: str
     type: str
@@ -103,6 +105,7 @@ class SchemaColumn:
     bucket: int | None = None
     buckets: int | None = None
     idf: float | None = None
+    encoding: tuple[float, ...] | None = None
 
     @property
     def feature(self) -> str:

@@ -24,6 +24,10 @@ def feature_items(relation: Relation) -> list[str]:
     items += [f"{_numeric(name, types[name])} AS {name_of(name)}" for name in features.numeric]
     items += [f"{_categorical(name, types[name])} AS {name_of(name)}" for name in features.categorical]
     items += [f"{_boolean(name, types[name])} AS {name_of(name)}" for name in features.boolean]
+    items += [
+        f"{_categorical(name, types[name], 'targetEncoded')} AS {name_of(name)}"
+        for name in features.target_encoded or ()
+    ]
     for date in features.dates or ():
         parts = zip(date.parts, date.names, strict=True)
         items += [f"{_part(date.column, types[date.column], part)} AS {name_of(name)}" for part, name in parts]
@@ -47,7 +51,7 @@ def _numeric(name: str, kind: str) -> str:
     raise _refusal("numeric", name, kind, hints.get(kind, "derive a number from it"))
 
 
-def _categorical(name: str, kind: str) -> str:
+def _categorical(name: str, kind: str, field: str = "categorical") -> str:
     if kind in ("VARCHAR", "BOOLEAN", *_WHOLE):
         return f"CAST({name_of(name)} AS VARCHAR)"
     hints = {
@@ -55,7 +59,7 @@ def _categorical(name: str, kind: str) -> str:
         "TIMESTAMP": f"derive a category from it, such as dayname({name})",
         "DOUBLE": "list it under features.numeric, or derive a text or a whole number from it",
     }
-    raise _refusal("categorical", name, kind, hints.get(kind, "derive a text or a whole number from it"))
+    raise _refusal(field, name, kind, hints.get(kind, "derive a text or a whole number from it"))
 
 
 def _boolean(name: str, kind: str) -> str:

@@ -82,7 +82,7 @@ class _Kind:
 
 
 def _kinds(recipe: Recipe) -> list[_Kind]:
-    features, texts = recipe.features, {text.column for text in recipe.features.text or ()}
+    features, texts = recipe.features, set(recipe.features.encoded)
     return [
         _Kind(name=name, category=name in features.categorical, number=name in features.numeric, text=name in texts)
         for name in features.all

@@ -54,8 +54,8 @@ def _monotonic(recipe: Recipe, family: str) -> Iterator[Found]:
         if feature in recipe.features.categorical:
             message = f"{feature} is categorical, and categories have no order"
             yield ("monotonic", feature), "E214", message, "derive a number from it, or leave it out"
-        if feature in {text.column for text in recipe.features.text or ()}:
-            message = f"{feature} is a text, and words have no order"
+        if feature in recipe.features.encoded:
+            message = f"{feature} is a text, or encoded by its outcomes, and has no order"
             yield ("monotonic", feature), "E214", message, "derive a number from it, or leave it out"
 
 

@@ -54,6 +54,7 @@ def recipe_of(given: model.Recipe) -> core.Recipe:
                 inputs.TextFeature(column=column, buckets=count) for column, count in given.features.text.items()
             )
             or None,
+            target_encoded=tuple(given.features.target_encoded) or None,
         ),
         estimator=core.Estimator(
             uses=given.estimator.uses,

@@ -81,6 +81,11 @@ class Features(Document):
         description="Text: number of buckets, 16 to 1024, that its words are hashed into. Each is a column of numbers.",
     )
 
+    target_encoded: list[ColumnName] = Field(
+        default_factory=list,
+        description="Columns used as categories, each as what happened to the training rows that had it.",
+    )
+
     @model_validator(mode="after")
     def _distinct(self) -> Features:
         for column, parts in self.dates.items():
@@ -88,7 +93,7 @@ class Features(Document):
                 raise refuse("E204", f"expected one part of {column} or more, such as month")
             if len(set(parts)) < len(parts):
                 raise refuse("E207", f"a part of {column} is given twice")
-        names = [*self.numeric, *self.categorical, *self.boolean, *self.text]
+        names = [*self.numeric, *self.categorical, *self.boolean, *self.text, *self.target_encoded]
         if not names and not self.dates:
             raise refuse("E204", "expected one feature or more, such as `numeric: [amount]`")
         lowered = [name.lower() for name in names]

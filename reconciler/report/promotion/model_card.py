@@ -156,6 +156,8 @@ def _summary(built: BuiltRecipe) -> Iterator[tuple[Words, Words]]:
     if recipe.features.text:
         texts = (f"{text.column} ({text.buckets} buckets)" for text in recipe.features.text)
         yield "texts", (joined(map(Code, texts), ", "), " (hashed words, tf-idf)")
+    if recipe.features.target_encoded:
+        yield "encoded by outcomes", (joined(map(Code, recipe.features.target_encoded), ", "), " (out of fold)")
     params = ", ".join(f"{name} {_param(value)}" for name, value in recipe.estimator.params)
     yield "estimator", (Code(recipe.estimator.class_name), (" with ", Code(params)) if params else "")
     yield "seed", str(recipe.seed)

@@ -40,13 +40,14 @@ class Features:
     boolean: tuple[str, ...] = ()
     dates: tuple[DateFeature, ...] | None = None
     text: tuple[TextFeature, ...] | None = None
+    target_encoded: tuple[str, ...] | None = None
 
     @property
     def all(self) -> tuple[str, ...]:
         """Return every feature in the order of the model's columns; of a date each of its parts."""
         plain = self.numeric + self.categorical + self.boolean
         of_dates = tuple(name for date in self.dates or () for name in date.names)
-        return plain + of_dates + tuple(each.column for each in self.text or ())
+        return plain + of_dates + tuple(each.column for each in self.text or ()) + (self.target_encoded or ())
 
     def by_path(self) -> Iterator[tuple[Path, str]]:
         """Yield (path in the recipe, column) for each column that a feature is made of."""
@@ -57,6 +58,13 @@ class Features:
             yield ("features", "dates", date.column), date.column
         for text in self.text or ():
             yield ("features", "text", text.column), text.column
+        for index, name in enumerate(self.target_encoded or ()):
+            yield ("features", "targetEncoded", index), name
+
+    @property
+    def encoded(self) -> tuple[str, ...]:
+        """Return the columns that become one or several columns of numbers of another meaning."""
+        return (*(each.column for each in self.text or ()), *(self.target_encoded or ()))
 
     @property
     def columns(self) -> tuple[str, ...]:
