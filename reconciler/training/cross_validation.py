@@ -36,6 +36,10 @@ class RowMoments:
     days: Any
     matured: Any
 
+    def of(self, rows: Any) -> RowMoments:
+        """Return the moments of some rows, by their places."""
+        return RowMoments(days=self.days[rows], matured=self.matured[rows])
+
 
 def split(
     keys: Sequence[str],

@@ -21,6 +21,7 @@ from reconciler.core.artifact.oci_artifact import (
 )
 from reconciler.core.evaluation.quantiles import quantile_of
 from reconciler.core.spec.recipe import BuiltRecipe
+from reconciler.errors import TrainingError
 from reconciler.evaluation.holdout import evaluate_holdout
 from reconciler.model_file.dump import dump
 from reconciler.model_file.feature_matrix import encode_rows, matrix_of, read_rows
@@ -76,10 +77,15 @@ def fit_rows(
 
     `tables`, `masks`: as the schema records them. Raises TrainingError.
     """
-    schema = schema_of(built, rows, tables, masks)
+    recipe, schema = built.recipe, schema_of(built, rows, tables, masks)
     matrix, targets = encode_rows(rows, schema)
+    if recipe.features.target_encoded and recipe.holdout.by is not None:
+        raise TrainingError(
+            "features.targetEncoded is not yet possible where the holdout is cut by time",
+            hint="list the columns under `categorical`, or hold out at `random`",
+        )
     as_predicted = encode_out_of_fold(matrix, rows, schema, targets, None)
-    estimator = estimator_pipeline.fit(built.recipe, schema, matrix, targets)
+    estimator = estimator_pipeline.fit(recipe, schema, matrix, targets)
     for place, column in as_predicted.items():
         matrix[:, place] = column
     return LoadedModel(estimator=estimator, schema=schema), targets, matrix

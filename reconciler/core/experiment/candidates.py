@@ -204,6 +204,7 @@ def _without(features: Features, name: str) -> Features:
         boolean=tuple(each for each in features.boolean if each != name),
         dates=tuple(each for each in features.dates or () if each.column != name) or None,
         text=tuple(each for each in features.text or () if each.column != name) or None,
+        target_encoded=tuple(each for each in features.target_encoded or () if each != name) or None,
     )
 
 

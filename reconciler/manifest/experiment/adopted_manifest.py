@@ -58,6 +58,7 @@ def _features(given: dict[str, Any], wanted: Recipe) -> dict[str, Any]:
         "boolean": list(features.boolean),
         "dates": _left(given.get("dates"), {each.column for each in features.dates or ()}),
         "text": _left(given.get("text"), {each.column for each in features.text or ()}),
+        "targetEncoded": list(features.target_encoded or ()),
     }
     kept = {kind: new[kind] for kind in given if new.get(kind)}
     return {**kept, **{kind: names for kind, names in new.items() if names}}

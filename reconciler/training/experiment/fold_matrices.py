@@ -17,6 +17,7 @@ from reconciler.errors import TrainingError
 from reconciler.model_file.feature_matrix import keys_of, labels_of, matrix_of, read_rows, values_of
 from reconciler.model_file.feature_schema import schema_of
 from reconciler.training.cross_validation import RowFold, split
+from reconciler.training.encode_out_of_fold import encode_out_of_fold
 from reconciler.training.score_folds import moments_of
 
 if TYPE_CHECKING:
@@ -52,12 +53,13 @@ class ArmRows:
         self._rows = read_rows(train)
         classifies = recipe.task is Task.CLASSIFICATION
         self._targets: Any = labels_of(self._rows) if classifies else values_of(self._rows)
+        self._moments = moments_of(read_rows(days)) if recipe.holdout.by is not None else None
         cut = split(
             keys_of(self._rows),
             self._targets if classifies else None,
             folds=folds,
             salt=0,
-            moments=moments_of(read_rows(days)) if recipe.holdout.by is not None else None,
+            moments=self._moments,
         )
         self._folds: list[RowFold] = [fold for fold in cut if self._varies(fold)]
         if len(self._folds) < folds:
@@ -99,9 +101,12 @@ class ArmRows:
     def _encode(self, fold: RowFold, built: BuiltRecipe) -> FoldMatrix:
         trained, judged = (self._rows.take(places) for places in fold)
         schema = schema_of(built, trained, ())
+        matrix = matrix_of(trained, schema)
+        moments = self._moments.of(fold.trained) if self._moments is not None else None
+        encode_out_of_fold(matrix, trained, schema, self._targets[fold.trained], moments)
         return FoldMatrix(
             schema=schema,
-            trained=matrix_of(trained, schema),
+            trained=matrix,
             trained_targets=self._targets[fold.trained],
             judged=matrix_of(judged, schema),
             judged_targets=self._targets[fold.judged],
