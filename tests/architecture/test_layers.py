@@ -77,6 +77,7 @@ LIBRARIES: dict[str, set[str]] = {
         "data",
         "api",
         "model_file",
+        "model_file/encoding",
         "evaluation",
         "evaluation/detailed",
         "scoring",
