@@ -41,7 +41,7 @@ from reconciler.ports import Forge, Proposer, ReadObserver, Source, StorageAcces
 
 if TYPE_CHECKING:
     from reconciler.app.planning.git_state import GitState
-    from reconciler.core.artifact.model_card import ModelCard
+    from reconciler.core.promotion.model_card import ModelCard
     from reconciler.engine.load_desired import Checkout
 
 AT_ONCE = 32  # models whose facts are read side by side where a store is far away

@@ -10,7 +10,7 @@ from typing import NewType
 Digest = NewType("Digest", str)
 DigestPrefix = NewType("DigestPrefix", str)
 """The beginning of a digest, as a person types it: `sha256:` and SHORTEST digits or more, up to a whole digest."""
-SHORTEST = 4
+SHORTEST = 6
 
 
 class Checksummed:

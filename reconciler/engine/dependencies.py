@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from reconciler.core.artifact.model_card import ModelCard
+from reconciler.core.promotion.model_card import ModelCard
 from reconciler.core.spec.environment import Runtime
 from reconciler.errors import UsageError
 from reconciler.ports import (

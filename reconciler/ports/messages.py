@@ -179,6 +179,7 @@ class SelectRequest:
 class SelectResult:
     """The result of a selection, in rows. `holdout_from`: first day of a time holdout; `left_out`: by reason, sorted.
     `classes`: of FOLDS, rows of each. `checks`: of FIT and FOLDS, what the checks find; None: none were made.
+    `holdout`: of FIT, hashes of the keys of the holdout, the smallest MOST_ROWS (`core.evaluation.looks`).
     `no_history`: why no past outcomes were counted where they were asked for."""
 
     rows: int
@@ -188,6 +189,7 @@ class SelectResult:
     classes: tuple[int, ...] = ()
     checks: tuple[Finding, ...] | None = None
     no_history: str | None = None
+    holdout: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

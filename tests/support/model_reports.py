@@ -31,10 +31,10 @@ from reconciler.core.evaluation.figures import (
     Slice,
 )
 from reconciler.core.evaluation.judged_model import JudgedModel
-from reconciler.core.evaluation.model_report import ModelReport, ModelVersion
 from reconciler.core.forge.pull_request import Approval
 from reconciler.core.inspect.history import HistoryEvent
 from reconciler.core.inspect.status import ModelStatus
+from reconciler.core.site.model_report import ModelReport, ModelVersion
 from reconciler.core.snapshots.results import SnapshotTable
 from reconciler.core.spec.comparison import Comparability, Comparison, PairedMetric
 from reconciler.core.spec.data import Treatment

@@ -5,13 +5,13 @@ from __future__ import annotations
 import gc
 import hashlib
 import json
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryFile
+from typing import IO, Any
 
 from reconciler import __version__, codec
 from reconciler.adapters.filesystem.site_folder import SiteFolder, open_site
@@ -19,10 +19,11 @@ from reconciler.adapters.system import host
 from reconciler.app.planning import git_state, status_document
 from reconciler.app.planning.git_state import GitState
 from reconciler.app.project_options import ProjectOptions
+from reconciler.app.site.site_page import SitePage, page_of
 from reconciler.app.wiring import OpenProject, open_project
-from reconciler.core.evaluation.model_report import ModelReport
 from reconciler.core.inspect.status import EnvironmentStatus, ModelStatus
 from reconciler.core.site.changes import Changes
+from reconciler.core.site.model_report import ModelReport
 from reconciler.core.site.site import (
     KEPT_CHANGES,
     MOST_DRAWN,
@@ -30,7 +31,6 @@ from reconciler.core.site.site import (
     PlotChoice,
     SiteOverview,
     SiteResult,
-    SiteRow,
     change_of,
 )
 from reconciler.core.status_codes import ResultStatus, status_of, worst_status
@@ -51,23 +51,6 @@ _EVENTS = 10
 _NO_LINE: dict[str, Any] = {"k": "", "s": 0, "p": 0, "c": "[]"}
 
 
-@dataclass(slots=True)
-class _Page:
-    """What is known of a model's page. `text`: its status as JSON; `key`: of all that the page depends on; `line`: what
-    the folder's record says of the page that is there."""
-
-    row: SiteRow
-    artifact: str | None
-    text: str
-    key: str = ""
-    evaluated: bool = False
-    line: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def file(self) -> str:
-        return f"models/{self.row.model}.html"
-
-
 def make_site(
     options: ProjectOptions,
     environment: str,
@@ -78,8 +61,9 @@ def make_site(
 
     Raises what planning raises, and UsageError E801 for a folder with files of others, E803 where it cannot be written.
     """
-    with open_site(folder) as site:
-        project, status, pages, head = _statuses(options, environment)
+    with open_site(folder) as site, TemporaryFile() as spilled:
+        project, status, pages, head = _statuses(options, environment, spilled)
+        spilled.flush()
         gc.collect()  # what planning left
         owner = (project, environment)
         known = {line["m"]: line for line in site.record(owner) if "m" in line}
@@ -115,39 +99,27 @@ def _files(names: Iterable[str]) -> Iterator[dict[str, Any]]:
     return ({"f": name} for name in names)
 
 
-def _statuses(options: ProjectOptions, environment: str) -> tuple[str, EnvironmentStatus, list[_Page], GitState | None]:
-    """Return the project, the status of the environment, and a page for each of its models, by name."""
+def _statuses(
+    options: ProjectOptions, environment: str, spilled: IO[bytes]
+) -> tuple[str, EnvironmentStatus, list[SitePage], GitState | None]:
+    """Return the project, the status of the environment, and a page for each of its models, by name.
+
+    `spilled`: the file that takes the texts of the statuses, of which no two are held at once.
+    """
     head = git_state.read_at_head(options, environment)
     with status_document.status_document(options, head, environment) as document:
         if document is not None:
             (status,), (texts,) = document.status().environments, document.texts()
-            return document.project, status, sorted(map(_page, texts), key=lambda page: page.row.model), head
+            pages = sorted((page_of(text, spilled) for text in texts), key=lambda page: page.row.model)
+            return document.project, status, pages, head
     with open_project(options, head=head) as project:
         declared = project.environment(environment)
         status = inspect.status(project.deps, project.desired, (environment,)).environments[0]
         if not status.models and status.status is not ResultStatus.CLEAN:
             make_plan.make_plan(project.deps, project.desired, declared)  # raises what hides the models
         texts = (json_output.item(model, depth=status_document.DEPTH) for model in status.models)
-        pages = sorted(map(_page, texts), key=lambda page: page.row.model)
+        pages = sorted((page_of(text, spilled) for text in texts), key=lambda page: page.row.model)
         return project.desired.project, replace(status, models=()), pages, head
-
-
-def _page(text: str) -> _Page:
-    fields = json.loads(text)
-    status = codec.from_json(ModelStatus, fields)
-    row = SiteRow(
-        model=status.model,
-        sync=status.sync,
-        health=status.health,
-        grade=status.grade or "",
-        headline=status.headline,
-        since=sys.intern(status.since.strftime("%Y-%m-%d")) if status.since is not None else "",
-        data_as_of=sys.intern(status.data_as_of or ""),
-        reason=sys.intern(status.reason),
-        notes=len(status.notes),
-        status=status.status,
-    )
-    return _Page(row=row, artifact=status.artifact, text=json.dumps(fields, separators=(",", ":")))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -167,22 +139,24 @@ class _Run:
     statuses: list[ResultStatus] = field(default_factory=list)
     _requests: dict[str, str] = field(default_factory=dict)
 
-    def look(self, pages: Sequence[_Page], known: dict[str, dict[str, Any]]) -> None:
+    def look(self, pages: Sequence[SitePage], known: dict[str, dict[str, Any]]) -> None:
         """Find out of each page what it depends on, and what is there of it."""
         with self._opened(frozenset()) as project:
-            keys = project.deps.stores[self.environment].keys("evaluations/")
+            names = (self.environment, *project.environment(self.environment).promotes_from)
+            stores = [project.deps.stores[name] for name in names if name in project.deps.stores]
+            keys = (key for store in stores for key in store.keys("evaluations/"))
             artifacts = {key.split("/")[1] for key in keys if key.count("/") > 1}
         for page in pages:
             page.evaluated = page.artifact is not None and page.artifact.removeprefix("sha256:") in artifacts
             page.key = self._key(page)
             page.line = known.get(page.row.model, _NO_LINE)
 
-    def _key(self, page: _Page) -> str:
+    def _key(self, page: SitePage) -> str:
         blobs = self.head.blobs(page.row.model) if self.head is not None else str(self.options.revision)
         facts = (page.text, blobs, page.evaluated, model_page.PAGE_VERSION, __version__)
         return hashlib.blake2b(json.dumps(facts).encode(), digest_size=8).hexdigest()
 
-    def write_pages(self, pages: Sequence[_Page]) -> None:
+    def write_pages(self, pages: Sequence[SitePage]) -> None:
         """Write each page that changed, is not there, or waits for its plots."""
         due = [page for page in pages if self._is_due(page)]
         self.options.progress.expect(len(due))
@@ -192,7 +166,7 @@ class _Run:
                 self._write_some(project, chosen)
             gc.collect()  # what reading the manifests left: the program looks for garbage rarely
 
-    def _is_due(self, page: _Page) -> bool:
+    def _is_due(self, page: SitePage) -> bool:
         line = page.line
         if self.head is None:  # git does not say what changed of the manifests
             return True
@@ -207,7 +181,7 @@ class _Run:
             return True
         return False
 
-    def _write_some(self, project: OpenProject, pages: Sequence[_Page]) -> None:
+    def _write_some(self, project: OpenProject, pages: Sequence[SitePage]) -> None:
         collector = Collector(
             deps=project.deps,
             desired=project.desired,
@@ -232,12 +206,11 @@ class _Run:
                 "p": int(plots),
                 "c": _kept(changes),
             }
-            page.text = ""
             self.written += 1
             self.drawn += plots
             self.options.progress.done(page.row.model, "written")
 
-    def _report(self, collector: Collector, page: _Page) -> ModelReport:
+    def _report(self, collector: Collector, page: SitePage) -> ModelReport:
         """Return the report of a model; of one that cannot be read, why."""
         status = codec.from_json(ModelStatus, json.loads(page.text))
         try:
@@ -277,12 +250,12 @@ def _kept(changes: Iterable[ModelChange]) -> str:
     return json.dumps([[getattr(each, name) for name in _CHANGE] for each in changes], separators=(",", ":"))
 
 
-def _changes(page: _Page) -> Iterator[ModelChange]:
+def _changes(page: SitePage) -> Iterator[ModelChange]:
     for kept in json.loads(page.line["c"]):
         yield ModelChange(model=page.row.model, **dict(zip(_CHANGE, kept, strict=True)))
 
 
-def _overview(project: str, status: EnvironmentStatus, pages: Sequence[_Page], made: str) -> SiteOverview:
+def _overview(project: str, status: EnvironmentStatus, pages: Sequence[SitePage], made: str) -> SiteOverview:
     changes = Changes(newest=history_pages.MOST_CHANGES, requests=history_pages.MOST_REQUESTS)
     for page in pages:
         changes.add(_changes(page))

@@ -7,7 +7,7 @@ from pathlib import Path
 from reconciler.adapters.filesystem.site_folder import write_file
 from reconciler.app.wiring import OpenProject
 from reconciler.core.digest import DigestPrefix
-from reconciler.core.evaluation.model_report import ModelReport
+from reconciler.core.site.model_report import ModelReport
 from reconciler.core.site.site import PageResult
 from reconciler.engine.evaluation.judge_model import judge
 from reconciler.engine.inspect import status as inspect

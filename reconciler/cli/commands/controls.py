@@ -156,7 +156,9 @@ def _agreed(
 
 def _check_shown(environment: str, digest: Digest, given: str) -> None:
     """Raise UsageError E802 where `given` is not the id that was shown."""
-    if len(given) >= 8 and digest.removeprefix("sha256:").startswith(given.removeprefix("sha256:")):
+    from reconciler.core.digest import SHORTEST, hex_of
+
+    if len(given.removeprefix("sha256:")) >= SHORTEST and hex_of(digest).startswith(given.removeprefix("sha256:")):
         return
     raise UsageError(
         f"--id {given or '(empty)'} is not the id of what is there now",

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 def command(invocation: Invocation, names: tuple[str, ...], environment: str | None) -> int:
     """Show what is deployed in ENV (or everywhere), whether it matches git, and its metrics; or of some MODELs alone.
 
+    With --verbose, each model says its figures with their intervals, the goal and the reason of its grade, or what
+    makes them.
+
     Pending changes and failed gates are no failure here. Exits 3 when what is served is not what was applied, 6 when
     anything is lost or damaged that decides what is served (`audit` reads the history as well), 1 when a store or a
     target cannot be read.
@@ -35,7 +38,7 @@ def command(invocation: Invocation, names: tuple[str, ...], environment: str | N
     environments, models = looked_at(invocation, names, environment)
     options = options_of(invocation)
     head = git_state.read_at_head(options, environments[0] if environments else "")
-    if not models and invocation.form is not OutputFormat.MARKDOWN:
+    if not models and invocation.form is not OutputFormat.MARKDOWN and not invocation.verbose:
         code = _show_many(invocation, options, head, environments[0] if environments else None)
         if code is not None:
             return code
@@ -44,6 +47,8 @@ def command(invocation: Invocation, names: tuple[str, ...], environment: str | N
 
     with opened(invocation, removed=environments or None, head=head) as project:
         deployed = inspect.status(project.deps, project.desired, environments, models)
+        if invocation.verbose:
+            deployed = inspect.with_evaluations(project.deps, project.desired, deployed)
     code = exit_code(deployed.status)
     terminal.show(invocation, reporter, deployed, exit=code)
     return code

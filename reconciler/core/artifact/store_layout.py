@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from reconciler.core.digest import Digest, hex_of, short
+from reconciler.core.digest import Digest, digest_of_bytes, hex_of, short
 
 MARK = "store.json"
 SNAPSHOTS = "snapshots"
@@ -17,6 +17,7 @@ ERASED = "erased"  # what of this store they concern
 NOTICES = "notices"  # of what people were told
 REGISTER = "register"
 MONITORING = "monitoring"  # what was found of deployed models since
+LOOKS = "looks"  # at the rows of holdouts
 EVALUATIONS = "evaluations"  # in full, computed when they are asked for
 TRIALS = "trials"  # of experiments, each by its fingerprint
 EXPERIMENTS = "experiments"  # runs that came to their end
@@ -78,7 +79,17 @@ def evaluation(artifact: Digest, rows: Digest, computation: int = 1, declared: D
     is declared of how the model is judged."""
     version = f"-{computation}" if computation > 1 else ""
     judged = f"-by-{short(declared)}" if declared is not None else ""
-    return f"{EVALUATIONS}/{hex_of(artifact)}/{hex_of(rows)}{version}{judged}.json"
+    return f"{evaluations_of(artifact)}/{hex_of(rows)}{version}{judged}.json"
+
+
+def evaluations_of(artifact: Digest) -> str:
+    """Return the prefix of an artifact's evaluations in full."""
+    return f"{EVALUATIONS}/{hex_of(artifact)}"
+
+
+def looks(environment: str, table: str, key: str) -> str:
+    """Return the prefix of the looks at the holdout rows of a table, a numbered log."""
+    return f"{LOOKS}/{environment}/{short(digest_of_bytes(f'{table} {key}'.encode()))}"
 
 
 def journal(environment: str, model: str) -> str:

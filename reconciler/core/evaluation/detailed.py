@@ -6,9 +6,11 @@ from the artifact's files and the rows, by `reconciler.evaluation` in the scorin
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from reconciler.core.artifact.evaluation import Evaluation
 from reconciler.core.artifact.oci_artifact import Schema
 from reconciler.core.digest import Checksummed, DefaultsLeftOut, Digest
 from reconciler.core.evaluation.figures import (
@@ -22,6 +24,7 @@ from reconciler.core.evaluation.figures import (
 )
 from reconciler.core.spec.gates import Grade
 
+_NEAR = 1e-6  # of two figures that were computed by different sums
 COMPUTATION = 1
 """The version of how figures are computed and graded; a record of another one is not used."""
 
@@ -143,6 +146,19 @@ class DetailedEvaluation(Checksummed, DefaultsLeftOut):
         """Return the figure that stands for the model: F1 macro, R2 or pinball."""
         name = "pinball" if self.quantile is not None else "r2" if self.task == "regression" else "f1_macro"
         return self.figure(name)
+
+
+def contradiction(detailed: DetailedEvaluation, own: Evaluation) -> str | None:
+    """Say what an evaluation in full has that the artifact's own evaluation contradicts; None where it agrees."""
+    if (detailed.rows, detailed.confusion) != (own.rows, own.confusion):
+        return "other rows, or another confusion matrix, than the artifact's own evaluation"
+    for figure in detailed.as_predicted or detailed.figures:
+        value = own.metric(figure.name)
+        if value is not None and (
+            figure.value is None or not math.isclose(figure.value, value, rel_tol=_NEAR, abs_tol=_NEAR)
+        ):
+            return f"{figure.name} {figure.value}, and the artifact's own evaluation says {value}"
+    return None
 
 
 def named_slices(evaluation: DetailedEvaluation, schema: Schema) -> DetailedEvaluation:

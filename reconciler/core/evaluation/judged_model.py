@@ -8,6 +8,7 @@ from reconciler.core.artifact.build import Provenance
 from reconciler.core.artifact.evaluation import Evaluation
 from reconciler.core.digest import Digest
 from reconciler.core.evaluation.detailed import DetailedEvaluation
+from reconciler.core.evaluation.looks import LooksSoFar
 from reconciler.core.spec.gates import Verification
 
 
@@ -16,7 +17,8 @@ class JudgedModel:
     """An artifact of `model` in `environment`. `state`: which one it is, such as "deployed" or "newest build".
     `evaluation` is the artifact's own, of its holdout; `detailed` the evaluation in full, and where it is None
     `unknown` says why. `verifications`: of the gates of each environment that judged it. `other_rows`: what it was
-    evaluated on, where not its own holdout. `incumbent`: the deployed artifact, where it is another one."""
+    evaluated on, where not its own holdout. `incumbent`: the deployed artifact, where it is another one.
+    `looks`: how often its holdout has judged candidates so far, where that is known."""
 
     model: str
     environment: str
@@ -32,4 +34,5 @@ class JudgedModel:
     incumbent: Digest | None = None
     incumbent_detailed: DetailedEvaluation | None = None
     other_rows: str | None = None
+    looks: LooksSoFar | None = None
     format: int = 1

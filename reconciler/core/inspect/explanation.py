@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from reconciler.core.digest import Digest
+from reconciler.core.evaluation.brief import JudgedInBrief
 from reconciler.core.monitoring.record import MonitoringRecord
 from reconciler.core.plan.plan import ModelPlan, Step
 from reconciler.core.quality.findings import CheckFacts
@@ -24,6 +25,7 @@ class Explanation:
     """`part`: of today's plan; None where git does not declare the model there. `state`: a sentence. `deployed`: the
     artifact that the journal's head says; `deployed_unknown`: the journal is damaged or lost entries, and cannot say.
     `checks`: what the checks found in the rows that it was trained on; `live`: what monitoring found of it last.
+    `judged`: its evaluation in full, in brief, where that is recorded.
     """
 
     model: str
@@ -38,6 +40,7 @@ class Explanation:
     advice: tuple[Advice, ...] = ()
     checks: CheckFacts | None = None
     live: MonitoringRecord | None = None
+    judged: JudgedInBrief | None = None
     format: int = 1
 
     @property

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.core.age import age_of
 from reconciler.core.digest import Digest
+from reconciler.core.evaluation.brief import JudgedInBrief, command_for
 from reconciler.core.plan.plan_summary import UnchangedPlan
 from reconciler.core.spec.policy import Freeze
 from reconciler.core.status_codes import HealthStatus, ResultStatus, SyncStatus, worst_health, worst_status
@@ -23,7 +24,8 @@ UNSIGNED = "verification records are not signed"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelStatus:
-    """`since`: when the entry that put `artifact` there was written; `headline`: F1 macro or R2 on its holdout."""
+    """`since`: when the entry that put `artifact` there was written; `headline`: F1 macro or R2 on its holdout;
+    `judged`: its evaluation in full, in brief, where that was asked for and is recorded."""
 
     model: str
     sync: SyncStatus
@@ -37,6 +39,7 @@ class ModelStatus:
     data_as_of: str | None = None
     notes: tuple[str, ...] = ()
     status: ResultStatus = ResultStatus.CLEAN
+    judged: JudgedInBrief | None = None
 
 
 def with_live_outcomes(status: ModelStatus, record: MonitoringRecord | str | None) -> ModelStatus:
@@ -51,6 +54,17 @@ def with_live_outcomes(status: ModelStatus, record: MonitoringRecord | str | Non
         return status
     health = worst_health((status.health, HealthStatus.DEGRADED))
     return replace(status, health=health, notes=(*status.notes, words.degraded(record)))
+
+
+def with_judgement(status: ModelStatus, environment: str, judged: JudgedInBrief | None) -> ModelStatus:
+    """Return the status with what is recorded of the evaluation in full of what is there, or with what makes it."""
+    if status.artifact is None:
+        return status
+    if judged is None:
+        made = f"no evaluation in full is recorded: `{command_for(status.model, environment)}` makes it"
+        return replace(status, notes=(*status.notes, made))
+    told = (judged.line, f"grade {judged.grade.grade}: {judged.grade.reason}")
+    return replace(status, judged=judged, notes=(*status.notes, *told))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from reconciler.core.digest import Digest
 from reconciler.core.duration import in_words
+from reconciler.core.evaluation.brief import JudgedInBrief
 from reconciler.core.field_diff import FieldChange, changes
 from reconciler.core.plan.plan import MetricChange
 from reconciler.core.spec.gates import Gate
@@ -34,9 +35,13 @@ class ModelDifference:
     outcome: bool = False
     changes: tuple[FieldChange, ...] = ()
     gates: tuple[FieldChange, ...] = ()
+    evaluation: tuple[FieldChange, ...] | None = None
+    """What differs of how the model is judged; None for nothing."""
     old: Digest | None = None
     new: Digest | None = None
     metrics: tuple[MetricChange, ...] = ()
+    old_judged: JudgedInBrief | None = None
+    new_judged: JudgedInBrief | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,8 +95,9 @@ def difference(old: Model | None, new: Model | None, *, environment: str) -> Mod
     if old is None or new is None:
         return ModelDifference(model=model.name, environment=environment, only="new" if old is None else "old")
     recipe, gates = changes(old.recipe, new.recipe), _gate_changes(old.gates, new.gates)
+    judged = changes(old.evaluation, new.evaluation)
     same_place = old.environment == new.environment  # elsewhere it is the journals that say which artifact is there
-    if not recipe and not gates and not (same_place and old.artifact != new.artifact):
+    if not recipe and not gates and not judged and not (same_place and old.artifact != new.artifact):
         return None
     return ModelDifference(
         model=new.name,
@@ -99,6 +105,7 @@ def difference(old: Model | None, new: Model | None, *, environment: str) -> Mod
         outcome=any(change.path.startswith(_OUTCOME) for change in recipe),
         changes=recipe,
         gates=gates,
+        evaluation=judged or None,
         old=old.artifact if same_place else None,
         new=new.artifact if same_place else None,
     )

@@ -14,6 +14,7 @@ from datetime import datetime
 from reconciler.core.artifact.evaluation import Evaluation
 from reconciler.core.artifact.journal import Action
 from reconciler.core.digest import Digest
+from reconciler.core.evaluation.brief import JudgedInBrief
 from reconciler.core.field_diff import FieldChange
 from reconciler.core.quality.findings import Finding
 from reconciler.core.spec.gates import Verification
@@ -131,6 +132,8 @@ class PlanDetail:
     data_age: int | None = None
     notes: tuple[str, ...] = ()
     checks: tuple[Finding, ...] | None = None
+    judged: JudgedInBrief | None = None
+    """The candidate's evaluation in full, in brief, where it is recorded and the plan rests on it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from reconciler.core.artifact.data_snapshot import TableCopy
 from reconciler.core.artifact.evaluation import Evaluation
 from reconciler.core.digest import Digest
 from reconciler.core.evaluation.detailed import DetailedEvaluation
+from reconciler.core.evaluation.looks import LooksSoFar
 from reconciler.core.field_diff import FieldChange
 from reconciler.core.plan.config_diff import ModelDifference
 from reconciler.core.quality.findings import CheckFacts
@@ -47,6 +48,8 @@ class PromotionSummary:
     checks: CheckFacts | None = None
     detailed: DetailedEvaluation | None = None
     """The evaluation in full, without its curves, where somebody asked for it before."""
+    looks: LooksSoFar | None = None
+    """How often the rows that judged it have judged candidates so far, where that is known."""
     unit: str = ""
     """In what the candidate's own figures are, where that is a transform of a number."""
     format: int = 1

@@ -44,10 +44,13 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckReport(Checksummed, DefaultsLeftOut):
-    """The findings of one training's rows, recorded under the fingerprint of its inputs, worst first."""
+    """The findings of one training's rows, recorded under the fingerprint of its inputs, worst first. `holdout`: hashes
+    of rows of its holdout, the smallest ones, by which looks at them are counted; None where an earlier version wrote
+    it."""
 
     fingerprint: Digest
     findings: tuple[Finding, ...]
+    holdout: tuple[str, ...] | None = None
     format: int = 1
 
 

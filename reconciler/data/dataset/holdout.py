@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
 
+from reconciler.core.evaluation.looks import HASH, MOST_ROWS
 from reconciler.core.spec.recipe import Recipe, Task
 from reconciler.data.duckdb_session import Session, text_of
 from reconciler.errors import DataError
@@ -28,6 +29,7 @@ MATURED = '"matured on"'
 # Prefix of every hashed key, so that no other use of the keys' hashes can be correlated with the holdout.
 _DOMAIN = "reconciler holdout 1:"
 _SAMPLE = "reconciler sample 1:"
+_LOOK = "reconciler look 1:"
 
 
 def cut_by_time(session: Session, share: float) -> str:
@@ -96,3 +98,13 @@ def sample_training_rows(session: Session, recipe: Recipe, share: float) -> None
         f" FROM {CHOSEN} WHERE {PART} = 'train') placed WHERE key = id AND place > ceil({share!r} * rows)",
         doing="taking a sample",
     )
+
+
+def holdout_hashes(session: Session) -> tuple[str, ...]:
+    """Return the smallest hashes of the keys of the holdout rows, by which looks at them are counted."""
+    hashed = f"substr(md5({text_of(_LOOK)} || CAST(key AS VARCHAR)), 1, {HASH})"
+    rows = session.rows(
+        f"SELECT DISTINCT {hashed} AS hash FROM {CHOSEN} WHERE {PART} = 'holdout' ORDER BY 1 LIMIT {MOST_ROWS}",
+        doing="holdout",
+    )
+    return tuple(row[0] for row in rows)

@@ -20,7 +20,7 @@ from reconciler.core.spec.recipe import Recipe
 from reconciler.data.dataset.columns import Term
 from reconciler.data.dataset.feature_items import NUMBERS, check_booleans, check_values, feature_items
 from reconciler.data.dataset.history import write_history
-from reconciler.data.dataset.holdout import CHOSEN, DAY, MATURED, PART, sample_training_rows
+from reconciler.data.dataset.holdout import CHOSEN, DAY, MATURED, PART, holdout_hashes, sample_training_rows
 from reconciler.data.dataset.joined_rows import ROWS, Relation, build, check_condition, find_failure
 from reconciler.data.dataset.labels_and_split import known_already, split
 from reconciler.data.duckdb_session import (
@@ -82,7 +82,8 @@ def _fit(session: Session, relation: Relation, into: Path) -> SelectResult:
     _write_part(session, relation.recipe, "train", into / TRAIN, "snappy")
     _write_part(session, relation.recipe, "holdout", into / HOLDOUT, "zstd")
     write_parquet(session, f"SELECT key FROM read_parquet({text_of(str(into / TRAIN))})", into / KEYS)  # in order
-    return replace(result, checks=check_rows(session, _labelled(relation), in_time=result.holdout_from is not None))
+    checks = check_rows(session, _labelled(relation), in_time=result.holdout_from is not None)
+    return replace(result, checks=checks, holdout=holdout_hashes(session))
 
 
 def _labelled(relation: Relation) -> LabelledRows:

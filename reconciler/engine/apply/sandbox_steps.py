@@ -23,6 +23,7 @@ from reconciler.core.status_codes import ResultStatus
 from reconciler.engine.apply import train
 from reconciler.engine.apply.apply_run import ApplyRun, StepResult
 from reconciler.engine.apply.run_gates import run_gates
+from reconciler.engine.evaluation.known import brief_of
 from reconciler.engine.plan import verification
 from reconciler.engine.plan.observe_training import training_observer
 from reconciler.engine.storage import builds, journal
@@ -96,7 +97,10 @@ def _train(
     unit = unit_in_words(run.desired.model(environment.name, part.model), evaluation)
     verb = "trained" if trained else "reused"
     line = f"{verb} {short(build.artifact)}: grade {evaluation.grade}"
-    if value is not None:
+    judged = brief_of(deps.stores, run.desired, environment, part.model, build.artifact)
+    if judged is not None:
+        line = f"{verb} {short(build.artifact)}: {judged.line}"
+    elif value is not None:
         line += f", {headline} {value:.3f}{unit} on {evaluation.rows:,} rows{evaluation.doubt}"
     if (reason := reason_of(evaluation)).grade is not evaluation.grade:
         line += f"; grade {reason.grade} in full: {reason.reason}"

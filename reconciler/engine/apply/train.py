@@ -14,7 +14,7 @@ from reconciler.core.artifact.build import Build, Provenance
 from reconciler.core.artifact.data_snapshot import Snapshot
 from reconciler.core.digest import Digest, digest_of_file, short
 from reconciler.core.quality import refusal
-from reconciler.core.quality.findings import CheckFacts, CheckReport, Finding, MayBeOff
+from reconciler.core.quality.findings import CheckFacts, CheckReport, MayBeOff
 from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.model import Model
 from reconciler.engine.dependencies import Dependencies
@@ -22,8 +22,9 @@ from reconciler.engine.masking.comparable import masked_key
 from reconciler.engine.refresh.kept_snapshots import removed_snapshots
 from reconciler.engine.storage import blobs, builds, data_snapshots, oci_manifest
 from reconciler.engine.storage.erasures.erased import erased, forgotten_since
+from reconciler.engine.storage.evaluations import holdout_looks
 from reconciler.errors import ConflictError, DataError, GateRefusedError, TrainingError, UsageError
-from reconciler.ports import SelectionKind, SelectRequest, Store, TrainRequest
+from reconciler.ports import SelectionKind, SelectRequest, SelectResult, Store, TrainRequest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,12 +91,14 @@ def train(
 
 
 def _checked(
-    store: Store, fingerprint: Digest, findings: tuple[Finding, ...] | None, model: Model, may_be_off: MayBeOff
+    store: Store, fingerprint: Digest, selected: SelectResult, model: Model, may_be_off: MayBeOff
 ) -> CheckReport | None:
     """Record what the checks found, also where it stops the model, so that a plan can say so. Raises E708."""
+    findings = selected.checks
     if findings is None:
         return None
-    report = builds.record_checks(store, CheckReport(fingerprint=fingerprint, findings=findings))
+    found = CheckReport(fingerprint=fingerprint, findings=findings, holdout=selected.holdout or None)
+    report = builds.record_checks(store, found)
     facts = CheckFacts(findings=findings, off=model.checks_off, allowed=may_be_off.checks)
     if reasons := refusal.reasons(facts):
         message = f"not trained: {'; '.join(reasons)}"
@@ -135,12 +138,12 @@ def _make(
         again = f"once the file is corrected, `reconciler apply {environment.name} --refresh` reads it"
         error.hint = f"{error.hint}; {again}" if error.hint else again
         raise
-    checks = _checked(store, codec.digest_of(inputs), selected.checks, model, may_be_off)
+    checks = _checked(store, codec.digest_of(inputs), selected, model, may_be_off)
     evaluation_rows = digest_of_file(work / "holdout.parquet")
     trained = deps.trainer.train(
         TrainRequest(
             recipe=model.recipe,
-            selected=replace(selected, checks=None),
+            selected=replace(selected, checks=None, holdout=()),
             train=work / "train.parquet",
             holdout=work / "holdout.parquet",
             evaluation_rows=evaluation_rows,
@@ -160,8 +163,12 @@ def _make(
     blobs.put_file(store, work / "holdout.parquet")
     training_keys = blobs.put_file(store, work / "keys.parquet")
     artifact = blobs.put(store, manifest)
+    fingerprint = codec.digest_of(inputs)
+    # Before the build, which is not made again: after a crash in between the look is counted at most twice.
+    when = deps.clock()
+    holdout_looks.add(store, environment.name, model.recipe.data, selected.holdout, fingerprint=fingerprint, when=when)
     provenance = Provenance(
-        fingerprint=codec.digest_of(inputs),
+        fingerprint=fingerprint,
         artifact=artifact,
         inputs=inputs,
         runtime=runtime,

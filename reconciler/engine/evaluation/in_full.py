@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import math
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -13,19 +12,18 @@ from reconciler.core.artifact import store_layout
 from reconciler.core.artifact.evaluation import Evaluation
 from reconciler.core.artifact.oci_artifact import SCHEMA_FILE, Schema
 from reconciler.core.digest import Digest, short
-from reconciler.core.evaluation.detailed import DetailedEvaluation, named_slices
+from reconciler.core.evaluation.detailed import DetailedEvaluation, contradiction, named_slices
 from reconciler.core.spec.environment import Limits
 from reconciler.core.spec.model import NO_DECLARATION, DeclaredEvaluation
 from reconciler.engine.dependencies import Dependencies
-from reconciler.engine.evaluation import records
 from reconciler.engine.evaluation.slice_rows import PLAIN, JudgedBy, slice_rows
 from reconciler.engine.plan import verification
 from reconciler.engine.storage import blobs
+from reconciler.engine.storage.evaluations import records
 from reconciler.errors import IntegrityError, ScoringError, StoreError
 from reconciler.ports import EvaluateRequest, Store
 
 NOT_YET = "it was made before its manifest declared slices, an order or costs as now: `reconciler show` makes it anew"
-_NEAR = 1e-6  # of two figures that were computed by different sums
 
 
 def recorded(
@@ -64,7 +62,9 @@ def in_full(
     IntegrityError where a record is damaged (E508, E509), or contradicts the artifact's own evaluation (E510).
     """
     own = verification.evaluation_of(store, artifact)
-    known = records.read(store, artifact, own.evaluation_rows, digest_of(judging.declared))
+    declared = digest_of(judging.declared)
+    stores = dict.fromkeys((store, *(each for each in deps.stores.values() if blobs.holds(each, artifact))))
+    known = next(filter(None, (records.read(each, artifact, own.evaluation_rows, declared) for each in stores)), None)
     if known is None:
         if (rows := _store_of(deps, store, own.evaluation_rows)) is None:
             return "the rows that it was judged on are not kept any more"
@@ -106,15 +106,8 @@ def _checked(store: Store, artifact: Digest, detailed: DetailedEvaluation, own: 
         named = named_slices(detailed, schema)
     except ValueError as error:
         raise _forged(detailed, str(error)) from None
-    if (detailed.rows, detailed.confusion) != (own.rows, own.confusion):
-        raise _forged(detailed, "other rows, or another confusion matrix, than the artifact's own evaluation")
-    figures = detailed.as_predicted or detailed.figures
-    for figure in figures:
-        value = own.metric(figure.name)
-        if value is not None and (
-            figure.value is None or not math.isclose(figure.value, value, rel_tol=_NEAR, abs_tol=_NEAR)
-        ):
-            raise _forged(detailed, f"{figure.name} {figure.value}, and the artifact's own evaluation says {value}")
+    if (problem := contradiction(detailed, own)) is not None:
+        raise _forged(detailed, problem)
     return named
 
 

@@ -17,6 +17,7 @@ from reconciler.core.spec.gates import Verification
 from reconciler.core.spec.model import NO_DECLARATION, DeclaredEvaluation, Model
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.evaluation import in_full
+from reconciler.engine.evaluation.looks import looks_so_far
 from reconciler.engine.evaluation.slice_rows import JudgedBy
 from reconciler.engine.find_environment import artifact_named, no_artifact, unknown_model
 from reconciler.engine.plan import observe, verification
@@ -63,6 +64,7 @@ def judge(
         unknown=why,
         verifications=tuple(_verifications(deps, desired, environment, artifact)),
         provenance=_provenance(deps, desired, environment, build),
+        looks=looks_so_far(deps, build),
         incumbent=deployed if deployed != artifact else None,
         incumbent_detailed=_known_in_full(deps, desired, environment, deployed, judging.declared)
         if deployed != artifact

@@ -90,7 +90,7 @@ def judge_on_other_rows(
     where = f"{named} as given" if inputs else f"the tables of {environment.name} as they stand now"
     total = selected.rows + selected.holdout_rows
     told = f"of {where} (as of {as_of}), of {total:,} whose outcome is known, without those that it was trained on"
-    return replace(judged, detailed=named_slices(detailed, deployed.schema), unknown=None, other_rows=told)
+    return replace(judged, detailed=named_slices(detailed, deployed.schema), unknown=None, other_rows=told, looks=None)
 
 
 def _slices(

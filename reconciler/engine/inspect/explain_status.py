@@ -19,6 +19,7 @@ from reconciler.engine.apply import approvals, forge_queries
 from reconciler.engine.controls.pin_controls import pin_controls
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.evaluation.evidence import against_deployed
+from reconciler.engine.evaluation.known import brief_of
 from reconciler.engine.find_environment import unknown_model
 from reconciler.engine.monitoring import monitoring_log
 from reconciler.engine.plan import make_plan, observe
@@ -60,6 +61,7 @@ def why(deps: Dependencies, desired: DesiredState, environment: Environment, mod
         ),
         checks=_checks(deps, desired, environment, model) if deployed is not None else None,
         live=live,
+        judged=brief_of(deps.stores, desired, environment, model, deployed),
     )
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 from reconciler.core.artifact.evaluation import HEADLINES, Evaluation
 from reconciler.core.digest import Digest
@@ -13,6 +15,7 @@ from reconciler.core.inspect.status import (
     ModelStatus,
     Status,
     environment_status,
+    with_judgement,
     with_live_outcomes,
 )
 from reconciler.core.plan import policy_check
@@ -22,6 +25,7 @@ from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.policy import Freeze
 from reconciler.core.status_codes import status_of
 from reconciler.engine.dependencies import Dependencies
+from reconciler.engine.evaluation.known import brief_of
 from reconciler.engine.find_environment import selected
 from reconciler.engine.monitoring import monitoring_log
 from reconciler.engine.plan import make_plan, observe_loss, verification
@@ -47,6 +51,20 @@ def status(
             for each, asked in selected(declared, environments, models)
         ),
     )
+
+
+def with_evaluations(deps: Dependencies, desired: DesiredState, found: Status) -> Status:
+    """Return the status with what is recorded of the evaluation in full of each model that is there."""
+    environments = []
+    for each in found.environments:
+        environment = desired.environment(each.environment)
+        if environment is None:
+            environments.append(each)
+            continue
+        judged = partial(brief_of, deps.stores, desired, environment)
+        told = (with_judgement(model, each.environment, judged(model.model, model.artifact)) for model in each.models)
+        environments.append(replace(each, models=tuple(told)))
+    return replace(found, environments=tuple(environments))
 
 
 def _environment(

@@ -17,6 +17,7 @@ from reconciler.core.erasure.certificate import Certificate
 from reconciler.core.erasure.erased_objects import ErasedObjects
 from reconciler.core.erasure.tombstone import Tombstone
 from reconciler.core.evaluation.detailed import DetailedEvaluation
+from reconciler.core.evaluation.looks import HoldoutLooks
 from reconciler.core.experiment.trial import ExperimentRun, TrialRecord
 from reconciler.core.monitoring.record import MonitoringRecord
 from reconciler.core.notices.notice import NoticeRecord
@@ -47,13 +48,17 @@ _OF_DATA = frozenset(
         store_layout.ERASURES,
         store_layout.ERASED,
         store_layout.CERTIFICATES,
+        store_layout.LOOKS,
         store_layout.MONITORING,
     )
 )
-_RECORDS: dict[str, tuple[type[RemovedTables | RefusedRefresh | ErasedObjects | MonitoringRecord], str]] = {
+_RECORDS: dict[
+    str, tuple[type[RemovedTables | RefusedRefresh | ErasedObjects | MonitoringRecord | HoldoutLooks], str]
+] = {
     store_layout.REMOVALS: (RemovedTables, "a removal"),
     store_layout.REFUSALS: (RefusedRefresh, "a refusal"),
     store_layout.ERASED: (ErasedObjects, "a record of an erasure"),
+    store_layout.LOOKS: (HoldoutLooks, "looks at a holdout"),
     store_layout.MONITORING: (MonitoringRecord, "what monitoring found"),
 }
 
@@ -157,6 +162,10 @@ class ObjectCheck:
             store_layout.monitoring(record.environment, record.model) + "/"
         ):
             raise numbered_log.misplaced(key, f"{what} of {record.environment}/{record.model}")
+        if isinstance(record, HoldoutLooks) and not key.startswith(
+            store_layout.looks(record.environment, record.table, record.key) + "/"
+        ):
+            raise numbered_log.misplaced(key, f"{what} of {record.table}")
         if record.environment != self.environment:
             raise numbered_log.misplaced(key, f"{what} of {record.environment}")
         return Passed(kind=kind, dated=record.when)

@@ -9,17 +9,20 @@ from dataclasses import dataclass, field, replace
 from reconciler.core.artifact.build import Build, Provenance
 from reconciler.core.artifact.observed_state import JournalHead
 from reconciler.core.digest import Digest
+from reconciler.core.evaluation.detailed import DetailedEvaluation
 from reconciler.core.evaluation.judged_model import JudgedModel
-from reconciler.core.evaluation.model_report import ModelReport, ModelVersion
 from reconciler.core.forge.merge_message import request_of
 from reconciler.core.inspect.history import HistoryEvent
 from reconciler.core.inspect.status import ModelStatus
+from reconciler.core.site.model_report import ModelReport, ModelVersion
 from reconciler.core.snapshots.results import SnapshotTable
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.gates import Verification
+from reconciler.core.spec.model import DeclaredEvaluation
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.evaluation import in_full, judge_model
+from reconciler.engine.evaluation.known import recorded_in
 from reconciler.engine.inspect import history
 from reconciler.engine.plan import verification as verify
 from reconciler.engine.snapshots import inspect_snapshots
@@ -94,7 +97,7 @@ class Collector:
         artifact, declared = head.state.artifact, self.desired.model(self.environment.name, model)
         assert artifact is not None  # noqa: S101  (asked by the caller)
         judged_by = judge_model.declared_of(self.desired, self.environment, model)
-        full, build = in_full.recorded(self._store, artifact, judged_by), head.state.build
+        full, build = self._full(artifact, judged_by), head.state.build
         return JudgedModel(
             model=model,
             environment=self.environment.name,
@@ -108,6 +111,12 @@ class Collector:
             verifications=tuple(self._verifications(head)),
             provenance=self._provenance(build) if build is not None and build.artifact == artifact else None,
         )
+
+    def _full(self, artifact: Digest, declared: DeclaredEvaluation) -> DetailedEvaluation | None:
+        """Return the recorded evaluation in full: of this environment's store, else of one that it is promoted from."""
+        found = in_full.recorded(self._store, artifact, declared)
+        others = (self.deps.stores[name] for name in self.environment.promotes_from if name in self.deps.stores)
+        return found if found is not None else recorded_in(others, artifact, declared)
 
     def _provenance(self, build: Build) -> Provenance:
         return blobs.record(self._store, build.provenance, Provenance)

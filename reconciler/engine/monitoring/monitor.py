@@ -30,7 +30,6 @@ from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.recipe import BuiltRecipe
 from reconciler.core.status_codes import ResultStatus, status_of
 from reconciler.engine.dependencies import Dependencies
-from reconciler.engine.evaluation import records
 from reconciler.engine.find_environment import unknown_model
 from reconciler.engine.monitoring import monitoring_log
 from reconciler.engine.notices.tell import tell
@@ -39,6 +38,7 @@ from reconciler.engine.prediction import prediction_input
 from reconciler.engine.prediction.prediction_input import DeployedModel
 from reconciler.engine.storage import blobs, numbered_log
 from reconciler.engine.storage.erasures.erased import Erased, erased
+from reconciler.engine.storage.evaluations import records
 from reconciler.errors import ReconcilerError
 from reconciler.ports import OutcomesRequest, PredictedRows, Store
 

@@ -12,10 +12,12 @@ from dataclasses import dataclass, replace
 from reconciler import codec
 from reconciler.core.artifact import store_layout
 from reconciler.core.artifact.build import Build, Provenance
-from reconciler.core.artifact.model_card import TEMPLATES, ModelCard, StatedEvidence, first_difference, stated_evidence
 from reconciler.core.artifact.observed_state import JournalHead
+from reconciler.core.artifact.oci_artifact import SCHEMA_FILE, Schema
 from reconciler.core.digest import Digest, digest_of_bytes, short
+from reconciler.core.evaluation.detailed import DetailedEvaluation, contradiction, named_slices
 from reconciler.core.plan.facts import VerificationFacts
+from reconciler.core.promotion.model_card import TEMPLATES, ModelCard, StatedEvidence, first_difference, stated_evidence
 from reconciler.core.quality.checks import CHECKS
 from reconciler.core.quality.findings import CheckFacts
 from reconciler.core.spec.desired_state import DesiredState, card_path
@@ -25,6 +27,7 @@ from reconciler.core.spec.model import Model
 from reconciler.engine.dependencies import Dependencies, RenderCard
 from reconciler.engine.plan import verification as verify
 from reconciler.engine.storage import blobs, builds
+from reconciler.engine.storage.evaluations import records
 from reconciler.errors import ReconcilerError
 from reconciler.ports import Store
 
@@ -132,8 +135,16 @@ def model_cards(deps: Dependencies, desired: DesiredState, environment: Environm
     )
 
 
-def draw(pinned: PinnedModel, verification: Verification | None, incumbent: Digest | None) -> ModelCard:
-    """Return the card of a model. Raises IntegrityError E604 where no store holds the evidence."""
+def draw(
+    pinned: PinnedModel,
+    verification: Verification | None,
+    incumbent: Digest | None,
+    detailed: DetailedEvaluation | None = None,
+) -> ModelCard:
+    """Return the card of a model; `detailed`: the recorded evaluation in full that it shows.
+
+    Raises IntegrityError E604 where no store holds the evidence.
+    """
     environment, stores = pinned.environment, pinned.stores
     origin = blobs.origin_of(stores, environment, pinned.artifact)
     if origin is None:
@@ -142,18 +153,24 @@ def draw(pinned: PinnedModel, verification: Verification | None, incumbent: Dige
     provenance = blobs.origin_of(stores, environment, pinned.build.provenance)
     if provenance is None:
         raise blobs.absent(pinned.build.provenance)
+    own = verify.evaluation_in(origin, package)
+    if detailed is not None and (said := contradiction(detailed, own)) is not None:
+        raise _UntrueError(f"the evaluation in full that it shows has {said}")
+    schema = blobs.document(origin, package, SCHEMA_FILE) if detailed is not None else b""
     return ModelCard(
         model=pinned.model.name,
         environment=environment.name,
         owner=pinned.model.owner,
         description=pinned.model.description,
         recipe=verify.recipe_in(origin, package),
-        evaluation=verify.evaluation_in(origin, package),
+        evaluation=own,
         provenance=blobs.record(provenance, pinned.build.provenance, Provenance),
         verification=verification,
         before=verify.evaluation_of(stores[environment.name], incumbent) if incumbent is not None else None,
         incumbent=incumbent,
         checks=_checks(pinned),
+        detailed=named_slices(detailed, codec.decode(Schema, schema, what=SCHEMA_FILE)) if detailed else None,
+        evaluated=codec.digest_of(detailed) if detailed is not None else None,
     )
 
 
@@ -203,8 +220,22 @@ def _candidates(pinned: PinnedModel, stated: StatedEvidence) -> Iterator[ModelCa
             wanted = short(allowed[0]) if allowed[0] is not None else "none"
             raise _UntrueError(f"it compares with {named}, and the incumbent is {wanted}")
         allowed = [stated.incumbent]
+    detailed = _detailed(pinned, stated)
     for incumbent in allowed[:_MOST_INCUMBENTS]:
-        yield draw(pinned, verification, incumbent)
+        yield draw(pinned, verification, incumbent, detailed)
+
+
+def _detailed(pinned: PinnedModel, stated: StatedEvidence) -> DetailedEvaluation | None:
+    """Return the evaluation in full that the card shows."""
+    if stated.evaluated is None:
+        return None
+    for store in _stores(pinned):
+        found = records.named(store, pinned.artifact, stated.evaluated)
+        if found is not None:
+            return found
+    place = pinned.upstream[0] if pinned.upstream else pinned.environment.name
+    made = f"`reconciler show {pinned.model.name} --in {place}` makes it again"
+    raise _UntrueError(f"it shows evaluation {short(stated.evaluated)}, which no store holds: {made}")
 
 
 def _build(pinned: PinnedModel, stated: StatedEvidence) -> Build:

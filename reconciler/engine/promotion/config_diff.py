@@ -11,6 +11,7 @@ from reconciler.core.plan.plan import MetricChange
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
 from reconciler.engine.dependencies import Dependencies
+from reconciler.engine.evaluation.known import brief_of
 from reconciler.engine.find_environment import nearest, unknown_environment
 from reconciler.engine.plan import observe, verification
 from reconciler.engine.storage import blobs
@@ -29,7 +30,7 @@ def environments(
         if changed is None and sides[0][1] == sides[1][1]:
             continue
         changed = changed or ModelDifference(model=name, environment=new.name)
-        differences.append(_measured(deps, changed, sides))
+        differences.append(_in_brief(deps, desired, _measured(deps, changed, sides), sides))
     side = [(DiffSide(environment=compared.name, revision=desired.revision),) for compared in (old, new)]
     return ConfigDiff(old=side[0], new=side[1], models=tuple(differences), alike=len(names) - len(differences))
 
@@ -54,9 +55,10 @@ def revisions(
         changed = difference(old.model(place, name), new.model(place, name), environment=place)
         if changed is not None:
             side = new.environment(place) or old.environment(place)
-            differences.append(
-                _measured(deps, changed, [(side, changed.old), (side, changed.new)]) if side else changed
-            )
+            if side is not None:
+                sides = [(side, changed.old), (side, changed.new)]
+                changed = _in_brief(deps, new, _measured(deps, changed, sides), sides)
+            differences.append(changed)
     return ConfigDiff(
         old=tuple(DiffSide(environment=name, revision=old.revision) for name in chosen),
         new=tuple(DiffSide(environment=name, revision=new.revision) for name in chosen),
@@ -92,6 +94,19 @@ def _measured(
         for name in sorted(before.keys() | after.keys())
     )
     return replace(changed, old=old, new=new, metrics=metrics if old != new else ())
+
+
+def _in_brief(
+    deps: Dependencies,
+    desired: DesiredState,
+    changed: ModelDifference,
+    sides: list[tuple[Environment, Digest | None]],
+) -> ModelDifference:
+    """Add what is recorded of the evaluations in full of both sides, where these are two artifacts."""
+    if changed.old == changed.new:
+        return changed
+    old, new = (brief_of(deps.stores, desired, side, changed.model, artifact) for side, artifact in sides)
+    return replace(changed, old_judged=old, new_judged=new)
 
 
 def _metrics(

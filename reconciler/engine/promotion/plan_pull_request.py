@@ -13,12 +13,13 @@ from reconciler.core.artifact import store_layout
 from reconciler.core.artifact.observed_state import CommitOrder, FirstParentChange
 from reconciler.core.judging.applicable_gates import gates_of
 from reconciler.core.plan.config_diff import ModelDifference, difference
-from reconciler.core.plan.plan import Plan
+from reconciler.core.plan.plan import ModelPlan, Plan
 from reconciler.core.promotion.reviewed_plan import DigestDepth, PlanComment, ReviewedPlan, reviewed_model
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.model import Model
 from reconciler.engine.dependencies import Dependencies
+from reconciler.engine.evaluation.known import brief_of
 from reconciler.engine.plan import make_plan
 from reconciler.engine.plan.plan_inputs import declared
 from reconciler.errors import ReconcilerError
@@ -108,6 +109,7 @@ def plan_comment(
         plan = make_plan.make_plan(
             replace(deps, source=MergePreviewSource(deps.source, head=new.revision)), new, environment
         )
+        plan = replace(plan, models=tuple(_judged(deps, new, environment, part, names) for part in plan.models))
     return PlanComment(
         environment=environment.name,
         role=environment.role.value,
@@ -119,6 +121,17 @@ def plan_comment(
         reviewed=_reviewed(plan, new, environment, names, head),
         untouched=len(new.models_of(environment.name)) - sum(diff.only != "old" for diff in differences),
     )
+
+
+def _judged(
+    deps: Dependencies, desired: DesiredState, environment: Environment, part: ModelPlan, names: tuple[str, ...]
+) -> ModelPlan:
+    """Return a model's plan with what is recorded of its candidate's evaluation, where the request changes it."""
+    detail = part.detail
+    if part.model not in names or detail.candidate is None or detail.candidate == detail.incumbent:
+        return part
+    judged = brief_of(deps.stores, desired, environment, part.model, detail.candidate)
+    return replace(part, detail=replace(detail, judged=judged))
 
 
 def changed_models(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from reconciler.core.artifact.build import Build, Provenance
@@ -17,9 +18,10 @@ from reconciler.core.quality.findings import CheckFacts
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.gates import Verification
-from reconciler.core.spec.model import Model
+from reconciler.core.spec.model import DeclaredEvaluation, Model
 from reconciler.engine.dependencies import Dependencies
-from reconciler.engine.evaluation import in_full
+from reconciler.engine.evaluation.known import recorded_in
+from reconciler.engine.evaluation.looks import looks_so_far
 from reconciler.engine.plan import observe_loss
 from reconciler.engine.plan import verification as verify
 from reconciler.engine.storage import blobs, builds, data_snapshots
@@ -62,17 +64,15 @@ def summarize(
         runtime=_runtime(candidate, incumbent),
         entry=head.entry.n if head is not None and incumbent is not None else None,
         checks=_checks(deps, desired, environment, proposed, build),
-        detailed=_in_full(origin, artifact),
+        detailed=_in_full((origin, *deps.stores.values()), artifact, proposed.evaluation),
+        looks=looks_so_far(deps, build),
         unit=unit_in_words(proposed, candidate.evaluation),
     )
 
 
-def _in_full(origin: Store, artifact: Digest) -> DetailedEvaluation | None:
+def _in_full(stores: Iterable[Store], artifact: Digest, declared: DeclaredEvaluation) -> DetailedEvaluation | None:
     """Return the recorded evaluation in full, without curves, which no text shows; None where it cannot be had."""
-    try:
-        detailed = in_full.recorded(origin, artifact)
-    except ReconcilerError:
-        return None  # `audit` reports a damaged one
+    detailed = recorded_in(stores, artifact, declared)
     if detailed is None:
         return None
     classes = (replace(each, roc=(), precision_recall=(), calibration=()) for each in detailed.classes)

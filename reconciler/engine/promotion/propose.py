@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 
 from reconciler.core.artifact.build import Build
 from reconciler.core.artifact.observed_state import JournalHead
 from reconciler.core.controls.weakened_gates import WeakenedGate, weakened_by
 from reconciler.core.digest import Digest, DigestPrefix, short
+from reconciler.core.evaluation.detailed import DetailedEvaluation
 from reconciler.core.judging.applicable_gates import gates_of
 from reconciler.core.plan.gate_evaluation import remedy
 from reconciler.core.promotion.proposal import ProposalResult
@@ -18,6 +20,8 @@ from reconciler.core.spec.model import Model
 from reconciler.engine.controls.observe_controls import observe_controls
 from reconciler.engine.controls.pin_controls import pin_controls
 from reconciler.engine.dependencies import Dependencies, RenderCard
+from reconciler.engine.evaluation import in_full
+from reconciler.engine.evaluation.slice_rows import JudgedBy
 from reconciler.engine.load_desired import Checkout, bodies_at, manifest_path
 from reconciler.engine.plan import card_check, gates_in_force, observe
 from reconciler.engine.plan import verification as verify
@@ -28,11 +32,12 @@ from reconciler.engine.promotion.open_pull_request import PreparedProposal, Pull
 from reconciler.engine.promotion.promotion_summary import summarize
 from reconciler.engine.storage import blobs
 from reconciler.engine.storage.erasures.erased import check_artifact
+from reconciler.engine.storage.evaluations import records
 from reconciler.engine.storage.journal import Journals
 from reconciler.engine.storage.yardsticks import yardsticks
-from reconciler.errors import ConflictError, GateRefusedError, UsageError
+from reconciler.errors import ConflictError, GateRefusedError, IntegrityError, ReconcilerError, UsageError
 from reconciler.manifest.yaml.edit import promoted
-from reconciler.ports import Proposer
+from reconciler.ports import Proposer, Store
 
 
 def promote(
@@ -66,10 +71,12 @@ def prepare_promotion(
     digest: DigestPrefix | None,
     render: RenderCard,
     again: bool = False,
+    evaluate: bool = True,
 ) -> PreparedProposal:
     """Return what `to` would pin for `model`: the artifact whose digest begins so, or the newest candidate.
 
-    `again`: a pin that git has already comes in anew.
+    `again`: a pin that git has already comes in anew. `evaluate`: its evaluation in full is made where nobody asked for
+    it before, so that the card and the request show it.
 
     Raises GateRefusedError E701 when a gate failed, E706 when the artifact is rejected; ConflictError when it is not
     verified yet; UsageError E210 when there is no such artifact.
@@ -89,9 +96,15 @@ def prepare_promotion(
     proposed = promoted(text, artifact=build.artifact, base=checkout.text(manifest_path(to.name, model)), again=again)
     declared = checkout.with_model(to.name, model, proposed)
     verification, unmet = _judged(deps, desired, to, declared, build, head)
+    if evaluate:
+        deps.progress.start(model, "evaluate")
+        with suppress(ReconcilerError):  # the card says that there is none
+            judging = JudgedBy(declared=declared.evaluation, build=build)
+            in_full.in_full(deps, deps.stores[origin], build.artifact, to.limits, judging)
     pinned = card_check.model_cards(deps, desired, to).pinned(declared, build, head)
     pinned = replace(pinned, known=verification)
-    card = render(card_check.draw(pinned, verification, pinned.incumbent()))
+    shown = _shown(deps.stores[origin], build.artifact, declared)
+    card = render(card_check.draw(pinned, verification, pinned.incumbent(), shown))
     deployed = head.state.artifact if head else None
     summary = [
         f"{short(deployed)} -> {short(build.artifact)}" if deployed else f"first artifact {short(build.artifact)}"
@@ -115,6 +128,17 @@ def prepare_promotion(
         promotion=summarize(deps, desired, to, declared, verification),
         count=declared.proposed,
     )
+
+
+def _shown(store: Store, artifact: Digest, declared: Model) -> DetailedEvaluation | None:
+    """Return the recorded evaluation in full that the card shows: by what the manifest declares, else without that."""
+    try:
+        own = verify.evaluation_of(store, artifact)
+        judged_by = dict.fromkeys((in_full.digest_of(declared.evaluation), None))
+        found = (records.read(store, artifact, own.evaluation_rows, each) for each in judged_by)
+        return next(filter(None, found), None)
+    except IntegrityError:
+        return None  # `audit` tells of it
 
 
 def _deployed_before(deps: Dependencies, desired: DesiredState, artifact: Digest, to: Environment, model: str) -> str:

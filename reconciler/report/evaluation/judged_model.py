@@ -62,6 +62,8 @@ def verdict(judged: JudgedModel) -> Iterator[Block]:
     else:
         since = f", from {judged.evaluation.holdout_from}" if judged.evaluation.holdout_from else ""
         yield Paragraph(f"Judged on its holdout: {count(rows, 'row')} that training did not use{since}", hang=2)
+        if judged.looks is not None:
+            yield Paragraph(f"{judged.looks.line[:1].upper()}{judged.looks.line[1:]}", tone=Tone.DIM, hang=2)
     if not judged.verifications:
         yield Paragraph("No gate has judged it.", tone=Tone.WARN)
     for verification in judged.verifications:

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 
 from reconciler.core.artifact.build import Provenance
 from reconciler.core.evaluation.judged_model import JudgedModel
-from reconciler.core.evaluation.model_report import ModelReport, ModelVersion
 from reconciler.core.inspect.history import HistoryEvent
+from reconciler.core.site.model_report import ModelReport, ModelVersion
 from reconciler.core.spec.gates import GateStatus, Verification
 from reconciler.report.evaluation_page.elements import (
     DASH,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from reconciler.core.evaluation.model_report import ModelReport
+from reconciler.core.site.model_report import ModelReport
 from reconciler.report.evaluation_page import curves, origin, reasons, verdict
 from reconciler.report.evaluation_page.confusion import matrix
 from reconciler.report.evaluation_page.elements import Html, html, name, paragraph, section, text

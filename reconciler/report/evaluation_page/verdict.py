@@ -8,7 +8,7 @@ from reconciler.core.artifact.evaluation import Evaluation
 from reconciler.core.evaluation.detailed import DetailedEvaluation
 from reconciler.core.evaluation.figures import Figure
 from reconciler.core.evaluation.judged_model import JudgedModel
-from reconciler.core.evaluation.model_report import ModelReport
+from reconciler.core.site.model_report import ModelReport
 from reconciler.core.spec.comparison import Comparability, Comparison
 from reconciler.core.spec.gates import Verification
 from reconciler.core.status_codes import HealthStatus, SyncStatus
@@ -61,6 +61,8 @@ def _sentences(report: ModelReport) -> Iterator[Html]:
             yield html(f"<strong>{text(_sentence(judged.detailed.note))}</strong>")
     else:
         yield from _brief(judged.evaluation)
+    if judged is not None and judged.looks is not None and judged.other_rows is None:
+        yield text(_sentence(judged.looks.line))
     if judged is not None:
         for each in judged.verifications:
             yield _gates(each)

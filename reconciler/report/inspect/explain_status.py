@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reconciler.core.digest import short
+from reconciler.core.evaluation.brief import command_for
 from reconciler.core.inspect.explanation import Explanation, ExplanationSet
 from reconciler.core.monitoring import words
 from reconciler.report.layout.blocks import (
@@ -17,6 +18,7 @@ from reconciler.report.layout.blocks import (
     Heading,
     Item,
     Items,
+    Literal,
     Paragraph,
 )
 from reconciler.report.layout.formatting import at_revision, titled
@@ -52,6 +54,16 @@ def _checks(explanation: Explanation, *, screen: bool) -> Iterator[Block]:
     yield Items(tuple(checks.all_items(found)))
 
 
+def _judged(explanation: Explanation) -> Iterator[Item]:
+    """Say how good what is there is, with the interval, or which command finds that out."""
+    if explanation.judged is not None:
+        yield Item(Literal(explanation.judged.line), label="judged", hang=2)
+        yield Item(explanation.judged.grade.reason, label="why this grade", hang=2)
+    elif explanation.deployed is not None:
+        command = command_for(explanation.model, explanation.environment)
+        yield Item("no evaluation in full is recorded; this makes it", label="judged", command=command, hang=2)
+
+
 def _one(explanation: Explanation, detail: Detail) -> Iterator[Block]:
     part, screen = explanation.part, detail is Detail.SCREEN
     conditions = f"sync {part.sync.value}, health {part.health.value}: " if part is not None else ""
@@ -61,7 +73,9 @@ def _one(explanation: Explanation, detail: Detail) -> Iterator[Block]:
     if screen:
         deployed = short(explanation.deployed) if explanation.deployed is not None else "nothing yet"
         deployed = "unknown: its journal is damaged" if explanation.deployed_unknown else deployed
-        yield Items((Item(deployed, label="has" if explanation.role == "sandbox" else "serves"),))
+        items = [Item(deployed, label="has" if explanation.role == "sandbox" else "serves")]
+        items += _judged(explanation)
+        yield Items(tuple(items))
         yield GAP
         if explanation.refresh is not None:
             yield refresh_note(explanation.refresh)

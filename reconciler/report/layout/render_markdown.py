@@ -44,12 +44,15 @@ def to_markdown(blocks: Iterable[Block]) -> str:
 def markdown_lines(blocks: Iterable[Block]) -> list[str]:
     """Return the lines of the blocks, with a blank one between blocks that are not `tight`."""
     lines: list[str] = []
+    before: Block | None = None
     for block in blocks:
         if isinstance(block, Gap):
             continue
-        if lines and not (isinstance(block, Hidden) or getattr(block, "tight", False)):
+        in_table = isinstance(before, DataTable) and isinstance(block, Paragraph)  # it would be one more row
+        if lines and (in_table or not (isinstance(block, Hidden) or getattr(block, "tight", False))):
             lines.append("")
         lines += _lines(block)
+        before = block
     return lines
 
 

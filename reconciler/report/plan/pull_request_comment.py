@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from reconciler import codec
 from reconciler.core.digest import short
+from reconciler.core.evaluation.brief import within
 from reconciler.core.forge.project_place import at_place
 from reconciler.core.forge.pull_request import LONGEST_BODY
 from reconciler.core.plan.config_diff import ModelDifference
@@ -174,7 +175,8 @@ def _declared(difference: ModelDifference) -> str:
     if difference.old != difference.new:
         new = short(difference.new) if difference.new else "nothing"
         words.append(f"pins {new} instead of {short(difference.old) if difference.old else 'none'}")
-    for name, changes in (("recipe", difference.changes), ("gates", difference.gates)):
+    changed = (("recipe", difference.changes), ("gates", difference.gates), ("judging", difference.evaluation or ()))
+    for name, changes in changed:
         if changes:
             words.append(f"{count(len(changes), 'field')} of its {name} differ{'s' * (len(changes) == 1)}")
     return "; ".join(words)
@@ -209,11 +211,14 @@ def _sections(comment: PlanComment) -> Iterator[Fold]:
                 yield Fold(Strong(difference.model), tuple(body))
         return
     gates_of = {difference.model: difference.gates for difference in comment.differences if difference.gates}
+    judged_of = {each.model: each.evaluation for each in comment.differences if each.evaluation}
     for group in grouped(_changed(comment)):
         model = group.first
         body = list(_group_body(group))
         if model.model in gates_of:
             body.append(changes_list("gates", gates_of[model.model]))
+        if model.model in judged_of:
+            body.append(changes_list("evaluation", judged_of[model.model]))
         if body:
             more = f" and {len(group.parts) - 1:,} with the same change" if len(group.parts) > 1 else ""
             yield Fold(Strong((model.model, more)), tuple(body), unfolded=model.blocked is not None)
@@ -224,6 +229,8 @@ def _fields(difference: ModelDifference) -> Iterator[Block]:
         yield changes_list("recipe", difference.changes)
     if difference.gates:
         yield changes_list("gates", difference.gates, tight=bool(difference.changes))
+    if difference.evaluation:
+        yield changes_list("evaluation", difference.evaluation, tight=bool(difference.changes or difference.gates))
 
 
 def _group_body(group: ModelGroup) -> Iterator[Block]:
@@ -255,6 +262,9 @@ def _group_row(model: ModelPlan, *, refused: bool) -> Row:
     artifacts = (model.detail.candidate, model.detail.incumbent)
     row = _headline_metric(model)
     value = metric(row.candidate) if row else ""
+    judged = model.detail.judged
+    if judged is not None and row is not None and judged.headline.name == row.metric and not judged.unit:
+        value = within(judged.headline)
     difference = change(row.metric, row.candidate, row.incumbent)[0] if row else ""
     cells = (Code(short(digest)) if digest else "" for digest in artifacts)
     figure: Words = Code(row.metric) if row else ""

@@ -64,3 +64,4 @@ WORDS = {
 }
 WORDS[3] = WORDS[2]
 WORDS[4] = replace(WORDS[3], influences=f"Most important features ({ROUGH})")
+WORDS[5] = WORDS[4]

@@ -67,7 +67,7 @@ def _model(model: ModelDifference, states: Mapping[str, str], detail: Detail) ->
     if model.outcome:
         yield Paragraph(Strong(OUTCOME), tone=Tone.BAD, indent=4)
     tight = False
-    for kind, changes in (("recipe", model.changes), ("gates", model.gates)):
+    for kind, changes in (("recipe", model.changes), ("gates", model.gates), ("evaluation", model.evaluation or ())):
         if changes:
             if detail is Detail.SCREEN:
                 yield changes_title(kind, changes)
@@ -79,6 +79,19 @@ def _model(model: ModelDifference, states: Mapping[str, str], detail: Detail) ->
     rows = tuple(_rows(model))
     if rows:
         yield DataTable(_COLUMNS, rows, indent=4)
+        yield from _judged(model)
+
+
+def _judged(model: ModelDifference) -> Iterator[Block]:
+    """Say how sure each side's figures are, where that is recorded, and what makes it where it is not."""
+    sides = (("old", model.old, model.old_judged), ("new", model.new, model.new_judged))
+    items = [Item(judged.line, label=side, hang=2) for side, _, judged in sides if judged is not None]
+    missing = [side for side, artifact, judged in sides if artifact is not None and judged is None]
+    if missing:
+        told = f"no intervals of the {' and the '.join(missing)} one are recorded; `show` makes them"
+        command = f"reconciler show {model.model} --in {model.environment}"
+        items.append(Item(told, command=command, hang=2, tone=Tone.DIM))
+    yield Items(tuple(items), indent=4, tight=True)
 
 
 def _rows(model: ModelDifference) -> Iterator[Row]:

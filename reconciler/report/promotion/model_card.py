@@ -10,8 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reconciler import codec
-from reconciler.core.artifact.model_card import ModelCard
+from reconciler.core.evaluation.brief import command_for, in_brief, within
+from reconciler.core.evaluation.grading import reason_of
+from reconciler.core.promotion.model_card import ModelCard
 from reconciler.core.spec.recipe import BuiltRecipe, Holdout, Param
+from reconciler.report.evaluation import figures
 from reconciler.report.evaluation import tables as evaluation
 from reconciler.report.layout.blocks import (
     Block,
@@ -63,9 +66,13 @@ def blocks(card: ModelCard) -> Iterator[Block]:
 def _head(card: ModelCard) -> Iterator[Block]:
     words = WORDS[card.template]
     name, value = card.evaluation.headline
+    brief = in_brief(card.detailed) if card.detailed is not None else None
+    headline = brief.headline if brief is not None else None
     facts = (
-        Strong(f"Grade {card.evaluation.grade}"),
-        (Code(name), " ", Strong(Literal(metric(value)))),
+        Strong(f"Grade {brief.grade.grade if brief is not None else card.evaluation.grade}"),
+        (Code(headline.name), " ", Strong(Literal(within(headline))))
+        if headline is not None
+        else (Code(name), " ", Strong(Literal(metric(value)))),
         words.rows.format(rows=count(card.evaluation.rows, "row")),
     )
     yield Heading(f"{card.model} in {card.environment}", level=1)
@@ -84,20 +91,48 @@ def _numbers(card: ModelCard) -> Iterator[Block]:
     words = WORDS[card.template]
     yield Heading(words.metrics, level=2)
     # Each on its own holdout: no difference of those is shown to be one.
-    yield evaluation.metrics(card.evaluation, card.before, {} if card.template > 3 else None)
+    if card.detailed is None or card.before is not None:  # else the figures below are the same, and more
+        yield evaluation.metrics(card.evaluation, card.before, {} if card.template > 3 else None)
     if card.before is not None:
         yield Paragraph(words.compared)
         if card.incumbent is not None and card.template > 1:
             yield Paragraph(("Incumbent: ", Code(card.incumbent)))
-    yield Paragraph(evaluation.naive(card.evaluation))
+    yield Paragraph(evaluation.naive(card.evaluation) if card.detailed is None else figures.naive(card.detailed))
+    if card.template > 4:
+        yield from _in_full(card)
     if card.evaluation.classes:
         yield Heading("By class")
         yield evaluation.classes(card.evaluation)
         yield Heading(words.confusion)
         yield evaluation.confusion(card.evaluation, words.recall)
-    if card.evaluation.influences:
+    if card.evaluation.influences and card.detailed is None:
         yield Heading(words.influences)
         yield evaluation.influences(card.evaluation)
+
+
+def _in_full(card: ModelCard) -> Iterator[Block]:
+    """Give the grade with its reason and what to do; and the evaluation in full, or how it is had."""
+    detailed = card.detailed
+    reason = detailed.grade if detailed is not None else reason_of(card.evaluation)
+    by_bands = card.evaluation.grade
+    gates_judge = f" (gates judge by its own evaluation, grade {by_bands})" if by_bands is not reason.grade else ""
+    told = f"{gates_judge}: {reason.reason}. What to do: {reason.advice}."
+    yield Paragraph((Strong(f"Grade {reason.grade}"), told))
+    if detailed is None:
+        command = Code(command_for(card.model, card.provenance.environment))
+        yield Paragraph(("No evaluation in full (intervals, slices, influence) was recorded: ", command, " makes it."))
+        return
+    yield Heading("Figures with 95% intervals")
+    yield from figures.table(detailed.figures, detailed.naive)
+    if detailed.costs is not None:
+        yield Heading("Costs per record, as declared")
+        yield figures.costs(detailed.costs, detailed.naive.guess)
+        yield Paragraph(figures.saving(detailed.costs))
+    yield Heading("Worst slices")
+    yield from figures.all_slices(detailed)
+    yield Heading("Influence of each feature")
+    yield from figures.influence(detailed.influence)
+    yield Paragraph(("Evaluation in full: ", Code(card.evaluated or "")))
 
 
 def _data(card: ModelCard) -> Iterator[Block]:

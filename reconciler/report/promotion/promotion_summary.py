@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reconciler.core.digest import short
+from reconciler.core.evaluation.brief import command_for, in_brief, within
 from reconciler.core.evaluation.grading import reason_of
 from reconciler.core.promotion.promotion_summary import PromotionSummary
 from reconciler.core.quality.findings import CheckFacts
@@ -75,9 +76,17 @@ def _result(summary: PromotionSummary) -> Iterator[Block]:
     step: Words = ("first artifact ", artifact)
     if summary.incumbent:
         step = (Code(short(summary.incumbent.provenance.artifact)), " ", ARROW, " ", artifact)
+    brief = in_brief(summary.detailed) if summary.detailed is not None else None
     name, value = summary.candidate.evaluation.headline
-    headline = (Code(name), " ", Literal(metric(value)), summary.unit)
+    headline: Words = (Code(name), " ", Literal(metric(value)), summary.unit)
     facts = [result, f"grade {summary.candidate.evaluation.grade}", headline]
+    if brief is not None:
+        facts = [
+            result,
+            f"grade {brief.grade.grade}",
+            (Code(brief.headline.name), " ", Literal(within(brief.headline))),
+        ]
+        facts.append(Literal(brief.removed))
     if summary.candidate.evaluation.doubt:
         facts.append(f"{count(summary.candidate.evaluation.rows, 'row')}{summary.candidate.evaluation.doubt}")
     if (main := _main(summary)) is not None:
@@ -120,11 +129,12 @@ def _changes(summary: PromotionSummary) -> Iterator[Block]:
     if difference.only == "new":
         yield Paragraph((Code(summary.environment), " declares this model for the first time."))
         return
-    if not difference.changes and not difference.gates:
+    judged = difference.evaluation or ()
+    if not difference.changes and not difference.gates and not judged:
         yield Paragraph(
             "Only the artifact: recipe and gates are the same; the data or the runtime of the training differ."
         )
-    for kind, changes in (("recipe", difference.changes), ("gates", difference.gates)):
+    for kind, changes in (("recipe", difference.changes), ("gates", difference.gates), ("evaluation", judged)):
         if changes:
             yield changes_table(kind, changes[:MOST_CHANGES], old="before", new="after", longest=LONGEST)
         if (left := len(changes) - MOST_CHANGES) > 0:
@@ -147,7 +157,12 @@ def _numbers(summary: PromotionSummary) -> Iterator[Block]:
             reasons = [comparison.reason or comparison.state.value for comparison in _comparisons(summary)]
             reason = reasons[0] if reasons else "no gate compares the two on the same rows"
             yield Paragraph(f"Each on its own holdout: {reason}.")
-    yield Paragraph(evaluation.naive(candidate))
+    if summary.detailed is None:
+        yield Paragraph(evaluation.naive(candidate))
+    else:
+        yield Paragraph(figures.naive(summary.detailed))
+    if summary.looks is not None:
+        yield Paragraph(f"{summary.looks.line[:1].upper()}{summary.looks.line[1:]}.")
     yield from _in_full(summary)
     if candidate.classes:
         body = (evaluation.classes(candidate), evaluation.confusion(candidate))
@@ -165,9 +180,14 @@ def _in_full(summary: PromotionSummary) -> Iterator[Block]:
     told = f"{gates_judge}: {reason.reason}. What to do: {reason.advice}."
     yield Paragraph((Strong(f"Grade {reason.grade}"), told))
     if detailed is None:
+        command = Code(command_for(summary.model, summary.candidate.provenance.environment))
+        yield Paragraph(("No evaluation in full (intervals, slices, influence) is recorded: ", command, " makes it."))
         return
     yield _fold("Figures with 95% intervals", *figures.table(detailed.figures, detailed.naive))
-    yield _fold("Worst slices", *figures.slices(detailed.slices, detailed.slices_left_out))
+    if detailed.costs is not None:
+        costs = figures.costs(detailed.costs, detailed.naive.guess)
+        yield _fold("Costs per record, as declared", costs, Paragraph(figures.saving(detailed.costs)))
+    yield _fold("Worst slices", *figures.all_slices(detailed))
     yield _fold("Influence of each feature", *figures.influence(detailed.influence))
 
 

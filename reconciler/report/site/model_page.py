@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reconciler.core.evaluation.model_report import ModelReport
+from reconciler.core.site.model_report import ModelReport
 from reconciler.report.evaluation_page.page import body
 from reconciler.report.site.layout import nav, page
 

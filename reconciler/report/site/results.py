@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from reconciler.core.evaluation.model_report import ModelReport
+from reconciler.core.site.model_report import ModelReport
 from reconciler.core.site.site import PageResult, SiteResult
 from reconciler.report.layout.blocks import Block, Code, Detail, Item, Items, Paragraph, Words
 from reconciler.report.layout.formatting import count, size

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 from reconciler import codec
 from reconciler.app.project_options import ProjectOptions
 from reconciler.app.wiring import open_project
-from reconciler.core.artifact.evaluation import HIGHER_IS_BETTER
-from reconciler.core.artifact.model_card import stated_evidence
+from reconciler.core.digest import Digest
+from reconciler.core.promotion.model_card import stated_evidence
 from reconciler.core.spec.gates import Verification
 from reconciler.engine.plan import card_check
+from reconciler.engine.storage.evaluations import records
 from reconciler.engine.storage.journal import Journals
 from reconciler.report.promotion import model_card
 from tests.forge.fake.server import Server
@@ -38,49 +40,44 @@ EDITS: dict[str, Callable[[str], str]] = {
     "a verification that nobody made": lambda text: re.sub(
         r"Verification: `sha256:[0-9a-f]{64}`", f"Verification: `sha256:{'0' * 64}`", text
     ),
-    "a format of another version": lambda text: text.replace("(card format 4)", "(card format 9)"),
-    "no format": lambda text: text.replace("(card format 4)", ""),
+    "a format of another version": lambda text: text.replace("(card format 5)", "(card format 9)"),
+    "no format": lambda text: text.replace("(card format 5)", ""),
     "other inputs": lambda text: re.sub(
         r"Fingerprint: `sha256:[0-9a-f]{64}`", f"Fingerprint: `sha256:{'1' * 64}`", text
+    ),
+    "a better figure": lambda text: re.sub(r"(\| `matthews` \| )[\d.]+", r"\g<1>0.999", text),
+    "a better reason": lambda text: re.sub(r"right in [\d.]+% of rows", "right in 99.9% of rows", text),
+    "an evaluation that nobody made": lambda text: re.sub(
+        r"Evaluation in full: `sha256:[0-9a-f]{64}`", f"Evaluation in full: `sha256:{'3' * 64}`", text
     ),
     "a hidden text": lambda text: text.replace("## Data", "<!-- Grade A -->\n## Data"),
 }
 
 
-FORMER = {
-    r"\(card format 4\)": "(card format 1)",
-    "a card\nthat the evidence does not give is rejected": "a card that is not its\nartifact's is refused",
-    "evaluated on (.*) that training did not use": r"judged on \1 that it was not trained on",
-    "^## Metrics": "## How good it is",
-    "compare the two use the same rows for both": "compare the two do so on the same rows",
-    r"\nIncumbent: .*\n": "",
-    r"(?s)## Checks before training.*?(?=## Data)": "",
-    "^### Confusion matrix": "### What it mistakes for what",
-    r"\| recall \|$": "| found |",
-    r"^### Most important features \(a rough look: 500 rows, 2 shuffles\)$": "### Most influential data",
-    "(rows) for training, (.*) for evaluation": r"\1 to train, \2 held out to judge",
-    r"\| setting \| value \|": "| what | how |",
-    "trains the model again and compares the bytes. Trained with": "trains it again and compares the bytes. Made with",
-}
-"""What an earlier version wrote instead."""
+def drawn(project: Project, *, template: int) -> str:
+    """Return the card of the pin that the work tree declares, as an earlier version drew it."""
+    card = (project.root / CARD).read_text()
+    with open_project(ProjectOptions(root=project.root, working_tree=True)) as opened:
+        production = opened.environment("production")
+        model = opened.desired.model("production", "lateness")
+        assert model is not None
+        assert model.artifact is not None
+        journals = Journals(opened.deps.stores, opened.desired.project)
+        head = journals.head("production", "lateness")
+        build = journals.build_of(("production", "sandbox"), model, model.artifact, head)
+        assert build is not None
+        pinned = card_check.model_cards(opened.deps, opened.desired, production).pinned(model, build, head)
+        verification = verification_in(project, stated_evidence(card).verification)
+        return model_card.markdown(
+            replace(card_check.draw(pinned, verification, pinned.incumbent()), template=template)
+        )
 
 
-CHANGE = re.compile(r"(?m)^(\| `(\w+)` \| [^|]+ \| [^|]+ \| )([-+]?[\d.]+) \|$")
-
-
-def judged(row: re.Match[str]) -> str:
-    """Return a row of metrics as cards of the formats 1 to 3 have it: each difference is better, worse or the same."""
-    start, name, change = row.groups()
-    better = change.startswith("+") == HIGHER_IS_BETTER[name]
-    word = "same" if change == "0.000" else "better" if better else "worse"
-    return f"{start}{change} {word} |"
-
-
-def as_format_1(card: str) -> str:
-    card = CHANGE.sub(judged, card)
-    for new, former in FORMER.items():
-        card = re.sub(new, former, card, flags=re.MULTILINE)
-    return card
+def verification_in(project: Project, stated: Digest | None) -> Verification:
+    """Return the recorded verification of this digest."""
+    paths = (project.root / ".reconciler/sandbox/verifications").rglob("*.json")
+    found = (codec.decode(Verification, path.read_bytes(), what=str(path)) for path in paths)
+    return next(one for one in found if codec.digest_of(one) == stated)
 
 
 def edit(project: Project, change: Callable[[str], str]) -> str:
@@ -142,16 +139,14 @@ def test_a_card_drawn_honestly_with_another_incumbent_does_not_count(redeployed:
         assert build is not None
         pinned = card_check.model_cards(project.deps, project.desired, production).pinned(model, build, head)
         former = next(artifact for artifact in head.state.vetted if artifact != head.state.artifact)
-        stated = stated_evidence(card.read_text()).verification
-        verifications = [
-            codec.decode(Verification, path.read_bytes(), what=str(path))
-            for path in (redeployed.root / ".reconciler/sandbox/verifications").rglob("*.json")
-        ]
-        verification = next(one for one in verifications if codec.digest_of(one) == stated)
-        drawn = [model_card.markdown(card_check.draw(pinned, verification, one)) for one in (former, None)]
-        true = model_card.markdown(card_check.draw(pinned, verification, head.state.artifact))
+        verification = verification_in(redeployed, stated_evidence(card.read_text()).verification)
+        evaluated = stated_evidence(card.read_text()).evaluated
+        assert evaluated is not None
+        shown = records.named(project.deps.stores["sandbox"], model.artifact, evaluated)
+        untrue = [model_card.markdown(card_check.draw(pinned, verification, one, shown)) for one in (former, None)]
+        true = model_card.markdown(card_check.draw(pinned, verification, head.state.artifact, shown))
     assert card.read_text() == true
-    for text in drawn:
+    for text in untrue:
         card.write_text(text)
         plan = planned(redeployed, "--working-tree", "-o", "json", code=2).json["models"][0]
         assert "and the incumbent is" in plan["blocked"]["reasons"][0]
@@ -159,12 +154,25 @@ def test_a_card_drawn_honestly_with_another_incumbent_does_not_count(redeployed:
 
 def test_a_card_of_the_former_form_still_counts_and_its_numbers_do_not_if_edited(newer: Project) -> None:
     newer.promote()
-    edit(newer, as_format_1)
-    plan = planned(newer, "--working-tree", "-o", "json").json["models"][0]
-    assert "blocked" not in plan
+    for template in (1, 4):
+        former = drawn(newer, template=template)
+        edit(newer, lambda _, former=former: former)  # type: ignore[misc]
+        plan = planned(newer, "--working-tree", "-o", "json").json["models"][0]
+        assert "blocked" not in plan
     edit(newer, EDITS["a better number"])
     plan = planned(newer, "--working-tree", "-o", "json", code=2).json["models"][0]
     assert "0.999" in plan["blocked"]["reasons"][0], "the line is quoted"
+
+
+def test_a_card_whose_evaluation_is_gone_is_told_with_the_command_that_makes_it_again(newer: Project) -> None:
+    newer.promote()
+    for record in newer.root.rglob("evaluations/*/*.json"):
+        record.unlink()
+    reason = planned(newer, "--working-tree", "-o", "json", code=2).json["models"][0]["blocked"]["reasons"][0]
+    assert "`reconciler show lateness --in sandbox` makes it again" in reason
+    digest = newer.model_status("sandbox")["artifact"]
+    newer.run("show", "lateness", "--in", "sandbox", "--digest", digest)
+    assert "blocked" not in planned(newer, "--working-tree", "-o", "json").json["models"][0]
 
 
 def test_an_edited_card_is_refused_on_the_request_and_at_apply_and_the_named_command_mends_it(

@@ -12,13 +12,18 @@ from tests.support.project import Project, write_ledger
 MODEL = ("lateness", "--in")
 
 
-def test_it_is_computed_when_it_is_first_asked_for_and_the_same_is_read_from_then_on(deployed: Project) -> None:
-    assert not list(deployed.root.rglob("evaluations"))  # not by training, gates, promotion and deployment
+def test_training_and_gates_compute_none(trained: Project) -> None:
+    assert not list(trained.root.rglob("evaluations"))
+
+
+def test_it_is_computed_when_it_is_proposed_and_the_same_is_read_from_then_on(deployed: Project) -> None:
+    (record,) = deployed.root.rglob("evaluations/*/*.json")
+    made = record.read_bytes()
     first = deployed.run("show", *MODEL, "production", "--output", "json")
     (record,) = deployed.root.rglob("evaluations/*/*.json")
     written = record.read_bytes()
     again = deployed.run("show", *MODEL, "production", "--output", "json")
-    assert (record.read_bytes(), again.out) == (written, first.out)
+    assert (record.read_bytes(), again.out, made) == (written, first.out, written)
     shown = json.loads(first.out)
     assert shown["state"] == "deployed"
     assert shown["detailed"]["grade"]["reason"]
@@ -52,6 +57,20 @@ def test_a_record_that_was_damaged_or_forged_is_told_and_mended_by_removing_it(t
     trained.run("audit", "sandbox")
 
 
+def test_what_is_known_of_it_stands_wherever_a_decision_is_taken(deployed: Project) -> None:
+    told = "of the naive guess's errors, goal 50%"
+    assert told in " ".join(deployed.run("status", "production", "-v").out.split())
+    assert told not in deployed.run("status", "production").out
+    assert told in " ".join(deployed.run("why", "lateness", "--in", "production").out.split())
+    deployed.recipe("max_depth: 3", "max_depth: 2")
+    deployed.run("apply", "sandbox", "--yes")
+    differ = " ".join(deployed.run("diff", "production", "sandbox").out.split())
+    assert told in differ
+    assert "no intervals of the new one are recorded" in differ
+    assert "reconciler show lateness --in sandbox" in differ
+    assert "no evaluation in full is recorded" in " ".join(deployed.run("status", "sandbox", "-v").out.split())
+
+
 def test_other_rows_are_those_that_it_was_not_trained_on(deployed: Project) -> None:
     table = deployed.root / "others.csv"
     write_ledger(table, rows=900, seed=9)
@@ -66,3 +85,15 @@ def test_other_rows_are_those_that_it_was_not_trained_on(deployed: Project) -> N
         "reads no table 'nothing'"
         in deployed.run("evaluate", *MODEL, "production", "--data", f"nothing={table}", code=2).err
     )
+
+
+def test_looks_at_the_holdout_are_counted_across_candidates_and_printed(trained: Project) -> None:
+    first = json.loads(trained.run("show", *MODEL, "sandbox", "--output", "json").out)["looks"]
+    assert (first["average"], first["most"], first["candidates"]) == (1, 1, 1)
+    trained.run("apply", "sandbox", "--yes")  # nothing is trained, so nobody looked
+    trained.recipe("max_depth: 3", "max_depth: 2")
+    trained.run("apply", "sandbox", "--yes")
+    again = json.loads(trained.run("show", *MODEL, "sandbox", "--output", "json").out)["looks"]
+    assert (again["average"], again["most"], again["candidates"]) == (2, 2, 2)
+    assert "judged a candidate 2 times on average so far" in trained.run("show", *MODEL, "sandbox").out
+    trained.run("audit", "sandbox")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.core.digest import Digest
 from reconciler.core.inspect.drift import first_seen_by_key
 from reconciler.report.evaluation import judged_model
 from reconciler.report.help import add_result, ci_workflows, error_code, field_docs, init_result, problems, word_docs
@@ -186,6 +187,10 @@ MARKDOWN: dict[str, Callable[[], str]] = {
     "card-vetted": lambda: model_card.markdown(values.card(vetted=True)),
     # Cards of this form are in people's repositories, and are compared byte by byte: these files never change.
     "card-checks": lambda: model_card.markdown(replace(values.card(), checks=values_checks.facts())),
+    "card-format-4": lambda: model_card.markdown(replace(values.card(template=4), checks=values_checks.facts())),
+    "card-full": lambda: model_card.markdown(
+        replace(values.card(), detailed=evaluations.named(), evaluated=Digest("sha256:" + "e" * 64))
+    ),
     "card-format-3": lambda: model_card.markdown(replace(values.card(template=3), checks=values_checks.facts())),
     "card-format-2": lambda: model_card.markdown(replace(values.card(template=2), checks=values_checks.facts())),
     "card-format-1": lambda: model_card.markdown(values.card(template=1)),

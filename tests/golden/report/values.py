@@ -9,7 +9,6 @@ from reconciler import codec
 from reconciler.core.artifact.build import Inputs, Material, Provenance
 from reconciler.core.artifact.evaluation import ClassScore, Evaluation, Influence
 from reconciler.core.artifact.journal import Action
-from reconciler.core.artifact.model_card import CARD_TEMPLATE, ModelCard
 from reconciler.core.digest import Digest, digest_of_bytes
 from reconciler.core.field_diff import FieldChange
 from reconciler.core.inspect.audit import Audit, AuditFinding, ReproduceResult
@@ -19,6 +18,7 @@ from reconciler.core.plan.apply_result import ApplyResult, ModelResult
 from reconciler.core.plan.gate_evaluation import JUDGED_AGAIN
 from reconciler.core.plan.plan import Blocked, MetricChange, ModelPlan, Plan, PlanDetail, PlanIdentity, PlanInputs, Step
 from reconciler.core.prediction.predictions import GroupAmount, Predictions
+from reconciler.core.promotion.model_card import CARD_TEMPLATE, ModelCard
 from reconciler.core.promotion.proposal import OpenedPullRequest, OpenedState, ProposalResult, SupersededPullRequest
 from reconciler.core.spec.comparison import Comparability, Comparison
 from reconciler.core.spec.environment import Runtime

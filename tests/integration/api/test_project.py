@@ -6,6 +6,7 @@ import dataclasses
 import logging
 import os
 import signal
+import sqlite3
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -266,3 +267,50 @@ def test_several_projects_are_open_at_once(project: Project, trained: Project) -
     one, other = reconciler.Project.open(project.root), reconciler.Project.open(trained.root)
     assert (one.plan("sandbox").empty, other.plan("sandbox").empty) == (False, True)
     assert str(one.root) in repr(one)
+
+
+def test_predictions_are_explained_beside_columns_and_summed_up_by_group(trained: Project) -> None:
+    frame = reconciler.Project.open(trained.root).predict(
+        "lateness", "sandbox", top=2, with_columns=["country", "amount"], by="country", amount="amount"
+    )
+    assert list(frame.columns)[:3] == ["country", "amount", "predicted"]
+    assert list(frame.columns)[-6:] == ["factor_1", "value_1", "effect_1", "factor_2", "value_2", "effect_2"]
+    assert frame.attrs["explained"]["method"] == "trees"
+    table = invoices(trained).set_index("invoice_id")
+    assert (frame["country"] == table.loc[frame.index, "country"]).all()
+    groups = {each["group"]: each for each in frame.attrs["groups"]}
+    counts, means = frame["country"].value_counts(), frame.groupby("country")["p_late"].mean()
+    assert {name: each["records"] for name, each in groups.items()} == counts.to_dict()
+    for name, each in groups.items():
+        assert each["expected"]["late"] == pytest.approx(means[name], abs=1e-6)
+        assert sum(each["so_far"].values()) == pytest.approx(1)
+    amounts = frame.attrs["amounts"]
+    assert set(amounts) == set(groups)
+    assert sum(sum(each.values()) for each in amounts.values()) == pytest.approx(frame["amount"].sum())
+
+
+def test_a_single_column_is_no_list_of_letters_and_an_unknown_one_is_refused(trained: Project) -> None:
+    api = reconciler.Project.open(trained.root)
+    assert api.predict("lateness", "sandbox", with_columns="country").columns[0] == "country"
+    with pytest.raises(errors.DataError, match="nothing"):
+        api.predict("lateness", "sandbox", by="nothing")
+    with pytest.raises(errors.UsageError, match="nowhere"):
+        api.predict("lateness", "sandbox", to_table="nowhere")
+
+
+def test_predictions_are_written_into_a_declared_table(trained: Project, tmp_path: Path) -> None:
+    copy(trained.root, tmp_path / "writes")
+    project = Project(tmp_path / "writes")
+    file = "environments/sandbox.yaml"
+    text = (project.root / file).read_text()
+    place = f"{{uses: sql, url: 'file:{tmp_path}/address', table: forecast}}"
+    project.write(file, text.rstrip("\n") + f"\n  predictions:\n    out: {place}\n")
+    project.commit("A table for predictions")
+    database = tmp_path / "out.db"
+    sqlite3.connect(database).close()
+    (tmp_path / "address").write_text(f"sqlite:///{database}")
+    frame = reconciler.Project.open(project.root).predict("lateness", "sandbox", to_table="out")
+    connection = sqlite3.connect(database)
+    rows = connection.execute("SELECT invoice_id, p_late FROM forecast").fetchall()
+    connection.close()
+    assert dict(rows) == pytest.approx(frame["p_late"].to_dict(), abs=1e-9)

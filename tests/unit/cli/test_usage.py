@@ -41,7 +41,7 @@ REFUSED = [
     ["apply", "production", "--plan", "-"],
     ["apply", "production", "--plan", "no-such-file.json"],
     ["promote", "--to", "production"],
-    ["promote", "model", "--to", "production", "--digest", "1a2"],
+    ["promote", "model", "--to", "production", "--digest", "1a2b3"],
     ["promote", "model", "--to", "production", "--digest", "sha256:" + "a" * 65],
     ["rollback", "model", "--in", "production", "--to", "-1"],
     ["rollback", "model", "--in", "production", "--to", "one"],

@@ -12,7 +12,7 @@ from reconciler.core.artifact import store_layout
 from reconciler.core.artifact.oci_artifact import Schema, SchemaColumn
 from reconciler.core.digest import digest_of_bytes
 from reconciler.core.evaluation.detailed import DetailedEvaluation, named_slices
-from reconciler.engine.evaluation import records
+from reconciler.engine.storage.evaluations import records
 from reconciler.errors import IntegrityError
 from reconciler.testing.memory import MemoryStore
 from tests.support.evaluations import ARTIFACT, ROWS, days, three_classes

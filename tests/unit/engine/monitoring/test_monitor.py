@@ -18,10 +18,10 @@ from reconciler.core.evaluation.figures import Figure
 from reconciler.core.monitoring.outcomes import DayOutcomes, KnownOutcomes
 from reconciler.core.monitoring.promise import LossKind, Promise
 from reconciler.core.monitoring.record import LiveVerdict, MonitoringRecord, RetrainRequest
-from reconciler.engine.evaluation import records
 from reconciler.engine.monitoring import monitor, monitoring_log
 from reconciler.engine.storage import numbered_log
 from reconciler.engine.storage.erasures.erased import Erased
+from reconciler.engine.storage.evaluations import records
 from reconciler.errors import IntegrityError, UsageError
 from reconciler.testing.memory import MemoryStore
 from tests.simulation.sample_project import MODEL, PRODUCTION

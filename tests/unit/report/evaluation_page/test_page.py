@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from reconciler.core.evaluation.model_report import ModelReport
+from reconciler.core.site.model_report import ModelReport
 from reconciler.core.spec.comparison import Comparability, Comparison
 from reconciler.report.evaluation_page import verdict
 from reconciler.report.evaluation_page.page import page

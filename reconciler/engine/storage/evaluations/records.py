@@ -22,6 +22,16 @@ def read(store: Store, artifact: Digest, rows: Digest, declared: Digest | None =
     return _decoded(key, body, artifact, rows, declared) if body is not None else None
 
 
+def named(store: Store, artifact: Digest, evaluation: Digest) -> DetailedEvaluation | None:
+    """Return the recorded evaluation of an artifact that has this digest; None where the store has none."""
+    for key in store.keys(f"{store_layout.evaluations_of(artifact)}/"):
+        body = store.read(key)
+        found = codec.decode(DetailedEvaluation, body, what=key) if body is not None else None
+        if found is not None and found.artifact == artifact and codec.digest_of(found) == evaluation:
+            return found
+    return None
+
+
 def record(store: Store, detailed: DetailedEvaluation) -> DetailedEvaluation:
     """Record an evaluation unless there is one; return the recorded one."""
     key = store_layout.evaluation(detailed.artifact, detailed.evaluation_rows, COMPUTATION, detailed.declared)

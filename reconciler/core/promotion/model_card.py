@@ -11,19 +11,21 @@ from dataclasses import dataclass
 from reconciler.core.artifact.build import Provenance
 from reconciler.core.artifact.evaluation import Evaluation
 from reconciler.core.digest import Digest
+from reconciler.core.evaluation.detailed import DetailedEvaluation
 from reconciler.core.names import visible
 from reconciler.core.quality.findings import CheckFacts
 from reconciler.core.spec.gates import Verification
 from reconciler.core.spec.recipe import BuiltRecipe
 
 # Of new cards. Those of 1 name no incumbent, those of 1 and 2 no checks; those of 1 to 3 call every difference better
-# or worse, also where nothing shows it.
-CARD_TEMPLATE = 4
-TEMPLATES = (1, 2, 3, CARD_TEMPLATE)
+# or worse, also where nothing shows it; those of 1 to 4 show no evaluation in full.
+CARD_TEMPLATE = 5
+TEMPLATES = (1, 2, 3, 4, CARD_TEMPLATE)
 _DIGEST = "`(sha256:[0-9a-f]{64})`"
 _TEMPLATE = re.compile(r"\(card format ([0-9]{1,4})\)")
 _VERIFICATION = re.compile(rf"(?m)^Verification: {_DIGEST} \(unsigned\)$")
 _INCUMBENT = re.compile(rf"(?m)^Incumbent: {_DIGEST}$")
+_EVALUATION = re.compile(rf"(?m)^Evaluation in full: {_DIGEST}$")
 _FINGERPRINT = re.compile(rf"(?m)^Fingerprint: {_DIGEST}$")
 _LONGEST = 100  # characters of a line in a message
 
@@ -32,7 +34,7 @@ _LONGEST = 100  # characters of a line in a message
 class ModelCard:
     """The contents of a model card. `before` is the evaluation of the `incumbent` on its own holdout; both are None
     where there is no incumbent. `checks`: what the checks found in the rows of its build, with what the manifest says
-    of them."""
+    of them. `detailed`: the recorded evaluation in full, whose digest is `evaluated`; None where there is none."""
 
     model: str
     environment: str
@@ -45,6 +47,8 @@ class ModelCard:
     before: Evaluation | None
     incumbent: Digest | None = None
     checks: CheckFacts | None = None
+    detailed: DetailedEvaluation | None = None
+    evaluated: Digest | None = None
     template: int = CARD_TEMPLATE
 
 
@@ -56,19 +60,21 @@ class StatedEvidence:
     verification: Digest | None
     incumbent: Digest | None
     fingerprint: Digest | None
+    evaluated: Digest | None = None
 
 
 def stated_evidence(text: str) -> StatedEvidence:
     """Return the evidence that a card's text names."""
     template = _TEMPLATE.search(text)
-    verification, incumbent, fingerprint = (
-        pattern.search(text) for pattern in (_VERIFICATION, _INCUMBENT, _FINGERPRINT)
+    verification, incumbent, fingerprint, evaluated = (
+        pattern.search(text) for pattern in (_VERIFICATION, _INCUMBENT, _FINGERPRINT, _EVALUATION)
     )
     return StatedEvidence(
         template=int(template[1]) if template is not None else None,
         verification=Digest(verification[1]) if verification is not None else None,
         incumbent=Digest(incumbent[1]) if incumbent is not None else None,
         fingerprint=Digest(fingerprint[1]) if fingerprint is not None else None,
+        evaluated=Digest(evaluated[1]) if evaluated is not None else None,
     )
 
 

@@ -1,0 +1,1 @@
+"""Evaluations in full as records of a store."""
