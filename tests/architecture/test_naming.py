@@ -50,6 +50,7 @@ def test_no_class_name_means_two_things() -> None:
     pairs = (
         {"core/spec", "manifest/schema"},
         {"core/spec/experiment", "manifest/schema/experiment"},
+        {"core/spec/inputs", "manifest/schema"},
         {"core/spec/gates", "manifest/schema/gates"},
         {"api", "manifest/schema"},
     )
