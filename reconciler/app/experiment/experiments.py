@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from reconciler.adapters.executors.trial_workers import TrialWorkers
 from reconciler.app.proposing import Proposing
 from reconciler.app.wiring import OpenProject
-from reconciler.core.experiment.automatic import automatic_experiment, expected_seconds
+from reconciler.core.experiment.automatic import automatic_experiment, expected_seconds, metrics_for
 from reconciler.core.experiment.results import ExperimentTable
 from reconciler.core.promotion.proposal import ProposalResult
 from reconciler.core.spec.experiment.declared_experiment import Experiment, Sampler
@@ -45,10 +45,17 @@ def automatic(
     metric: str | None = None,
     seed: int = 1,
 ) -> Experiment:
-    """Return the experiment of `improve MODEL`: by optuna where it is installed, else by points drawn at random."""
+    """Return the experiment of `improve MODEL`: by optuna where it is installed, else by points drawn at random.
+
+    Raises UsageError E801 for a metric that the model has not.
+    """
     declared_model = project.desired.model(environment, model)
     if declared_model is None:
         raise unknown_model(project.desired, environment, model)
+    fitting = metrics_for(declared_model.recipe)
+    if metric is not None and metric not in fitting:
+        message = f"{metric} is not defined for {model}, a {declared_model.recipe.task.value}"
+        raise UsageError(message, hint=f"write --metric {' or '.join(fitting)}", code="E801")
     sampler = Sampler.TPE if _has_optuna() else Sampler.RANDOM
     return automatic_experiment(declared_model, trials=trials, metric=metric, sampler=sampler, seed=seed)
 

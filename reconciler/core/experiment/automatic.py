@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from reconciler.core.evaluation.quantiles import quantile_of
 from reconciler.core.spec.experiment.declared_experiment import (
     AUTOMATIC,
+    CLASS_METRICS,
+    NUMBER_METRICS,
     EstimatorSpace,
     Experiment,
     ModelSpace,
@@ -50,6 +52,14 @@ def default_metric(recipe: Recipe) -> str:
     if recipe.task is Task.CLASSIFICATION:
         return "f1_macro"
     return "mae" if quantile_of(recipe.estimator) is None else "pinball"
+
+
+def metrics_for(recipe: Recipe) -> tuple[str, ...]:
+    """Return the metrics that trials of a model may be judged by."""
+    if recipe.task is Task.CLASSIFICATION:
+        return tuple(CLASS_METRICS)
+    is_quantile = quantile_of(recipe.estimator) is not None
+    return tuple(name for name in NUMBER_METRICS if name != "pinball" or is_quantile)
 
 
 def automatic_space(recipe: Recipe) -> ModelSpace:

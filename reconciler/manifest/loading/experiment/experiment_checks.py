@@ -10,14 +10,13 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 
 from reconciler.core.evaluation.quantiles import quantile_of
+from reconciler.core.experiment.automatic import metrics_for
 from reconciler.core.experiment.candidates import arms_of, collapse_problem, search_space, space_of, widest
 from reconciler.core.experiment.samplers import grid_size
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.experiment.declared_experiment import (
     AUTOMATIC,
-    CLASS_METRICS,
     MOST_ARMS,
-    NUMBER_METRICS,
     EstimatorSpace,
     Experiment,
     ModelSpace,
@@ -25,7 +24,7 @@ from reconciler.core.spec.experiment.declared_experiment import (
     Sampler,
 )
 from reconciler.core.spec.model import Model
-from reconciler.core.spec.recipe import Estimator, Param, Recipe, Task, is_taken_as_feature
+from reconciler.core.spec.recipe import Estimator, Param, Recipe, is_taken_as_feature
 from reconciler.manifest.loading import column_checks, leakage, masked_columns
 from reconciler.manifest.loading.column_checks import ColumnProblem
 from reconciler.manifest.schema import estimators
@@ -81,12 +80,11 @@ def problems(
 def _of_model(experiment: Experiment, model: Model) -> Iterator[ExperimentProblem]:
     recipe, space = model.recipe, space_of(experiment, model.recipe)
     quantile = quantile_of(recipe.estimator)
-    metrics = CLASS_METRICS if recipe.task is Task.CLASSIFICATION else NUMBER_METRICS
-    if experiment.metric not in metrics or (experiment.metric == "pinball" and quantile is None):
+    fitting = metrics_for(recipe)
+    if experiment.metric not in fitting:
         kind = recipe.task.value if experiment.metric != "pinball" else "model of no quantile"
         message = f"{experiment.metric} is not defined for a {kind}"
-        fitting = ", ".join(name for name in metrics if name != "pinball" or quantile is not None)
-        yield (*_SPEC, "metric"), "E205", message, f"expected one of {fitting}"
+        yield (*_SPEC, "metric"), "E205", message, f"expected one of {', '.join(fitting)}"
     for index, chosen in enumerate(space.estimators if experiment.space is not None else ()):
         yield from _estimator(chosen, recipe, quantile, (*_SPACE, "estimator", index))
     yield from _arms(space, recipe)

@@ -105,6 +105,17 @@ def test_a_trial_finds_what_training_on_the_rows_of_each_fold_finds(
     assert found.size > 0
 
 
+@pytest.mark.parametrize("estimator", [RECIPE.estimator, TREES, BOOSTING], ids=lambda each: each.class_name)
+def test_the_size_of_a_model_is_the_same_each_time_and_grows_with_it(rows: Path, estimator: Estimator) -> None:
+    recipe = replace(RECIPE, estimator=estimator)
+    sizes = {run_trial.run_trial(request(rows, recipe)).size for _ in range(10)}
+    assert len(sizes) == 1
+    more = {"ExtraTreesClassifier": ("n_estimators", 10), "HistGradientBoostingClassifier": ("max_iter", 10)}
+    if (larger := more.get(estimator.class_name)) is not None:
+        grown = replace(recipe, estimator=replace(estimator, params=(larger,)))
+        assert run_trial.run_trial(request(rows, grown)).size > 1.5 * sizes.pop()
+
+
 def test_folds_one_by_one_are_the_folds_together(rows: Path) -> None:
     together = run_trial.run_trial(request(rows, RECIPE)).folds
     assert together == tuple(run_trial.run_trial(request(rows, RECIPE, (fold,))).folds[0] for fold in (0, 1, 2))
