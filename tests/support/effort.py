@@ -42,6 +42,8 @@ COUNTS: dict[str, tuple[int, int]] = {
     "APPLIES": (3, 8),  # pairs of applies at once
     "PARALLEL_ROUNDS": (3, 10),  # rounds of eight models applied at once
     "MODEL_FILES": (40, 2_000),  # files of models that are changed at random, loaded and predicted with
+    "BOOSTER_FILES": (420, 10_000),  # the same of LightGBM and XGBoost
+    "RANDOM_BOOSTERS": (40, 2_000),  # models of them with parameters of chance, which must not be refused
     "MODELS": (11, 1),  # models between two whose every attribute is changed
     "ROWS": (1_500, 10_000),  # of the tables that are trained on again and again
     "COLUMNS": (8, 30),

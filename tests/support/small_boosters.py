@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+import lightgbm
 import numpy as np
+import xgboost
 
-from reconciler.core.artifact.oci_artifact import Schema
+from reconciler.core.artifact.oci_artifact import LIGHTGBM_FILE, ColumnType, Schema
 from reconciler.core.spec.recipe import Estimator, Param
 from reconciler.model_file.dump import dump
 from reconciler.model_file.load import booster_of
@@ -55,6 +58,20 @@ def trained(uses: str, classes: int = 3, columns: str = "ncnbn", params: Params 
     native = write(estimator, of, matrix, codes, seed, None)
     name, body, _ = dump(boosters.fit(estimator, of, matrix, targets, seed=seed), of)
     return SmallBooster(name=name, body=body, schema=of, matrix=matrix, native=native)
+
+
+def own_scores(name: str, body: bytes, schema: Schema, matrix: Any) -> Any:
+    """What the library itself adds up for the rows, from what it wrote or from our file of this name."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        if name == LIGHTGBM_FILE:
+            booster = lightgbm.Booster(model_str=body.decode())
+            return booster.predict(matrix, raw_score=True).reshape(len(matrix), -1)
+        other = xgboost.Booster()
+        other.load_model(bytearray(body))
+        kinds = ["c" if column.type == ColumnType.CATEGORICAL else "q" for column in schema.columns]
+        rows = xgboost.DMatrix(matrix, feature_types=kinds, enable_categorical=True)
+        return other.predict(rows, output_margin=True).reshape(len(matrix), -1)
 
 
 def everything() -> list[tuple[str, int, str, Params]]:

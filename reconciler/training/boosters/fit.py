@@ -6,6 +6,7 @@ are set here: LightGBM is told to be deterministic and to sum by rows, XGBoost l
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from typing import Any
@@ -83,7 +84,7 @@ def write_xgboost(estimator: Estimator, schema: Schema, matrix: Any, targets: An
     if estimator.monotonic:
         params["monotone_constraints"] = tuple(monotonic_by_place(estimator, schema))
     if estimator.interactions:
-        params["interaction_constraints"] = interactions_by_place(estimator, schema)
+        params["interaction_constraints"] = json.dumps(interactions_by_place(estimator, schema))
     with xgboost.config_context(verbosity=0):
         model = getattr(xgboost, estimator.class_name)(
             **params,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -10,7 +9,6 @@ from typing import Any
 import lightgbm
 import numpy as np
 import pytest
-import xgboost
 
 from reconciler.core.artifact.oci_artifact import LIGHTGBM_FILE, XGBOOST_FILE, Schema
 from reconciler.errors import ScoringError
@@ -19,29 +17,15 @@ from reconciler.model_file.load import BOOSTERS
 from reconciler.model_file.loaded_model import LoadedModel
 from tests.support import small_models
 from tests.support.each import hold_for_each
-from tests.support.small_boosters import SmallBooster, everything, trained
-
-
-def own_scores(small: SmallBooster, body: bytes) -> Any:
-    """What the library itself adds up for the rows, from what it wrote or from our file."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        if small.name == LIGHTGBM_FILE:
-            booster = lightgbm.Booster(model_str=body.decode())
-            return booster.predict(small.matrix, raw_score=True).reshape(len(small.matrix), -1)
-        other = xgboost.Booster()
-        other.load_model(bytearray(body))
-        kinds = ["c" if column.type == "categorical" else "q" for column in small.schema.columns]
-        rows = xgboost.DMatrix(small.matrix, feature_types=kinds, enable_categorical=True)
-        return other.predict(rows, output_margin=True).reshape(len(small.matrix), -1)
+from tests.support.small_boosters import SmallBooster, everything, own_scores, trained
 
 
 def test_a_file_adds_up_to_what_the_library_wrote_and_the_library_reads_it_by_itself() -> None:
     def check(arguments: tuple[Any, ...]) -> None:
         small = trained(*arguments)
-        expected = own_scores(small, small.native)
+        expected = own_scores(small.name, small.native, small.schema, small.matrix)
         assert (small.loaded().raw(small.matrix) == expected).all()
-        assert (own_scores(small, small.body) == expected).all()
+        assert (own_scores(small.name, small.body, small.schema, small.matrix) == expected).all()
 
     hold_for_each(check, everything())
 
@@ -55,7 +39,10 @@ def test_classes_numbers_and_probabilities_are_those_of_the_library() -> None:
         own = np.column_stack([1 - own, own]) if small is two else own.reshape(len(own), -1)
         np.testing.assert_allclose(outputs, own, rtol=1e-12, atol=1e-15)
     small = trained("xgboost", 0, "ncn", (("gamma", 3.0), ("objective", "reg:gamma")))
-    np.testing.assert_allclose(small.loaded().predict(small.matrix), np.exp(own_scores(small, small.native)[:, 0]))
+    np.testing.assert_allclose(
+        small.loaded().predict(small.matrix),
+        np.exp(own_scores(small.name, small.native, small.schema, small.matrix)[:, 0]),
+    )
 
 
 def test_a_file_is_one_form_and_holds_no_counts_gains_or_ranges_of_rows() -> None:
