@@ -84,8 +84,8 @@ E212 An environment is not declared, or environments promote from each other in 
      Declare it under environments/, or correct the name.
 E213 An estimator is not in the list of those that may be trained.
      Choose one of the list: `reconciler explain estimator.class`.
-E214 A parameter does not exist, or the estimator would not accept its value.
-     See scikit-learn's page of that estimator.
+E214 A parameter does not exist, cannot be set, or the estimator would not accept its value or a constraint.
+     See the message, and the library's page of that estimator.
 E215 A parameter is larger than this tool allows, or would set how many cores are used.
      Use a smaller value; the operator sets the number of cores.
 E216 A metric is not known, or does not belong to this task.
@@ -234,8 +234,8 @@ E608 The disk is full or fails.
      Free space and run the same command again: nothing is lost.
 E609 A store or target belongs to another project or environment.
      Give each environment a store and a target of its own.
-E610 The package that a store, target or plug-in gate needs is not installed.
-     pip install 'model-reconciler[stores]' for S3, Google Cloud Storage and Azure; a plug-in's own package otherwise.
+E610 The package that a store, target, source, estimator or plug-in gate needs is not installed.
+     Install the extra that the message names, such as model-reconciler[stores]; a plug-in's own package otherwise.
 E611 A store or target does not answer, or the connection breaks.
      Run the same command again: nothing is lost. Check the network and the service's health.
 E612 A stored object is larger than one of its kind can be, or a store holds more objects than are listed.

@@ -46,10 +46,17 @@ def _wilson(share: float, rows: int) -> tuple[float, float]:
     return max(0.0, (middle - half) / (1 + room)), min(1.0, (middle + half) / (1 + room))
 
 
+# Of other libraries than scikit-learn: the objective of a quantile, the parameter that says which, and its default.
+_OF_LIBRARIES = {"lightgbm": ("quantile", "alpha", 0.9), "xgboost": ("reg:quantileerror", "quantile_alpha", 0.5)}
+
+
 def quantile_of(estimator: Estimator) -> float | None:
     """Return the quantile that an estimator predicts; None where it predicts a mean."""
     params = dict(estimator.params)
-    if estimator.class_name == "QuantileRegressor":
+    if estimator.uses != "sklearn":
+        objective, name, usual = _OF_LIBRARIES[estimator.uses]
+        given = params.get(name, usual) if params.get("objective") == objective else None
+    elif estimator.class_name == "QuantileRegressor":
         given = params.get("quantile", 0.5)
     elif params.get("loss") == "quantile":
         given = params.get("quantile" if estimator.class_name.startswith("Hist") else "alpha", 0.9)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from reconciler.core.artifact.evaluation import Evaluation
+from reconciler.core.evaluation import quantiles
 from reconciler.core.spec.recipe import Recipe, Task
 
 PINBALL = "pinball"
@@ -89,6 +90,8 @@ def _is_size(value: float) -> bool:
 
 def quantile_of(recipe: Recipe) -> float | None:
     """Return the quantile that a recipe's estimator predicts; None where it predicts a mean or another middle."""
+    if recipe.estimator.uses != "sklearn":
+        return quantiles.quantile_of(recipe.estimator)
     params = dict(recipe.estimator.params)
     if params.get("loss") != "quantile" and recipe.estimator.class_name != "QuantileRegressor":
         return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from operator import attrgetter
 
@@ -17,7 +17,7 @@ from reconciler.core.snapshots.declaration import SnapshotDeclaration
 from reconciler.core.spec.data import DataBinding
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
-from reconciler.core.spec.runtime import differences, remedy, runtime_for
+from reconciler.core.spec.runtime import OF_ESTIMATORS, differences, remedy, runtime_for
 from reconciler.core.status_codes import ResultStatus, status_of
 from reconciler.engine.controls.controls_log import ControlsLog
 from reconciler.engine.dependencies import Dependencies
@@ -96,7 +96,23 @@ def make_plan(
     plans = _plan_deployments(observer, asked, settled, registered, deps.parallel_map, about)
     entry = controls.entry if controls is not None else None
     findings = all_ahead(now, (f"entry {entry.n} of its controls log", entry.when)) if entry is not None else ()
-    return _plan(desired, environment, None, plans, notes, findings)
+    told = (*(notes or ()), *_loading_notes(deps, desired, environment, plans))
+    return _plan(desired, environment, None, plans, told or None, findings)
+
+
+def _loading_notes(
+    deps: Dependencies, desired: DesiredState, environment: Environment, plans: Iterable[ModelPlan]
+) -> Iterator[str]:
+    """Say which library of models that are to be deployed is not installed on this machine."""
+    changed = {plan.model for plan in plans if plan.steps}
+    models = [model for model in desired.models_of(environment.name) if model.name in changed]
+    used = {model.recipe.estimator.uses for model in models} & OF_ESTIMATORS.keys()
+    if not used or deps.machine is None:
+        return
+    here = dict(deps.machine().versions)
+    for uses in sorted(used):
+        if OF_ESTIMATORS[uses] not in here:
+            yield f"this machine cannot load models that use {uses}: pip install 'model-reconciler[{uses}]'"
 
 
 def _training_notes(deps: Dependencies, sandbox: TrainingObserver, plans: Iterable[ModelPlan]) -> tuple[str, ...]:

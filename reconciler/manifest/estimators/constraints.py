@@ -27,8 +27,20 @@ def problems(recipe: Recipe, family: str) -> Iterator[Found]:
         if given is not None and family not in _ABLE:
             yield _not_able(estimator, field, family)
             return
+    yield from _quantile(estimator)
     yield from _monotonic(recipe, family)
     yield from _interactions(recipe)
+
+
+def _quantile(estimator: Estimator) -> Iterator[Found]:
+    """Yield what a quantile of another library than scikit-learn lacks."""
+    params = dict(estimator.params)
+    if params.get("objective") == "reg:quantileerror" and "quantile_alpha" not in params:
+        message = "`objective: reg:quantileerror` does not say which quantile"
+        yield ("params", "objective"), "E214", message, "add `quantile_alpha: 0.9`"
+    alpha = params.get("alpha")
+    if params.get("objective") == "quantile" and isinstance(alpha, (int, float)) and alpha >= 1:
+        yield ("params", "alpha"), "E214", "a quantile lies between 0 and 1", "write such as `alpha: 0.9`"
 
 
 def _not_able(estimator: Estimator, field: str, family: str) -> Found:

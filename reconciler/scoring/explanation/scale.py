@@ -95,6 +95,8 @@ def scale_of(model: LoadedModel, background: Matrix) -> ModelScale:
 
 
 def _predicts_by_logarithm(estimator: Any, name: str) -> bool:
+    if name == "BoostedRegressor":
+        return getattr(estimator, "link", "") == "log"
     if name.startswith("HistGradientBoosting"):
         return getattr(estimator, "loss", None) in ("poisson", "gamma")
     if name == "TweedieRegressor":

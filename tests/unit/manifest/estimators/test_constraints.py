@@ -74,6 +74,14 @@ CASES: list[tuple[Estimator, int, tuple[Any, ...], str]] = [
         *(0, ("interactions", 0, 1), "twice"),
     ),
     (
+        Estimator(uses="xgboost", class_name="XGBRegressor", params=(("objective", "reg:quantileerror"),)),
+        *(0, ("params", "objective"), "does not say which quantile"),
+    ),
+    (
+        Estimator(uses="lightgbm", class_name="LGBMRegressor", params=(("alpha", 1.5), ("objective", "quantile"))),
+        *(0, ("params", "alpha"), "between 0 and 1"),
+    ),
+    (
         Estimator(uses="lightgbm", class_name="LGBMRegressor", params=(("objective", "quantile"),), monotonic=UP),
         *(0, ("monotonic",), "`objective: quantile` sets its leaves"),
     ),

@@ -1,4 +1,4 @@
-"""`monotonic` and `interactions` hold on rows that no training saw, for each library that takes them, by brute force."""
+"""`monotonic` and `interactions` hold on rows that no training saw, for every library, by brute force."""
 
 from __future__ import annotations
 

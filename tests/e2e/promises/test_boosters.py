@@ -1,0 +1,86 @@
+"""Models of LightGBM and XGBoost go the whole way; a host without the library is told which extra it lacks."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.ci_steps import libraries
+from tests.support.project import REPOSITORY, Project
+
+# What a host sees on which neither is installed.
+NOT_INSTALLED = """
+import importlib.metadata, sys
+
+for name in ("lightgbm", "xgboost"):
+    sys.modules[name] = None
+found = importlib.metadata.Distribution.from_name.__func__
+
+def from_name(kind, name):
+    if name in ("lightgbm", "xgboost", "xgboost-cpu"):
+        raise importlib.metadata.PackageNotFoundError(name)
+    return found(kind, name)
+
+importlib.metadata.Distribution.from_name = classmethod(from_name)
+"""
+TREE = "{uses: sklearn, class: DecisionTreeClassifier, params: {max_depth: 3}}"
+FEW = "params: {n_estimators: 20, learning_rate: 0.2}, monotonic: {prior_late: increasing}"
+PINS = {"lightgbm": ("LGBMClassifier", "lightgbm"), "xgboost": ("XGBClassifier", "xgboost-cpu")}
+
+
+def without_libraries(folder: Path) -> str:
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
+    packages = folder / "lib" / f"python3.{sys.version_info.minor}" / "site-packages"
+    shutil.copytree(REPOSITORY / "reconciler", packages / "reconciler", ignore=shutil.ignore_patterns("__pycache__"))
+    (packages / "not_installed_here.py").write_text(NOT_INSTALLED)
+    (packages / "others.pth").write_text("\n".join(libraries()) + "\nimport not_installed_here\n")
+    return str(folder / "bin/python")
+
+
+@pytest.mark.parametrize("uses", sorted(PINS))
+def test_it_is_trained_promoted_predicted_and_explained_and_a_host_without_it_says_which_extra(
+    uses: str, trained: Project, tmp_path: Path
+) -> None:
+    from importlib.metadata import version
+
+    name, distribution = PINS[uses]
+    lock = trained.root / "requirements.lock"
+    before = trained.model_status("sandbox")["artifact"]
+    trained.recipe(TREE, f"{{uses: {uses}, class: {name}, {FEW}}}")
+    refused = trained.run("validate", code=2)
+    assert f"requirements.lock does not pin {distribution}" in refused.out
+    lock.write_text(f"{lock.read_text()}{distribution}=={version(distribution)}\n")
+    trained.commit("The library is pinned")
+
+    trained.run("apply", "sandbox", "--yes")
+    digest = trained.promote()
+    assert digest != before
+    trained.run("apply", "production", "--yes")
+    assert trained.served()["artifact"] == digest
+    files = {path.name for path in trained.release().iterdir()}
+    assert "model.skops" not in files
+    assert {file.split(".")[1] for file in files if file.startswith("model.")} == {uses}
+    out = tmp_path / "open.csv"
+    trained.run("predict", "lateness", "--in", "production", "--top", "2", "--out", str(out))
+    rows = list(csv.DictReader(out.open()))
+    assert len(rows) > 10
+    assert all(row["factor_1"] for row in rows)
+    assert "reproduced" in trained.run("reproduce", digest).out.lower()
+
+    trained.python = without_libraries(tmp_path / "venv")
+    command = f"pip install 'model-reconciler[{uses}]'"
+    lacking = trained.run("predict", "lateness", "--in", "production", "--out", str(out), code=1).err
+    assert "E610" in lacking
+    assert command in lacking
+    validated = trained.run("validate")
+    assert validated.err.count(command) + validated.out.count(command) == 2  # the sandbox's trainings, and production
+    trained.recipe("seed: 7", "seed: 8")
+    plan = trained.run("plan", "sandbox")
+    assert command in plan.out + plan.err
+    applied = trained.run("apply", "sandbox", "--yes", code=1)
+    assert command in applied.out + applied.err
