@@ -94,7 +94,14 @@ CAPS = {
     "num_parallel_tree": 1_000,
 }
 _LARGEST = 2**31 - 1
-_FLOORS = {"n_estimators": 1, "max_depth": -1, "max_bin": 2, "num_leaves": 2, "num_parallel_tree": 1}
+_FLOORS = {
+    "n_estimators": 1,
+    "max_depth": -1,
+    "max_bin": 2,
+    "num_leaves": 2,
+    "num_parallel_tree": 1,
+    "max_cat_to_onehot": 1,
+}
 
 _FILES, _CODE = "it names a file to read or write", "its value is code"
 _NETWORK, _DEVICE = "it trains on other machines", "it trains on another device, whose bytes differ"
