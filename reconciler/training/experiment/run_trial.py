@@ -14,6 +14,7 @@ from reconciler.core.spec.experiment.declared_experiment import METRICS
 from reconciler.core.spec.recipe import Recipe, Task
 from reconciler.errors import ReconcilerError
 from reconciler.evaluation.metrics import confusion_of, log_loss_of, metrics_of, numbers_of, rates_of
+from reconciler.model_file.boosters.boosted_model import BoostedClassifier, BoostedRegressor
 from reconciler.model_file.loaded_model import LoadedModel
 from reconciler.ports import TrialRequest, TrialResult
 from reconciler.training import estimator_pipeline
@@ -85,7 +86,9 @@ def _figures(recipe: Recipe, estimator: Any, matrix: FoldMatrix) -> FoldFigures:
 
 
 def size_of(estimator: Any) -> int:
-    """Return the bytes of all arrays of a fitted estimator: about what its file holds."""
+    """Return the bytes of all arrays of a fitted estimator: about what its file holds, where that is not known."""
+    if isinstance(estimator, (BoostedClassifier, BoostedRegressor)):
+        return len(estimator.file.body)
     return sum(array.nbytes for array in _arrays(estimator, {}))
 
 
