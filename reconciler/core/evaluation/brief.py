@@ -55,7 +55,9 @@ def within(figure: Figure) -> str:
 
 
 def _number(value: float | None) -> str:
-    return "-" if value is None else rounded(value, 3)
+    if value is None:
+        return "-"
+    return f"{value:.3f}" if abs(value) < 10 else rounded(value)
 
 
 def in_brief(detailed: DetailedEvaluation) -> JudgedInBrief | None:
