@@ -87,9 +87,9 @@ def expectation(project: OpenProject, experiment: Experiment, jobs: int | None) 
     environment = project.environment(experiment.environment)
     model: Model | None = project.desired.model(experiment.environment, experiment.model)
     snapshot = data_snapshots.newest(project.deps.stores[experiment.environment])
-    text = (
-        f"{experiment.trials:,} trials on {experiment.folds} folds of the training rows, judged by {experiment.metric}"
-    )
+    chosen = {Sampler.TPE: "chosen by optuna", Sampler.RANDOM: "drawn at random", Sampler.GRID: "all combinations"}
+    folds = f"{experiment.folds} folds of the training rows, judged by {experiment.metric}"
+    text = f"{experiment.trials:,} trials on {folds}, {chosen[experiment.search.sampler]}"
     if model is None or snapshot is None:
         return text
     at_once = project.training_only_in(environment, jobs=jobs).concurrency.count
