@@ -24,6 +24,7 @@ from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.plan import verification as verify
 from reconciler.engine.storage import blobs, builds, journal
 from reconciler.engine.storage.blobs import origin_of
+from reconciler.engine.storage.evaluations import records
 from reconciler.errors import ConflictError, IntegrityError, TargetError, UsageError
 from reconciler.ports import Store, Target
 
@@ -86,6 +87,9 @@ def deploy(
     if build is not None:
         _keep_provenance(deps, environment, own, build.provenance)
         checks = _keep_checks(deps, environment, model, build)
+    for name in environment.promotes_from:
+        if name in deps.stores:
+            records.keep(deps.stores[name], own, artifact)  # one of them is what the card shows
     blobs.copy(origin, own, blobs.artifact(origin, artifact))
     if verification is not None:
         verify.write(own, verification)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from reconciler import codec
 from reconciler.core.artifact import store_layout
 from reconciler.core.digest import Digest
 from reconciler.core.evaluation.detailed import COMPUTATION, DetailedEvaluation
 from reconciler.engine.storage import numbered_log
+from reconciler.errors import IntegrityError
 from reconciler.ports import Store
 
 
@@ -30,6 +33,19 @@ def named(store: Store, artifact: Digest, evaluation: Digest) -> DetailedEvaluat
         if found is not None and found.artifact == artifact and codec.digest_of(found) == evaluation:
             return found
     return None
+
+
+def keep(origin: Store, own: Store, artifact: Digest) -> None:
+    """Copy the recorded evaluations of an artifact into a store, but one that is damaged, which `audit` tells."""
+    if origin is own:
+        return
+    for key in sorted(origin.keys(f"{store_layout.evaluations_of(artifact)}/")):
+        body = origin.read(key)
+        if body is None or own.read(key) is not None:
+            continue
+        with suppress(IntegrityError):
+            codec.decode(DetailedEvaluation, body, what=key)
+            numbered_log.create_or_read(own, key, body)
 
 
 def record(store: Store, detailed: DetailedEvaluation) -> DetailedEvaluation:
