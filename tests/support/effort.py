@@ -81,6 +81,7 @@ LONGEST: dict[str, int] = {
     "tests/simulation/test_simulation.py": 25,
     "tests/browser/test_reports_in_chromium.py": 20,
     "tests/e2e/test_reports.py": 20,
+    "tests/e2e/promises/test_boosters.py": 15,
     "tests/e2e/promises/test_apply_on_merge.py": 20,
     "tests/e2e/promises/test_forges.py": 20,
     "tests/e2e/promises/test_merge_orders.py": 20,
