@@ -33,6 +33,7 @@ STORE_KEYS = 1_000_000  # E612: one listing, such as the entries of a journal
 MODEL_BYTES = 4 * GIB  # E507, E612: a model file
 BOOSTER_BYTES = 512 * MIB  # E507, E612: a model file of LightGBM or XGBoost
 REFERENCE_BYTES = 8 * MIB  # E507, E612: how the training rows of a model were distributed
+DECISION_BYTES = 16 * MIB  # E507, E612: how probabilities are calibrated, and the class decided on
 MODEL_MEMBERS = 500_000  # E507: arrays in a model file
 MODEL_TREE_BYTES = 256 * MIB  # E507: the tree of nodes in a model file
 MODEL_ITEMS = 16_000_000  # E507: items of that tree

@@ -48,6 +48,7 @@ def evaluate_holdout(
             influences=influences,
             evaluation_rows=evaluation_rows,
             holdout_from=holdout_from,
+            decided=model.decided(outputs),
         )
     return evaluate_numbers(
         predicted=outputs[:, 0],

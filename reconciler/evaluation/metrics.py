@@ -91,14 +91,16 @@ def evaluate_classes(
     influences: tuple[Influence, ...],
     evaluation_rows: Digest,
     holdout_from: str | None,
+    decided: NDArray[np.intp] | None = None,
 ) -> Evaluation:
-    """Evaluate a classification from its probabilities (rows, classes).
+    """Evaluate a classification from its probabilities (rows, classes) and the classes `decided` on (None: the most
+    likely ones).
 
     The naive guess is the most frequent class of the training rows (the first of equals), on the same holdout.
     """
     import numpy as np
 
-    predicted = probabilities.argmax(axis=1)
+    predicted = probabilities.argmax(axis=1) if decided is None else decided
     confusion = confusion_of(actual, predicted, len(classes))
     rates = rates_of(confusion.astype(np.float64))
     metrics = metrics_of(rates, log_loss_of(probabilities, actual), classes)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from reconciler.core.artifact.evaluation import HIGHER_IS_BETTER, QUANTILE_METRICS
 from reconciler.core.spec.comparison import Comparability, Comparison, PairedMetric
@@ -66,8 +66,10 @@ def compare(request: CompareRequest) -> Comparison:
         return _not_comparable(gate, "candidate and incumbent declare different classes")
     if candidate.schema.classes:
         labels, classes = labels_of(rows), candidate.schema.classes
-        both = [_class_metrics(probabilities, labels, classes) for probabilities in (outputs, incumbent_outputs)]
-        comparison = paired_classes(gate, outputs, incumbent_outputs, labels, classes, request.confidence)
+        decided = (candidate.decided(outputs), incumbent.decided(incumbent_outputs))
+        said = (outputs, incumbent_outputs)
+        both = [_class_metrics(*each, labels, classes) for each in zip(said, decided, strict=True)]
+        comparison = paired_classes(gate, *said, labels, classes, request.confidence, decided)
     else:
         values = values_of(rows)
         pair, quantile = (outputs[:, 0], incumbent_outputs[:, 0]), request.quantile
@@ -78,10 +80,12 @@ def compare(request: CompareRequest) -> Comparison:
     return replace(comparison, metrics=_paired(*both))
 
 
-def _class_metrics(probabilities: Matrix, actual: NDArray[np.int64], classes: tuple[str, ...]) -> dict[str, float]:
+def _class_metrics(
+    probabilities: Matrix, decided: Any, actual: NDArray[np.int64], classes: tuple[str, ...]
+) -> dict[str, float]:
     import numpy as np
 
-    confusion = confusion_of(actual, probabilities.argmax(axis=1), len(classes)).astype(np.float64)
+    confusion = confusion_of(actual, decided, len(classes)).astype(np.float64)
     return metrics_of(rates_of(confusion), log_loss_of(probabilities, actual), classes)
 
 
@@ -100,14 +104,17 @@ def paired_classes(
     actual: NDArray[np.int64],
     classes: tuple[str, ...],
     confidence: float = 0.95,
+    decided: tuple[Any, Any] | None = None,
 ) -> Comparison:
-    """Compare two classifications; `a`, `b`: probabilities of candidate and incumbent, (rows, classes)."""
+    """Compare two classifications; `a`, `b`: probabilities of candidate and incumbent, (rows, classes). `decided`: the
+    classes that they decide on; None: the most likely ones."""
     import numpy as np
 
     if gate.metric == "log_loss":
         return _by_rows(gate, log_loss_of(a, actual), log_loss_of(b, actual), confidence)
     k = len(classes)
-    cells = np.bincount((actual * k + a.argmax(axis=1)) * k + b.argmax(axis=1), minlength=k**3)
+    ours, theirs = (a.argmax(axis=1), b.argmax(axis=1)) if decided is None else decided
+    cells = np.bincount((actual * k + ours) * k + theirs, minlength=k**3)
     rows = len(actual)
     random = np.random.Generator(np.random.PCG64(11))
     resampled = random.multinomial(rows, cells / rows, size=RESAMPLES).reshape(RESAMPLES, k, k, k)

@@ -63,7 +63,7 @@ def _scores(model: LoadedModel, matrix: Matrix, actual: NDArray[np.int64] | Matr
     if not classes:
         values = zip(np.split(outputs[:, 0], parts), np.split(actual.astype(np.float64), parts), strict=True)
         return np.array([numbers_of(predicted, truth)["r2"] for predicted, truth in values])
-    predicted = outputs.argmax(axis=1)
+    predicted = model.decided(outputs)
     blocks = zip(np.split(predicted, parts), np.split(actual.astype(np.int64), parts), strict=True)
     matrices = np.stack([confusion_of(truth, labels, classes) for labels, truth in blocks]).astype(np.float64)
     return rates_of(matrices)["f1_macro"]

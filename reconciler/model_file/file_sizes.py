@@ -10,6 +10,7 @@ from reconciler.core.artifact.oci_artifact import MODEL_FILE
 from reconciler.core.size_limits import (
     BLOB_BYTES,
     BOOSTER_BYTES,
+    DECISION_BYTES,
     MODEL_BYTES,
     MODEL_ITEMS,
     MODEL_MEMBERS,
@@ -29,6 +30,11 @@ def read_document(path: Path) -> bytes:
 def read_reference(path: Path) -> bytes:
     """Return the bytes of a model's reference. Raises ScoringError E507 for more than are read."""
     return _read(path, REFERENCE_BYTES)
+
+
+def read_decision(path: Path) -> bytes:
+    """Return the bytes of a model's rules of decision. Raises ScoringError E507 for more than are read."""
+    return _read(path, DECISION_BYTES)
 
 
 def read_model(path: Path) -> bytes:

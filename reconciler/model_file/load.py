@@ -22,6 +22,7 @@ from reconciler.model_file.allowed_types import ALLOWED
 from reconciler.model_file.boosters import lightgbm_file, xgboost_file
 from reconciler.model_file.encoding.check_columns import check_columns
 from reconciler.model_file.loaded_model import LoadedModel
+from reconciler.model_file.outputs.read_rules import read_rules
 from reconciler.model_file.probe_rows import ProbeRows, check_probe
 from reconciler.model_file.quality.check_reference import read_reference
 from reconciler.model_file.structure.registry import check_structure
@@ -39,7 +40,8 @@ def load(folder: Path) -> LoadedModel:
     probe = codec.decode(ProbeRows, file_sizes.read_document(folder / PROBE_FILE), what=PROBE_FILE)
     reference = read_reference(folder, schema)
     estimator = _loaded(folder, schema)
-    model = LoadedModel(estimator=estimator, schema=schema, reference=reference)
+    rules = read_rules(folder, schema, estimator)
+    model = LoadedModel(estimator=estimator, schema=schema, reference=reference, rules=rules)
     try:
         check_probe(model, probe)
     except ScoringError:

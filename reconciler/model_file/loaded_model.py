@@ -6,32 +6,52 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from reconciler.core.artifact.oci_artifact import Schema
+from reconciler.core.prediction.output_rules import NO_RULES, OutputRules
 from reconciler.core.quality.reference import TrainingReference
+from reconciler.model_file.outputs.calibrated import calibrated, scores_of
+from reconciler.model_file.outputs.decided import decided
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from reconciler.model_file.feature_matrix import Matrix
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadedModel:
     """A fitted estimator and the schema that names its columns and classes. `reference`: how its training rows were
-    distributed; None where the artifact does not say, and of a model that is not an artifact yet."""
+    distributed; None where the artifact does not say, and of a model that is not an artifact yet. `rules`: how what the
+    estimator says becomes probabilities and a class."""
 
     estimator: Any
     schema: Schema
     reference: TrainingReference | None = None
+    rules: OutputRules = NO_RULES
 
     def outputs(self, matrix: Matrix) -> Matrix:
         """Predict for each row of `matrix`.
 
-        Classification: (rows, classes) probabilities in declared order. Regression: (rows, 1) values.
+        Classification: (rows, classes) probabilities in declared order, calibrated where the recipe says so.
+        Regression: (rows, 1) values.
         """
         import numpy as np
 
         if not self.schema.classes:
             return np.asarray(self.estimator.predict(matrix), dtype=np.float64).reshape(-1, 1)
-        trained = np.asarray(self.estimator.predict_proba(matrix), dtype=np.float64)
+        calibration = self.rules.calibration
+        if calibration is None:
+            trained = np.asarray(self.estimator.predict_proba(matrix), dtype=np.float64)
+        else:
+            trained = calibrated(calibration, scores_of(self.estimator, matrix, calibration.of))
         # The estimator does not know a class that no training row had; its probability is 0.
         probabilities = np.zeros((len(matrix), len(self.schema.classes)))
         probabilities[:, np.asarray(self.estimator.classes_, dtype=np.int64)] = trained
         return probabilities
+
+    def decided(self, probabilities: Matrix, possible: NDArray[np.bool_] | None = None) -> NDArray[np.intp]:
+        """Return the class of each row that is decided on by its probabilities, as a place in the declared classes.
+
+        `possible`: which classes a row may have (rows, classes), where not all of them.
+        """
+        return decided(self.rules.decision, probabilities, possible)

@@ -139,7 +139,8 @@ class TableHeader:
 class SelectionKind(StrEnum):
     """Which files a selection writes."""
 
-    FIT = "fit"  # train.parquet, holdout.parquet, and keys.parquet: the key column of train.parquet
+    # train.parquet, holdout.parquet, keys.parquet (the key column of train.parquet), and days.parquet where it is read
+    FIT = "fit"
     PREDICT = "predict"  # predict.parquet
     FEATURES = "features"  # features.parquet: the rows whose keys are listed in `keys`
     FOLDS = "folds"  # train.parquet with at most `most` rows, and days.parquet; nothing of the holdout
@@ -194,9 +195,9 @@ class SelectResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainRequest:
-    """A request to train one model. `train`, `holdout`: files of a FIT selection. `evaluation_rows`: the digest of
-    `holdout`'s bytes. `tables`: (table, (column, type)…) of the snapshot; `masks`: what was done to columns that the
-    recipe reads. The files are written below `into`."""
+    """A request to train one model. `train`, `holdout`: files of a FIT selection, and `days`, where the recipe reads
+    moments. `evaluation_rows`: the digest of `holdout`'s bytes. `tables`: (table, (column, type)…) of the snapshot;
+    `masks`: what was done to columns that the recipe reads. The files are written below `into`."""
 
     recipe: Recipe
     selected: SelectResult
@@ -208,6 +209,7 @@ class TrainRequest:
     into: Path
     limits: Limits
     masks: TableMasksDone | None = None
+    days: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,8 @@
 """Predict open records: one row per record, and the amounts to expect per class.
 
 `out`, which is logged, is a CSV whatever else is written, so that it can be read for as long as there are logs. Its
-columns: key, predicted, probability (of the predicted class), uncertain (yes when that is under 50 %), then
+columns: key, predicted, probability (of the predicted class, which a recipe's `decide` may make another one than the
+most likely), uncertain (yes when that is under 50 %), then
 `p_<class>` in declared order. Regression: key, predicted. On request, a column `unknown` names the columns of the
 record that are unknown to the model. A last one, `known`, marks records that had their outcome already. A class that is
 impossible for a record (the recipe's
@@ -82,8 +83,8 @@ def _scored(
     if model.schema.classes:
         values, any_possible = possible(outputs, rows, len(model.schema.classes))
         if len(values):
-            best = values.argmax(axis=1)
-            unsure = (values.max(axis=1) < CERTAIN) | ~any_possible
+            best = model.decided(values, possible_classes(rows, len(model.schema.classes)) | ~any_possible[:, None])
+            unsure = (values[np.arange(len(best)), best] < CERTAIN) | ~any_possible
     return Scored(
         values=values,
         best=best,
@@ -168,16 +169,24 @@ def possible(probabilities: Matrix, rows: Rows, classes: int) -> tuple[Matrix, N
     """
     import numpy as np
 
-    mask = np.ones((len(probabilities), classes), dtype=bool)
-    for label in range(classes):
-        name = f"possible_{label}"
-        if name in rows.column_names:
-            mask[:, label] = rows.column(name).to_numpy(zero_copy_only=False)
+    mask = possible_classes(rows, classes)
     masked = np.where(mask, probabilities, 0.0)
     total = masked.sum(axis=1, keepdims=True)
     any_possible = total[:, 0] > 0
     renormalised = np.divide(masked, total, where=total > 0, out=np.zeros_like(masked))
     return np.where(any_possible[:, None], renormalised, probabilities), any_possible
+
+
+def possible_classes(rows: Rows, classes: int) -> NDArray[np.bool_]:
+    """Return which classes the recipe's `possible` leaves each row: (rows, classes)."""
+    import numpy as np
+
+    mask = np.ones((rows.num_rows, classes), dtype=bool)
+    for label in range(classes):
+        name = f"possible_{label}"
+        if name in rows.column_names:
+            mask[:, label] = rows.column(name).to_numpy(zero_copy_only=False)
+    return mask
 
 
 def expected_amounts(

@@ -110,6 +110,14 @@ def time_series_split(moments: RowMoments, *, folds: int) -> list[RowFold]:
     return found
 
 
+def moments_of(days: Any) -> RowMoments:
+    """Return the moments of rows from their days (a pyarrow table with `day` and `matured`)."""
+    return RowMoments(
+        days=days.column("day").to_numpy(zero_copy_only=False),
+        matured=days.column("matured").to_numpy(zero_copy_only=False),
+    )
+
+
 def _hashes(keys: Sequence[str], salt: int) -> Any:
     """Return the first eight bytes of the hash of each key."""
     import numpy as np

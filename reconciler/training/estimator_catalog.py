@@ -9,6 +9,7 @@ by `boosters.parameters`.
 
 from __future__ import annotations
 
+import inspect
 import json
 import math
 from importlib import resources
@@ -125,6 +126,7 @@ def _entry(name: str, module: str, task: str, family: str, keeps_rows: bool) -> 
         "task": task,
         "family": family,
         "keepsRows": keeps_rows,
+        "weighsRows": "sample_weight" in inspect.signature(kind.fit).parameters,
         "params": params,
     }
 
@@ -135,6 +137,8 @@ def _alternative(parameter: str, constraint: Any) -> dict[str, Any] | None:
 
     if constraint is None:
         return {"type": "none"}
+    if constraint is dict and parameter == "class_weight":
+        return {"type": "class weights"}
     if constraint == "boolean":
         return {"type": "boolean"}
     if isinstance(constraint, (Hidden, str)) or callable(constraint):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 import json
 import warnings
+from dataclasses import replace
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -85,20 +86,24 @@ def preprocessing_of(estimator: Estimator) -> Preprocessing:
     )
 
 
-def fit(recipe: Recipe, schema: Schema, matrix: Any, targets: Any) -> Any:
+def fit(recipe: Recipe, schema: Schema, matrix: Any, targets: Any, weights: Any | None = None) -> Any:
     """Fit the recipe's estimator on the encoded `matrix` (rows, columns) and the `targets` of its rows.
 
-    Returns an estimator of scikit-learn, or a model of another library as loaded from its file. Raises TrainingError
-    when the library cannot fit it.
+    `weights`: of the rows, None where all weigh alike. Returns an estimator of scikit-learn, or a model of another
+    library as loaded from its file. Raises TrainingError when the library cannot fit it.
     """
     try:
         with warnings.catch_warnings():
             # Poor convergence shows in the metrics, and the text of a warning may quote data.
             warnings.simplefilter("ignore")
             if recipe.estimator.uses != "sklearn":
-                return boosters.fit(recipe.estimator, schema, matrix, targets, seed=recipe.seed)
-            estimator = make(recipe.estimator, schema, recipe.seed)
-            estimator.fit(matrix, targets)
+                counted = by_row(recipe.estimator, schema, targets, weights)
+                return boosters.fit(recipe.estimator, schema, matrix, targets, seed=recipe.seed, weights=counted)
+            estimator = make(by_label(recipe.estimator, schema, targets), schema, recipe.seed)
+            given = {}
+            if weights is not None:
+                given = {"estimator__sample_weight" if hasattr(estimator, "steps") else "sample_weight": weights}
+            estimator.fit(matrix, targets, **given)
     except ReconcilerError:
         raise
     except Exception as error:
@@ -110,10 +115,40 @@ def fit(recipe: Recipe, schema: Schema, matrix: Any, targets: Any) -> Any:
     if recipe.estimator.monotonic or recipe.estimator.interactions:
         # Of training only: the recipe keeps them, and predicting does not read them.
         estimator.set_params(monotonic_cst=None, interaction_cst=None)
+    if recipe.estimator.class_weights is not None:
+        # They did their work: a model file holds plain values, and the recipe beside it says them by name.
+        (estimator.steps[-1][1] if hasattr(estimator, "steps") else estimator).set_params(class_weight=None)
     return estimator
 
 
 _LIBRARIES = {"sklearn": "scikit-learn", **EXTRAS}
+
+
+def by_label(estimator: Estimator, schema: Schema, targets: Any) -> Estimator:
+    """Return the estimator with the weights of its classes as scikit-learn takes them: by label, those that occur."""
+    import numpy as np
+
+    if estimator.class_weights is None:
+        return estimator
+    weights = _class_weights(estimator, schema)
+    given: Any = {int(label): weights[int(label)] for label in np.unique(targets)}
+    return replace(estimator, params=(*estimator.params, ("class_weight", given)))
+
+
+def by_row(estimator: Estimator, schema: Schema, targets: Any, weights: Any | None) -> Any | None:
+    """Return the weight of each row times that of its class; None where all weigh alike."""
+    import numpy as np
+
+    if estimator.class_weights is None:
+        return weights
+    of_class = np.asarray(_class_weights(estimator, schema))[targets]
+    return of_class if weights is None else of_class * weights
+
+
+def _class_weights(estimator: Estimator, schema: Schema) -> list[float]:
+    """Return the weight of each declared class."""
+    by_name = dict(estimator.class_weights or ())
+    return [by_name.get(name, 1.0) for name in schema.classes]
 
 
 def make(estimator: Estimator, schema: Schema, seed: int) -> Any:

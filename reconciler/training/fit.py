@@ -8,30 +8,40 @@ are the bytes written: there is no refit on all rows.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from reconciler import codec
 from reconciler.core.artifact.oci_artifact import (
+    DECISION_FILE,
     EVALUATION_FILE,
     PROBE_FILE,
     RECIPE_FILE,
     REFERENCE_FILE,
     SCHEMA_FILE,
+    Schema,
     TableMasksDone,
 )
 from reconciler.core.evaluation.quantiles import quantile_of
-from reconciler.core.spec.recipe import BuiltRecipe
+from reconciler.core.prediction.output_rules import NO_RULES, OutputRules
+from reconciler.core.spec.recipe import BuiltRecipe, Recipe
 from reconciler.errors import TrainingError
 from reconciler.evaluation.holdout import evaluate_holdout
 from reconciler.model_file.dump import dump
-from reconciler.model_file.feature_matrix import encode_rows, matrix_of, read_rows
+from reconciler.model_file.feature_matrix import encode_rows, keys_of, matrix_of, read_rows
 from reconciler.model_file.feature_schema import Tables, schema_of
 from reconciler.model_file.loaded_model import LoadedModel
+from reconciler.model_file.outputs.read_rules import check_rules
 from reconciler.model_file.probe_rows import record_probe
 from reconciler.model_file.quality.record_reference import record_features, record_reference
 from reconciler.ports import TrainRequest, TrainResult
 from reconciler.training import estimator_pipeline
+from reconciler.training.cross_validation import moments_of
 from reconciler.training.encode_out_of_fold import encode_out_of_fold
+from reconciler.training.out_of_fold.fit_rules import fit_rules
+from reconciler.training.out_of_fold.predictions import TrainingRows
+from reconciler.training.row_weights import row_weights
 from reconciler.training.runtime_check import check_runtime
 
 
@@ -42,10 +52,13 @@ def train(request: TrainRequest) -> TrainResult:
     """
     check_runtime(request.runtime)
     recipe = estimator_pipeline.built_recipe(request.recipe)
-    fitted, targets, matrix = fit_rows(recipe, read_rows(request.train), request.tables, request.masks)
+    days = read_rows(request.days) if request.days is not None else None
+    fitted, targets, matrix = fit_rows(recipe, read_rows(request.train), request.tables, request.masks, days=days)
     features, rows = record_features(matrix, fitted.schema), len(matrix)
     del matrix  # as large as the training rows
     name, body, model = dump(fitted.estimator, fitted.schema)
+    rules = codec.encode(fitted.rules)
+    model = replace(model, rules=codec.decode(OutputRules, rules, what=DECISION_FILE))
     evaluation = evaluate_holdout(
         model,
         request.holdout,
@@ -55,7 +68,9 @@ def train(request: TrainRequest) -> TrainResult:
         quantile=quantile_of(request.recipe.estimator),
     )
     held_out = matrix_of(read_rows(request.holdout), model.schema)
-    reference = record_reference(features, rows, model.outputs(held_out), model.schema)
+    outputs = model.outputs(held_out)
+    decided = model.decided(outputs) if model.schema.classes else None
+    reference = record_reference(features, rows, outputs, model.schema, decided)
     files = {
         name: body,
         RECIPE_FILE: codec.encode(recipe),
@@ -64,6 +79,9 @@ def train(request: TrainRequest) -> TrainResult:
         EVALUATION_FILE: codec.encode(evaluation),
         REFERENCE_FILE: codec.encode(reference),
     }
+    if fitted.rules != NO_RULES:
+        check_rules(fitted.rules, model.schema, model.estimator)
+        files[DECISION_FILE] = rules
     request.into.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
         (request.into / name).write_bytes(content)
@@ -71,11 +89,12 @@ def train(request: TrainRequest) -> TrainResult:
 
 
 def fit_rows(
-    built: BuiltRecipe, rows: Any, tables: Tables, masks: TableMasksDone | None = None
+    built: BuiltRecipe, rows: Any, tables: Tables, masks: TableMasksDone | None = None, *, days: Any | None = None
 ) -> tuple[LoadedModel, Any, Any]:
     """Fit a recipe on training rows (a pyarrow table); return the model, the outcome of each row, and the encoded rows.
 
-    `tables`, `masks`: as the schema records them. Raises TrainingError.
+    `tables`, `masks`: as the schema records them. `days`: a pyarrow table with the moments of the rows, in their order,
+    where the recipe reads them. Raises TrainingError.
     """
     recipe, schema = built.recipe, schema_of(built, rows, tables, masks)
     matrix, targets = encode_rows(rows, schema)
@@ -85,7 +104,36 @@ def fit_rows(
             hint="list the columns under `categorical`, or hold out at `random`",
         )
     as_predicted = encode_out_of_fold(matrix, rows, schema, targets, None)
-    estimator = estimator_pipeline.fit(recipe, schema, matrix, targets)
+    keys = keys_of(rows) if recipe.fits_out_of_fold else []
+    model = fit_encoded(recipe, schema, matrix, targets, keys=keys, days=days)
     for place, column in as_predicted.items():
         matrix[:, place] = column
-    return LoadedModel(estimator=estimator, schema=schema), targets, matrix
+    return model, targets, matrix
+
+
+def fit_encoded(
+    recipe: Recipe, schema: Schema, matrix: Any, targets: Any, *, keys: Sequence[str], days: Any | None
+) -> LoadedModel:
+    """Fit a recipe on encoded training rows: its estimator, and the rules that follow it.
+
+    `keys`: of the rows, where anything is fitted out of fold; `days`: as in `fit_rows`. Raises TrainingError.
+    """
+    if recipe.reads_moments and days is None:
+        raise TrainingError(
+            "the days of the training rows are missing", hint="this is a mistake in the program: please report it"
+        )
+    weights = row_weights(recipe, days)
+    estimator = estimator_pipeline.fit(recipe, schema, matrix, targets, weights)
+    rules = NO_RULES
+    if recipe.calibrate is not None or recipe.decide is not None:
+        training = TrainingRows(
+            recipe=recipe,
+            schema=schema,
+            matrix=matrix,
+            targets=targets,
+            keys=keys,
+            moments=moments_of(days) if days is not None and recipe.holdout.by is not None else None,
+            weights=weights,
+        )
+        rules = fit_rules(training, estimator)
+    return LoadedModel(estimator=estimator, schema=schema, rules=rules)

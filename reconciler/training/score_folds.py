@@ -14,7 +14,7 @@ from reconciler.evaluation.metrics import confusion_of, numbers_of, rates_of
 from reconciler.model_file.feature_matrix import keys_of, labels_of, matrix_of, read_rows, values_of
 from reconciler.ports import FoldScores, FoldsRequest, FoldsResult
 from reconciler.training import estimator_pipeline
-from reconciler.training.cross_validation import RowFold, RowMoments, stratified_k_fold, time_series_split
+from reconciler.training.cross_validation import RowFold, moments_of, stratified_k_fold, time_series_split
 from reconciler.training.fit import fit_rows
 
 METRICS = {Task.CLASSIFICATION: "f1_macro", Task.REGRESSION: "r2"}  # of the headline
@@ -39,16 +39,8 @@ def score_folds(request: FoldsRequest) -> FoldsResult:
         )
     return FoldsResult(
         metric=METRICS[recipe.task],
-        recipes=tuple(_scores(candidate, rows, targets, folds) for candidate in request.recipes),
+        recipes=tuple(_scores(candidate, rows, days, targets, folds) for candidate in request.recipes),
         guess=tuple(_score(recipe, targets[fold.judged], _guess(recipe, targets, fold)) for fold in folds),
-    )
-
-
-def moments_of(days: Any) -> RowMoments:
-    """Return the moments of rows from their days (a pyarrow table with `day` and `matured`)."""
-    return RowMoments(
-        days=days.column("day").to_numpy(zero_copy_only=False),
-        matured=days.column("matured").to_numpy(zero_copy_only=False),
     )
 
 
@@ -60,18 +52,18 @@ def _varies(targets: Any, fold: RowFold, task: Task) -> bool:
     return len(np.unique(targets[decisive])) > 1
 
 
-def _scores(recipe: Recipe, rows: Any, targets: Any, folds: list[RowFold]) -> FoldScores:
+def _scores(recipe: Recipe, rows: Any, days: Any, targets: Any, folds: list[RowFold]) -> FoldScores:
     import numpy as np
 
     built = estimator_pipeline.built_recipe(recipe)
     scores = []
     try:
         for fold in folds:
-            model, _, _ = fit_rows(built, rows.take(fold.trained), ())
+            model, _, _ = fit_rows(built, rows.take(fold.trained), (), days=days.take(fold.trained))
             outputs = model.outputs(matrix_of(rows.take(fold.judged), model.schema))
             if not np.isfinite(outputs).all():
                 return FoldScores(scores=(), failed="its outputs contain infinite or undefined numbers")
-            predicted = outputs.argmax(axis=1) if recipe.task is Task.CLASSIFICATION else outputs[:, 0]
+            predicted = model.decided(outputs) if recipe.task is Task.CLASSIFICATION else outputs[:, 0]
             scores.append(_score(recipe, targets[fold.judged], predicted))
     except ReconcilerError as error:
         return FoldScores(scores=(), failed=error.message)

@@ -27,6 +27,7 @@ SCHEMA_FILE = "schema.json"
 PROBE_FILE = "probe.json"
 EVALUATION_FILE = "evaluation.json"
 REFERENCE_FILE = "reference.json"
+DECISION_FILE = "decision.json"
 
 MEDIA_TYPES = {
     MODEL_FILE: WEIGHT_TYPE,
@@ -35,12 +36,14 @@ MEDIA_TYPES = {
     PROBE_FILE: WEIGHT_CONFIG_TYPE,
     EVALUATION_FILE: DOC_TYPE,
     REFERENCE_FILE: WEIGHT_CONFIG_TYPE,
+    DECISION_FILE: WEIGHT_CONFIG_TYPE,
 }
 MODEL_FILES = {MODEL_FILE: "skops", LIGHTGBM_FILE: "lightgbm", XGBOOST_FILE: "xgboost"}
 """The names of a model's file, of which an artifact has one, with the format of each. `MEDIA_TYPES` has only the first,
 which stands for all."""
-LATER_FILES = frozenset({REFERENCE_FILE})
-"""Files that artifacts of an earlier version lack."""
+LATER_FILES = frozenset({REFERENCE_FILE, DECISION_FILE})
+"""Files that artifacts of an earlier version lack; the second one is only of recipes that calibrate or decide. An
+earlier version takes an artifact with a file that it does not know for none of its own, and refuses it."""
 
 
 def media_type_of(path: str) -> str:

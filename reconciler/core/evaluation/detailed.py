@@ -22,6 +22,7 @@ from reconciler.core.evaluation.figures import (
     InfluenceReport,
     Slice,
 )
+from reconciler.core.prediction.output_rules import ClassDecision
 from reconciler.core.spec.gates import Grade
 
 _NEAR = 1e-6  # of two figures that were computed by different sums
@@ -80,7 +81,8 @@ class OutcomeUnit:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingReport(DefaultsLeftOut):
     """How the model was trained, as far as the artifact says. `iterations` of at most `most`; `converged`: None where
-    the estimator does not say."""
+    the estimator does not say. `calibrated`: by which method; `decided`: how a class follows from the probabilities;
+    None: not calibrated, and the most likely class."""
 
     rows: int
     features: int
@@ -88,6 +90,8 @@ class TrainingReport(DefaultsLeftOut):
     iterations: int | None = None
     most: int | None = None
     converged: bool | None = None
+    calibrated: str | None = None
+    decided: ClassDecision | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -42,7 +42,7 @@ def columns_to_predict(recipe: Recipe, columns_of: ColumnsOf) -> ColumnsToPredic
         return frozenset(known - made - {"as_of"})
 
     outcome, train, past = recipe.outcome, data.train, data.past
-    singles = (outcome.column, recipe.holdout.by, train.by if train is not None else None)
+    singles = (outcome.column, recipe.holdout.by, recipe.weighed_by, train.by if train is not None else None)
     labels = outcome.classes
     return ColumnsToPredict(
         outcome=closure(

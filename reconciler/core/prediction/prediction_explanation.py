@@ -30,7 +30,8 @@ class ExplanationMethod(StrEnum):
 class Explained:
     """How predictions were explained. `top`: factors of each record at most; `background`: the number of rows, drawn
     from the reference in the artifact, that were compared with; `orders`: of the sampled method, the orders of the
-    features that effects are means of; `together`: features that counted as one, since there are too many."""
+    features that effects are means of; `together`: features that counted as one, since there are too many.
+    `followed`: what is done to the probability that is explained before a class is predicted; None: nothing."""
 
     method: ExplanationMethod
     scale: ExplanationScale
@@ -38,3 +39,4 @@ class Explained:
     background: int
     orders: int = 0
     together: int = 0
+    followed: str | None = None

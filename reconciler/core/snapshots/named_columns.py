@@ -71,7 +71,8 @@ def words_of(expression: str) -> frozenset[str]:
 def named_columns(recipe: Recipe) -> frozenset[str]:
     """Return every name in a recipe that may be a column of its tables: without those that it derives itself."""
     data, past, outcome = recipe.data, recipe.data.past, recipe.outcome
-    names: set[str | None] = {data.key, outcome.column, recipe.holdout.by, data.train.by if data.train else None}
+    names: set[str | None] = {data.key, outcome.column, recipe.holdout.by, recipe.weighed_by}
+    names.add(data.train.by if data.train else None)
     names.update(join.key for join in data.joins)
     names.update(recipe.features.columns)
     for _, text in recipe.expressions():

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from reconciler.core.spec.decisions.declared import Calibrate, Decide, RowWeights
 from reconciler.core.spec.inputs.features import Features as Features  # noqa: PLC0414  (found here, as the other parts)
 from reconciler.core.spec.inputs.features import Path
 
@@ -156,6 +157,8 @@ class Estimator:
     keeps_rows_accepted: bool = False
     monotonic: tuple[tuple[str, str], ...] | None = None
     interactions: tuple[tuple[str, ...], ...] | None = None
+    class_weights: tuple[tuple[str, float], ...] | None = None
+    """`class_weight` by class name, sorted; a class that is not named weighs 1. None: as `params` say."""
 
 
 FEWEST_TRAINED = 20
@@ -185,6 +188,24 @@ class Recipe:
     holdout: Holdout
     seed: int
     format: int = RECIPE_FORMAT
+    weights: RowWeights | None = None
+    calibrate: Calibrate | None = None
+    decide: Decide | None = None
+
+    @property
+    def weighed_by(self) -> str | None:
+        """Return the date column that training rows are weighed by; None where all weigh alike."""
+        return self.weights.recency.by if self.weights is not None else None
+
+    @property
+    def fits_out_of_fold(self) -> bool:
+        """Tell whether anything is fitted on folds of the training rows."""
+        return self.calibrate is not None or (self.decide is not None and self.decide.folds is not None)
+
+    @property
+    def reads_moments(self) -> bool:
+        """Tell whether training needs to know when each row happened."""
+        return self.weights is not None or (self.fits_out_of_fold and self.holdout.by is not None)
 
     @property
     def class_names(self) -> tuple[str, ...]:

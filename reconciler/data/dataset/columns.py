@@ -181,7 +181,7 @@ def _check_past(recipe: Recipe, features: tuple[Feature, ...], names: _Names, la
 def _check_names(recipe: Recipe, names: _Names) -> None:
     data = recipe.data
     singles = [("data.train.by", data.train.by if data.train else None), ("holdout.by", recipe.holdout.by)]
-    singles += [("outcome.column", recipe.outcome.column)]
+    singles += [("outcome.column", recipe.outcome.column), ("weights.recency.by", recipe.weighed_by)]
     singles += [(f"{path[0]}.{path[1]}", column) for path, column in recipe.features.by_path()]
     for label, column in singles:
         if column is not None:

@@ -25,6 +25,7 @@ CHOSEN = "chosen"
 PART = '"part of"'
 DAY = '"holdout day"'
 MATURED = '"matured on"'
+WEIGHED = '"weighed by"'
 
 # Prefix of every hashed key, so that no other use of the keys' hashes can be correlated with the holdout.
 _DOMAIN = "reconciler holdout 1:"

@@ -19,7 +19,7 @@ from collections.abc import Sequence
 
 from reconciler.core.spec.recipe import FEWEST_HELD_OUT, FEWEST_TRAINED, Recipe, Task
 from reconciler.data.dataset.columns import AS_OF
-from reconciler.data.dataset.holdout import CHOSEN, DAY, MATURED, PART, cut_by_key, cut_by_time
+from reconciler.data.dataset.holdout import CHOSEN, DAY, MATURED, PART, WEIGHED, cut_by_key, cut_by_time
 from reconciler.data.dataset.joined_rows import ROWS, Relation, check_condition, check_day, type_of
 from reconciler.data.dataset.point_in_time import HINT_LATER, check_not_later
 from reconciler.data.duckdb_session import Session, name_of, text_of
@@ -58,13 +58,16 @@ def _label(session: Session, relation: Relation, features: Sequence[str]) -> Non
     window = _window(session, relation)
     matured = matured_day(session, relation)
     day = f"CAST({_date(relation, 'holdout.by', recipe.holdout.by)} AS DATE)" if recipe.holdout.by else "NULL"
+    by = recipe.weighed_by
+    weighed = f"CAST({_date(relation, 'weights.recency.by', by)} AS DATE)" if by is not None else "NULL"
     where = relation.columns.term("data.where")
     if where is not None:
         check_condition(session, where, ROWS)
     rows = f"SELECT * FROM {ROWS}" + (f" WHERE ({where.scalar.sql})" if where is not None else "")
     labelled = (
         f"SELECT {', '.join(features)}, {outcome_value(session, relation)} AS outcome, ({window}) AS {_INSIDE},"
-        f" {matured or 'NULL'} AS {MATURED}, {day} AS {DAY}, {AS_OF} AS {_TODAY} FROM ({rows})"
+        f" {matured or 'NULL'} AS {MATURED}, {day} AS {DAY}, {weighed} AS {WEIGHED},"
+        f" {AS_OF} AS {_TODAY} FROM ({rows})"
     )
     session.run(
         f"CREATE TEMP TABLE {CHOSEN} AS SELECT *, CASE WHEN NOT coalesce({_INSIDE}, false) THEN 'outside the window'"

@@ -42,6 +42,7 @@ def for_prediction(recipe: Recipe, columns: Iterable[str]) -> tuple[Recipe, tupl
                 matured=None,
             ),
             holdout=Holdout(random=recipe.holdout.random or recipe.holdout.last),
+            weights=None,
         ),
         tuple(sorted(missing)),
     )

@@ -20,7 +20,7 @@ from reconciler.core.spec.recipe import Recipe
 from reconciler.data.dataset.columns import Term
 from reconciler.data.dataset.feature_items import NUMBERS, check_booleans, check_values, feature_items
 from reconciler.data.dataset.history import write_history
-from reconciler.data.dataset.holdout import CHOSEN, DAY, MATURED, PART, holdout_hashes, sample_training_rows
+from reconciler.data.dataset.holdout import CHOSEN, DAY, MATURED, PART, WEIGHED, holdout_hashes, sample_training_rows
 from reconciler.data.dataset.joined_rows import ROWS, Relation, build, check_condition, find_failure
 from reconciler.data.dataset.labels_and_split import known_already, split
 from reconciler.data.duckdb_session import (
@@ -82,8 +82,19 @@ def _fit(session: Session, relation: Relation, into: Path) -> SelectResult:
     _write_part(session, relation.recipe, "train", into / TRAIN, "snappy")
     _write_part(session, relation.recipe, "holdout", into / HOLDOUT, "zstd")
     write_parquet(session, f"SELECT key FROM read_parquet({text_of(str(into / TRAIN))})", into / KEYS)  # in order
+    if relation.recipe.reads_moments:
+        _write_days(session, relation.recipe, into / DAYS)
     checks = check_rows(session, _labelled(relation), in_time=result.holdout_from is not None)
     return replace(result, checks=checks, holdout=holdout_hashes(session))
+
+
+def _write_days(session: Session, recipe: Recipe, path: Path) -> None:
+    """Write when each training row happened and when its outcome was known, in the order of the keys; and the day that
+    it is weighed by, where the recipe weighs rows."""
+    days = f"CAST({DAY} AS DATE) AS day, CAST({MATURED} AS DATE) AS matured"
+    if recipe.weights is not None:
+        days += f", CAST({WEIGHED} AS DATE) AS weighed_by"
+    write_parquet(session, f"SELECT {days} FROM {CHOSEN} WHERE {PART} = 'train' ORDER BY key", path)
 
 
 def _labelled(relation: Relation) -> LabelledRows:
@@ -116,8 +127,7 @@ def _folds(session: Session, relation: Relation, most: int | None, into: Path) -
         sample_training_rows(session, recipe, most / all_rows)
     trained = f"FROM {CHOSEN} WHERE {PART} = 'train'"
     _write_part(session, recipe, "train", into / TRAIN, "snappy")
-    days = f"CAST({DAY} AS DATE) AS day, CAST({MATURED} AS DATE) AS matured"
-    write_parquet(session, f"SELECT {days} {trained} ORDER BY key", into / DAYS)
+    _write_days(session, recipe, into / DAYS)
     of_class = [f"count(*) FILTER (outcome = {index})" for index in range(len(recipe.class_names))]
     rows, *classes = session.rows(f"SELECT {', '.join(['count(*)', *of_class])} {trained}", doing="counting rows")[0]
     left_out = {**dict(result.left_out), "not in the sample": all_rows - rows}

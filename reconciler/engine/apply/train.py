@@ -146,6 +146,7 @@ def _make(
             selected=replace(selected, checks=None, holdout=()),
             train=work / "train.parquet",
             holdout=work / "holdout.parquet",
+            days=work / "days.parquet" if model.recipe.reads_moments else None,
             evaluation_rows=evaluation_rows,
             tables=data_snapshots.column_types(snapshot, model.recipe),
             runtime=runtime,

@@ -50,6 +50,7 @@ def reproduce(deps: Dependencies, desired: DesiredState, prefix: DigestPrefix) -
             selected=selected,
             train=work / "train.parquet",
             holdout=work / "holdout.parquet",
+            days=work / "days.parquet" if recipe.reads_moments else None,
             evaluation_rows=digest_of_file(work / "holdout.parquet"),
             tables=data_snapshots.column_types(snapshot, recipe),
             runtime=provenance.runtime,

@@ -17,6 +17,7 @@ from reconciler.core.artifact import object_sizes
 from reconciler.core.artifact.oci_artifact import (
     ARTIFACT_TYPE,
     CONFIG_TYPE,
+    DECISION_FILE,
     FILEPATH,
     LATER_FILES,
     MANIFEST_TYPE,
@@ -29,12 +30,24 @@ from reconciler.core.artifact.oci_artifact import (
     media_type_of,
 )
 from reconciler.core.digest import Digest, digest_of_bytes, digest_of_file, is_digest
-from reconciler.core.size_limits import BLOB_BYTES, BOOSTER_BYTES, MODEL_BYTES, REFERENCE_BYTES, RELEASE_BYTES
+from reconciler.core.size_limits import (
+    BLOB_BYTES,
+    BOOSTER_BYTES,
+    DECISION_BYTES,
+    MODEL_BYTES,
+    REFERENCE_BYTES,
+    RELEASE_BYTES,
+)
 from reconciler.errors import IntegrityError
 
 MANIFEST_FILE = "manifest.json"
 CONFIG_FILE = "config.json"
-_LARGEST = {**dict.fromkeys(MODEL_FILES, BOOSTER_BYTES), MODEL_FILE: MODEL_BYTES, REFERENCE_FILE: REFERENCE_BYTES}
+_LARGEST = {
+    **dict.fromkeys(MODEL_FILES, BOOSTER_BYTES),
+    MODEL_FILE: MODEL_BYTES,
+    REFERENCE_FILE: REFERENCE_BYTES,
+    DECISION_FILE: DECISION_BYTES,
+}
 
 
 def describe(folder: Path, names: Iterable[str]) -> tuple[ArtifactFile, ...]:

@@ -15,13 +15,14 @@ _ALIKE = "every record costs the same"
 
 
 def report_of(
-    matrix: tuple[tuple[float, ...], ...], probabilities: Matrix, actual: Any, guessed: int
+    matrix: tuple[tuple[float, ...], ...], probabilities: Matrix, actual: Any, guessed: int, decided: Any = None
 ) -> tuple[CostReport, Matrix]:
-    """Return the report, and what each row costs as it is predicted. `guessed`: the class of the naive guess."""
+    """Return the report, and what each row costs as it is predicted. `guessed`: the class of the naive guess;
+    `decided`: the predicted class of each row, where it is not the most likely one."""
     import numpy as np
 
     costs = np.asarray(matrix, dtype=np.float64)
-    expected = costs[actual, probabilities.argmax(axis=1)]
+    expected = costs[actual, probabilities.argmax(axis=1) if decided is None else decided]
     least = costs[actual, (probabilities @ costs).argmin(axis=1)]
     report = CostReport(
         matrix=matrix,

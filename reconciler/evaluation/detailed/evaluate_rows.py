@@ -66,7 +66,7 @@ def evaluate(rows: JudgedRows) -> DetailedEvaluation:
 
 def _classes(rows: JudgedRows) -> DetailedEvaluation:
     names, actual, outputs = rows.model.schema.classes, rows.actual, rows.outputs
-    predicted = outputs.argmax(axis=1)
+    predicted = rows.model.decided(outputs)
     counts = confusion_of(actual, predicted, len(names))
     confusion = tuple(tuple(int(count) for count in row) for row in counts)
     figures, classes = class_figures.figures_of(outputs, actual, counts, names)
@@ -78,7 +78,7 @@ def _classes(rows: JudgedRows) -> DetailedEvaluation:
     ]
     report = None
     if matrix := rows.declared.cost_matrix(names):
-        report, cost = costs.report_of(matrix, outputs, actual, guessed_class(rows.own))
+        report, cost = costs.report_of(matrix, outputs, actual, guessed_class(rows.own), predicted)
         row_figures.append(RowFigure(name="expected_cost", values=cost, loss=True))
     slices, left_out = slices_of(rows.matrix, rows.model.schema, tuple(row_figures), rows.slices)
     return DetailedEvaluation(
@@ -93,7 +93,7 @@ def _classes(rows: JudgedRows) -> DetailedEvaluation:
         influence=influence_of(
             rows.model,
             rows.matrix,
-            lambda chosen: headline.of_classes(actual[chosen], len(names)),
+            lambda chosen: headline.of_classes(actual[chosen], len(names), rows.model.decided),
             rows.rough,
         ),
         outcome=outcome_text(rows.built.recipe),

@@ -25,11 +25,12 @@ class Headline:
     loss: bool = False
 
 
-def of_classes(actual: Any, classes: int) -> Headline:
-    """Return F1 macro for outputs that are probabilities (rows, classes)."""
+def of_classes(actual: Any, classes: int, decide: Callable[[Matrix], Any] | None = None) -> Headline:
+    """Return F1 macro for outputs that are probabilities (rows, classes); `decide` turns them into classes (None: into
+    the most likely ones)."""
 
     def measure(outputs: Matrix) -> Measured:
-        predicted = outputs.argmax(axis=1)
+        predicted = outputs.argmax(axis=1) if decide is None else decide(outputs)
         confusion = confusion_of(actual, predicted, classes)
         return float(rates_of(confusion.astype(float))["f1_macro"]), macro_f1_pulls(confusion)[actual, predicted]
 

@@ -25,6 +25,8 @@ def report_of(model: LoadedModel, built: BuiltRecipe, rows: int) -> TrainingRepo
         iterations=done,
         most=most,
         converged=converged,
+        calibrated=built.recipe.calibrate.uses.value if built.recipe.calibrate is not None else None,
+        decided=model.rules.decision,
     )
 
 

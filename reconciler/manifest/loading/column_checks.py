@@ -118,6 +118,7 @@ def _named(recipe: Recipe, parsed: Mapping[str, ParsedExpression]) -> Iterator[t
         (("data", "train", "by"), data.train.by if data.train else None),
         (("outcome", "column"), recipe.outcome.column),
         (("holdout", "by"), recipe.holdout.by),
+        (("weights", "recency", "by"), recipe.weighed_by),
     ]
     singles += recipe.features.by_path()
     for path, name in singles:

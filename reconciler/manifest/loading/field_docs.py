@@ -26,7 +26,7 @@ _FILES = {
     "environment": tuple(f"environments/{name}.yaml" for name in ("production", "sandbox", "staging", "test", "edge")),
     "model": tuple(
         f"manifests/{model}.yaml"
-        for model in ("sandbox/lateness", "sandbox/amount", "sandbox/delay", "production/lateness")
+        for model in ("sandbox/lateness", "sandbox/amount", "sandbox/delay", "sandbox/priority", "production/lateness")
     ),
     "experiment": ("experiments/lateness-search.yaml", "experiments/lateness-grid.yaml"),
 }

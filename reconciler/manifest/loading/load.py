@@ -38,7 +38,7 @@ from reconciler.manifest.loading.wanted_files import (
     is_too_large,
 )
 from reconciler.manifest.schema import documents as schema
-from reconciler.manifest.schema import estimators
+from reconciler.manifest.schema.decisions import declared as decisions
 from reconciler.manifest.schema.experiment.experiment_document import Experiment as ExperimentDocument
 from reconciler.manifest.schema.model import Model as ModelDocument
 from reconciler.manifest.yaml import fast_parse, secret_scan
@@ -301,6 +301,7 @@ def _models(
                 "only a sandbox trains models, so this model has no `retrain`",
                 "remove it",
             )
-        for below, code, message, hint in estimators.problems_of(model.recipe):
-            reading.add(path, ("spec", "recipe", "estimator", *below), code, message, hint)
+        for below, code, message, hint in decisions.problems(model.recipe):
+            if not reading.touches(path, place := ("spec", "recipe", *below)):
+                reading.add(path, place, code, message, hint)
         yield model

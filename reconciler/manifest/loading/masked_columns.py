@@ -62,6 +62,8 @@ class _Uses:
             yield from self._value(("data", "train", "by"), data.train.by, "the moment of a row")
         if self.recipe.holdout.by is not None:
             yield from self._value(("holdout", "by"), self.recipe.holdout.by, "the moment of a row")
+        if self.recipe.weighed_by is not None:
+            yield from self._value(("weights", "recency", "by"), self.recipe.weighed_by, "the moment of a row")
         if self.recipe.outcome.column is not None:
             yield from self._value(("outcome", "column"), self.recipe.outcome.column, "the outcome")
         for path, name in self.recipe.features.by_path():

@@ -9,9 +9,11 @@ from reconciler.core.spec import data as core_data
 from reconciler.core.spec import environment as env
 from reconciler.core.spec import model as declared
 from reconciler.core.spec import recipe as core
+from reconciler.core.spec.decisions import declared as chosen
 from reconciler.core.spec.inputs import features as inputs
 from reconciler.core.storage.location import StorageLocation
 from reconciler.manifest.schema import data, documents, features, locations, model, tables
+from reconciler.manifest.schema.decisions import declared as decisions
 from reconciler.manifest.schema.field_types import bytes_of, share_of
 
 
@@ -59,7 +61,14 @@ def recipe_of(given: model.Recipe) -> core.Recipe:
         estimator=core.Estimator(
             uses=given.estimator.uses,
             class_name=given.estimator.class_,
-            params=tuple(sorted((name, _param(value)) for name, value in given.estimator.params.items())),
+            params=tuple(
+                sorted(
+                    (name, _param(value))
+                    for name, value in given.estimator.params.items()
+                    if not isinstance(value, dict)
+                )
+            ),
+            class_weights=_class_weights(given.estimator),
             keeps_rows_accepted=given.estimator.keeps_rows is not None,
             monotonic=tuple(sorted(given.estimator.monotonic.items())) if given.estimator.monotonic else None,
             interactions=tuple(tuple(group) for group in given.estimator.interactions)
@@ -72,6 +81,42 @@ def recipe_of(given: model.Recipe) -> core.Recipe:
             random=share_of(given.holdout.random) if given.holdout.random else None,
         ),
         seed=given.seed,
+        weights=chosen.RowWeights(
+            recency=chosen.Recency(
+                half_life=parse_duration(given.weights.recency.half_life), by=given.weights.recency.by
+            )
+        )
+        if given.weights
+        else None,
+        calibrate=chosen.Calibrate(uses=chosen.CalibrationMethod(given.calibrate.uses), folds=given.calibrate.folds)
+        if given.calibrate
+        else None,
+        decide=_decide(given.decide, calibrated=given.calibrate is not None) if given.decide else None,
+    )
+
+
+def _class_weights(given: model.Estimator) -> tuple[tuple[str, float], ...] | None:
+    weights = given.params.get("class_weight")
+    if not isinstance(weights, dict):
+        return None
+    return tuple(sorted((name, float(each)) for name, each in weights.items() if isinstance(each, (int, float))))
+
+
+def _decide(given: decisions.Decide, *, calibrated: bool) -> chosen.Decide:
+    """Return a decision; expected costs of calibrated probabilities are right as they are, so nothing is fitted."""
+    costs = given.costs
+    fitted = given.folds or (None if costs is not None and calibrated else decisions.FOLDS)
+    return chosen.Decide(
+        maximise=chosen.DecisionMetric(given.maximise) if given.maximise else None,
+        costs=tuple(
+            sorted(
+                (actual, tuple(sorted((name, float(cost)) for name, cost in row.items())))
+                for actual, row in costs.items()
+            )
+        )
+        if costs is not None
+        else None,
+        folds=fitted,
     )
 
 

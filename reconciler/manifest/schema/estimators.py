@@ -65,7 +65,10 @@ def problems(estimator: Estimator, task: str) -> Iterator[tuple[tuple[str, ...],
             "the estimator keeps training rows inside the artifact",
             "add `keepsRows: accepted` if that is allowed, or choose another estimator",
         )
-    for name, value in estimator.params:
+    given: list[tuple[str, Any]] = [*estimator.params]
+    if estimator.class_weights is not None:
+        given.append(("class_weight", dict(estimator.class_weights)))
+    for name, value in given:
         alternatives = entry["params"].get(name)
         if alternatives is None and (reason := left_out(entry["uses"]).get(name)) is not None:
             yield (
@@ -119,6 +122,8 @@ def _fits(value: Any, alternative: dict[str, Any]) -> bool:
             return type(value) is int and _within(value, alternative)
         case "real":
             return type(value) in (int, float) and _within(value, alternative)
+        case "class weights":
+            return isinstance(value, dict)
         case "list":
             return isinstance(value, tuple) and all(_fits(item, alternative["of"]) for item in value)
         case _:
@@ -145,6 +150,8 @@ def _in_words(alternative: dict[str, Any]) -> str:
             return "true or false"
         case "choice":
             return "one of " + ", ".join(str(choice) for choice in alternative["values"])
+        case "class weights":
+            return "a number per class, such as `{late: 3}`"
         case "list":
             return f"a list of {_in_words(alternative['of'])}"
         case kind:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import math
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from reconciler.core.quality.checks import CheckOff
+from reconciler.manifest.schema.decisions.declared import Calibrate, Decide, Weights
 from reconciler.manifest.schema.evaluation import DeclaredEvaluation
 from reconciler.manifest.schema.features import Features, Past
 from reconciler.manifest.schema.field_types import (
@@ -110,6 +112,9 @@ class Outcome(Document):
         return self
 
 
+_Value = bool | int | float | str | None
+
+
 class Estimator(Document):
     """A supported estimator. Reconciler sets its seed, and no byte depends on the number of threads."""
 
@@ -117,7 +122,7 @@ class Estimator(Document):
         description="Library of the estimator; LightGBM and XGBoost are extras of this package."
     )
     class_: str = Field(description="Class of the estimator, such as HistGradientBoostingClassifier.")
-    params: dict[str, bool | int | float | str | list[bool | int | float | str | None] | None] = Field(
+    params: dict[str, bool | int | float | str | list[_Value] | dict[Label, Any] | None] = Field(
         default_factory=dict,
         description="Parameters of the estimator, by its library's names; checked before training.",
     )
@@ -134,6 +139,17 @@ class Estimator(Document):
         min_length=1,
         description="Groups of features that may act together; a feature of no group acts by itself.",
     )
+
+    @field_validator("params")
+    @classmethod
+    def _mappings(cls, params: dict[str, Any]) -> dict[str, Any]:
+        for name, value in params.items():
+            if isinstance(value, dict) and name != "class_weight":
+                raise refuse("E201", "expected one value, found a mapping", at=name)
+            numbers = value.values() if isinstance(value, dict) else ()
+            if not all(type(weight) in (int, float) and math.isfinite(weight) for weight in numbers):
+                raise refuse("E201", "expected a number for each class, such as `{late: 3}`", at=name)
+        return params
 
 
 class Holdout(Document):
@@ -167,6 +183,13 @@ class Recipe(Document):
     features: Features = Field(description="Input columns, by type.")
     estimator: Estimator = Field(description="Estimator and its parameters.")
     holdout: Holdout = Field(description="Rows for evaluation, never used for training.")
+    weights: Weights | None = Field(default=None, description="How much each training row weighs; else all alike.")
+    calibrate: Calibrate | None = Field(
+        default=None, description="Probabilities that are as often right as they say, fitted on the training rows."
+    )
+    decide: Decide | None = Field(
+        default=None, description="How the predicted class follows from the probabilities; else the most likely one."
+    )
     seed: int = Field(ge=0, le=2**32 - 1, description="Random seed: another seed gives another artifact.")
 
     @model_validator(mode="after")

@@ -127,5 +127,4 @@ def _outcome(model: LoadedModel, outputs: Matrix) -> tuple[int, ...]:
         return ()
     if not model.schema.classes:
         return _binned(outputs[:, 0], reference.outcome.edges, reference.outcome.counts)
-    best = outputs.argmax(axis=1) if len(outputs) else np.zeros(0, dtype=np.int64)
-    return tuple(int(count) for count in np.bincount(best, minlength=len(model.schema.classes)))
+    return tuple(int(count) for count in np.bincount(model.decided(outputs), minlength=len(model.schema.classes)))

@@ -33,13 +33,15 @@ def record_features(matrix: Matrix, schema: Schema) -> tuple[FeatureReference, .
 
 
 def record_reference(
-    features: tuple[FeatureReference, ...], rows: int, outputs: Matrix, schema: Schema
+    features: tuple[FeatureReference, ...], rows: int, outputs: Matrix, schema: Schema, decided: Any = None
 ) -> TrainingReference:
-    """Return the reference of a model. `rows`: the number of training rows; `outputs`: the model's for its holdout."""
+    """Return the reference of a model. `rows`: the number of training rows; `outputs`: the model's for its holdout;
+    `decided`: the class of each of its rows, where it is not the most likely one."""
     import numpy as np
 
     if schema.classes:
-        counted = np.bincount(outputs.argmax(axis=1), minlength=len(schema.classes))
+        chosen = outputs.argmax(axis=1) if decided is None else decided
+        counted = np.bincount(chosen, minlength=len(schema.classes))
         outcome = OutcomeReference(counts=tuple(told(int(count)) for count in counted))
     else:
         edges, counts = _bins(np.sort(outputs[:, 0]))

@@ -9,7 +9,7 @@ from reconciler.core.evaluation.detailed import DetailedEvaluation, GradeReason
 from reconciler.core.evaluation.figures import ClassDetail
 from reconciler.core.evaluation.grading import reason_of
 from reconciler.core.evaluation.judged_model import JudgedModel
-from reconciler.report.evaluation import figures, tables
+from reconciler.report.evaluation import decided, figures, tables
 from reconciler.report.layout.blocks import (
     GAP,
     Block,
@@ -218,6 +218,11 @@ def training(detailed: DetailedEvaluation) -> str:
         told += f" of at most {report.most:,}" if report.most is not None else ""
         if report.converged is False:
             told += ": it did not converge; raise max_iter"
+    if report.calibrated is not None:
+        told += f"; calibrated ({report.calibrated})"
+    if report.decided is not None:
+        names = tuple(each.name for each in detailed.classes)
+        told += f"; class by {decided.decision(report.decided, names)}"
     return told
 
 

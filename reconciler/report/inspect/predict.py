@@ -110,6 +110,9 @@ def _explained(explained: Explained) -> Iterator[Block]:
     rows = f"Effects are told against {count(explained.background, 'background row')} drawn from the training reference"
     sizes = f", on the scale of the model: {explained.scale.value} ({_SIZES[explained.scale]})."
     yield Paragraph(rows + sizes, tone=Tone.DIM)
+    if explained.followed is not None:
+        follows = f"Effects explain the estimator's own probability, which is then {explained.followed}."
+        yield Paragraph(follows, tone=Tone.DIM)
     if explained.together:
         left = count(explained.together, "feature")
         yield Paragraph(f"{left} that moved predictions least counted as one, which is not told.", tone=Tone.DIM)

@@ -14,7 +14,7 @@ from reconciler.core.evaluation.brief import command_for, in_brief, within
 from reconciler.core.evaluation.grading import reason_of
 from reconciler.core.promotion.model_card import ModelCard
 from reconciler.core.spec.recipe import BuiltRecipe, Holdout, Param
-from reconciler.report.evaluation import figures
+from reconciler.report.evaluation import decided, figures
 from reconciler.report.evaluation import tables as evaluation
 from reconciler.report.layout.blocks import (
     Block,
@@ -194,7 +194,16 @@ def _summary(built: BuiltRecipe) -> Iterator[tuple[Words, Words]]:
     if recipe.features.target_encoded:
         yield "encoded by outcomes", (joined(map(Code, recipe.features.target_encoded), ", "), " (out of fold)")
     params = ", ".join(f"{name} {_param(value)}" for name, value in recipe.estimator.params)
+    if recipe.estimator.class_weights is not None:
+        each = ", ".join(f"{name} {weight:g}" for name, weight in recipe.estimator.class_weights)
+        params += f"{', ' if params else ''}class_weight {each}"
     yield "estimator", (Code(recipe.estimator.class_name), (" with ", Code(params)) if params else "")
+    if recipe.weights is not None:
+        yield "weights of rows", decided.declared_weights(recipe.weights)
+    if recipe.calibrate is not None:
+        yield "calibrated", decided.declared_calibration(recipe.calibrate)
+    if recipe.decide is not None:
+        yield "class", decided.declared_decision(recipe.decide)
     yield "seed", str(recipe.seed)
 
 

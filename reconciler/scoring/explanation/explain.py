@@ -44,7 +44,7 @@ def effects_of(model: LoadedModel, matrix: Matrix, wanted: Any, *, top: int) -> 
     scale = scale_of(model, background)
     for method, find in ((ExplanationMethod.LINEAR, linear_effects), (ExplanationMethod.TREES, tree_effects)):
         if (exact := find(scale, background)) is not None:
-            explained = Explained(method=method, scale=scale.kind, top=top, background=ROWS)
+            explained = Explained(method=method, scale=scale.kind, top=top, background=ROWS, followed=_followed(model))
             return exact.of(matrix, wanted), explained
     sampled = SampledEffects(scale, background)
     explained = Explained(
@@ -54,8 +54,19 @@ def effects_of(model: LoadedModel, matrix: Matrix, wanted: Any, *, top: int) -> 
         background=ROWS,
         orders=sampled.orders,
         together=sampled.together,
+        followed=_followed(model),
     )
     return sampled.of(matrix, wanted), explained
+
+
+def _followed(model: LoadedModel) -> str | None:
+    """Return what is done to the estimator's probability, which is what is explained."""
+    done = [
+        word
+        for word, rule in (("calibrated", model.rules.calibration), ("decided on", model.rules.decision))
+        if rule is not None
+    ]
+    return " and ".join(done) or None
 
 
 def top_factors(model: LoadedModel, matrix: Matrix, wanted: Any, *, top: int) -> TopFactors:

@@ -30,6 +30,7 @@ class Scored:
 def prediction_table(rows: Rows, schema: Schema, columns: PredictionColumns, scored: Scored) -> Any:
     """Return the pyarrow table. `rows`: a PREDICT selection; where it has the key and columns beside it in their own
     types (`also_with_0`, …), these are taken."""
+    import numpy as np
     import pyarrow as pa
 
     arrays = list(_data(rows, columns))
@@ -38,7 +39,8 @@ def prediction_table(rows: Rows, schema: Schema, columns: PredictionColumns, sco
     else:
         names = pa.array(schema.classes, pa.string())
         arrays.append(names.take(pa.array(scored.best, pa.int64())))
-        arrays += [pa.array(scored.values.max(axis=1, initial=0.0)), pa.array(scored.unsure)]
+        certainty = scored.values[np.arange(len(scored.best)), scored.best]
+        arrays += [pa.array(certainty), pa.array(scored.unsure)]
         arrays += [pa.array(scored.values[:, place]) for place in range(len(schema.classes))]
     if scored.factors is not None:
         arrays += _factors(rows, schema, scored.factors)

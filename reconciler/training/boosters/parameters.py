@@ -57,7 +57,7 @@ _XGBOOST: dict[str, list[Form] | None] = dict.fromkeys(
 PARAMETERS: dict[str, dict[str, list[Form] | None]] = {
     "LGBMClassifier": {
         **_LIGHTGBM,
-        "class_weight": [*_one_of("balanced"), {"type": "none"}],
+        "class_weight": [*_one_of("balanced"), {"type": "class weights"}, {"type": "none"}],
         "is_unbalance": None,
         "scale_pos_weight": None,
     },
@@ -198,7 +198,15 @@ def entry(name: str) -> dict[str, Any]:
                 form |= {"max": min(form.get("max", cap), cap), "min": max(form.get("min", floor), floor)}
             elif parameter.startswith(("subsample", "colsample")):
                 form["minOpen"] = True  # of no rows or columns nothing is learnt
-    return {"module": uses, "uses": uses, "task": task, "family": uses, "keepsRows": False, "params": params}
+    return {
+        "module": uses,
+        "uses": uses,
+        "task": task,
+        "family": uses,
+        "keepsRows": False,
+        "weighsRows": True,
+        "params": params,
+    }
 
 
 def left_out() -> dict[str, dict[str, str]]:

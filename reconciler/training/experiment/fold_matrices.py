@@ -16,9 +16,8 @@ from reconciler.core.spec.recipe import BuiltRecipe, Features, Recipe, Task
 from reconciler.errors import TrainingError
 from reconciler.model_file.feature_matrix import keys_of, labels_of, matrix_of, read_rows, values_of
 from reconciler.model_file.feature_schema import schema_of
-from reconciler.training.cross_validation import RowFold, split
+from reconciler.training.cross_validation import RowFold, moments_of, split
 from reconciler.training.encode_out_of_fold import encode_out_of_fold
-from reconciler.training.score_folds import moments_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -50,10 +49,10 @@ class ArmRows:
 
     def __init__(self, train: Path, days: Path, recipe: Recipe, features: Features, folds: int) -> None:
         self._recipe = replace(recipe, features=features)
-        self._rows = read_rows(train)
+        self._rows, self._days = read_rows(train), read_rows(days)
         classifies = recipe.task is Task.CLASSIFICATION
         self._targets: Any = labels_of(self._rows) if classifies else values_of(self._rows)
-        self._moments = moments_of(read_rows(days)) if recipe.holdout.by is not None else None
+        self._moments = moments_of(self._days) if recipe.holdout.by is not None else None
         cut = split(
             keys_of(self._rows),
             self._targets if classifies else None,
@@ -88,6 +87,12 @@ class ArmRows:
             judged=whole.judged[:, taken],
             judged_targets=whole.judged_targets,
         )
+
+    def about(self, fold: int, recipe: Recipe) -> tuple[list[str], Any | None]:
+        """Return the keys and the moments of a fold's training rows, as far as the recipe reads them."""
+        places = self._folds[fold].trained
+        keys = keys_of(self._rows.take(places)) if recipe.fits_out_of_fold else []
+        return keys, self._days.take(places) if recipe.reads_moments else None
 
     def _whole(self, fold: int, built: BuiltRecipe, memory: int) -> FoldMatrix:
         key = (fold, built.preprocessing.rare, built.preprocessing.most)

@@ -19,6 +19,7 @@ from reconciler.model_file.loaded_model import LoadedModel
 from reconciler.ports import TrialRequest, TrialResult
 from reconciler.training import estimator_pipeline
 from reconciler.training.experiment.fold_matrices import ArmRows, FoldMatrix
+from reconciler.training.fit import fit_encoded
 from reconciler.training.runtime_check import check_runtime
 
 _MOST_ARMS = 2  # whose rows are kept: trials of one arm follow one another
@@ -38,9 +39,12 @@ def run_trial(request: TrialRequest) -> TrialResult:
     try:
         for fold in request.judged:
             matrix = rows.of(fold, built, request.limits.memory)
-            estimator = estimator_pipeline.fit(request.recipe, matrix.schema, matrix.trained, matrix.trained_targets)
-            figures.append(_figures(request.recipe, estimator, matrix))
-            size = max(size, size_of(estimator))
+            keys, days = rows.about(fold, request.recipe)
+            model = fit_encoded(
+                request.recipe, matrix.schema, matrix.trained, matrix.trained_targets, keys=keys, days=days
+            )
+            figures.append(_figures(request.recipe, model, matrix))
+            size = max(size, size_of(model.estimator))
     except _UndefinedError:
         return TrialResult(folds=(), failed="its outputs contain infinite or undefined numbers")
     except ReconcilerError as error:
@@ -63,16 +67,16 @@ def _rows_of(request: TrialRequest) -> ArmRows:
     return known
 
 
-def _figures(recipe: Recipe, estimator: Any, matrix: FoldMatrix) -> FoldFigures:
+def _figures(recipe: Recipe, model: LoadedModel, matrix: FoldMatrix) -> FoldFigures:
     import numpy as np
 
-    outputs = LoadedModel(estimator=estimator, schema=matrix.schema).outputs(matrix.judged)
+    outputs = model.outputs(matrix.judged)
     if not np.isfinite(outputs).all():
         raise _UndefinedError
     actual = matrix.judged_targets
     if recipe.task is Task.CLASSIFICATION:
         labels = actual.astype(np.int64)
-        rates = rates_of(confusion_of(labels, outputs.argmax(axis=1), len(recipe.class_names)).astype(np.float64))
+        rates = rates_of(confusion_of(labels, model.decided(outputs), len(recipe.class_names)).astype(np.float64))
         metrics = metrics_of(rates, log_loss_of(outputs, labels), recipe.class_names)
     else:
         metrics = numbers_of(outputs[:, 0], actual.astype(np.float64), quantile_of(recipe.estimator))

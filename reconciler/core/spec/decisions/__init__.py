@@ -1,0 +1,1 @@
+"""How a recipe weighs its rows, calibrates probabilities and decides on a class."""
