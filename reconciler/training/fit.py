@@ -98,12 +98,8 @@ def fit_rows(
     """
     recipe, schema = built.recipe, schema_of(built, rows, tables, masks)
     matrix, targets = encode_rows(rows, schema)
-    if recipe.features.target_encoded and recipe.holdout.by is not None:
-        raise TrainingError(
-            "features.targetEncoded is not yet possible where the holdout is cut by time",
-            hint="list the columns under `categorical`, or hold out at `random`",
-        )
-    as_predicted = encode_out_of_fold(matrix, rows, schema, targets, None)
+    moments = moments_of(days) if days is not None and recipe.holdout.by is not None else None
+    as_predicted = encode_out_of_fold(matrix, rows, schema, targets, moments)
     keys = keys_of(rows) if recipe.fits_out_of_fold else []
     model = fit_encoded(recipe, schema, matrix, targets, keys=keys, days=days)
     for place, column in as_predicted.items():

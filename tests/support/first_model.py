@@ -80,6 +80,7 @@ def trained(recipe: Recipe, tables: tuple[TableFile, ...], into: Path, *, as_of:
             runtime=runtime_here(),
             into=into / "artifact",
             limits=LIMITS,
+            days=into / "days.parquet" if recipe.reads_moments else None,
         )
     )
     return TrainedModel(recipe=recipe, evaluation=result.evaluation, folder=into)

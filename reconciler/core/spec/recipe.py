@@ -205,7 +205,8 @@ class Recipe:
     @property
     def reads_moments(self) -> bool:
         """Tell whether training needs to know when each row happened."""
-        return self.weights is not None or (self.fits_out_of_fold and self.holdout.by is not None)
+        of_folds = self.fits_out_of_fold or bool(self.features.target_encoded)
+        return self.weights is not None or (of_folds and self.holdout.by is not None)
 
     @property
     def class_names(self) -> tuple[str, ...]:

@@ -29,9 +29,6 @@ def problems(recipe: Recipe, parsed: Mapping[str, ParsedExpression], *, leaks: b
     yield from _shadowed(recipe)
     yield from _too_early(recipe, parsed)
     yield from _past_of_past(recipe, parsed)
-    if recipe.features.target_encoded and recipe.holdout.by is not None:
-        message = "columns are not yet encoded by their outcomes where the holdout is cut by time"
-        yield ("features", "targetEncoded"), "E205", message, "list them under `categorical`, or hold out at `random`"
     if leaks:
         yield from _leaks(recipe, parsed)
 

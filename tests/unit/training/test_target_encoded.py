@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -123,6 +124,23 @@ def test_in_time_no_outcome_counts_before_it_is_known(tmp_path: Path) -> None:
             prior,
         ) | {"tiny": prior}
         assert matrix[row, 1] == pytest.approx(table[values[row]], rel=1e-12), row
+
+
+def test_a_training_cuts_its_rows_in_time_where_the_holdout_is(tmp_path: Path) -> None:
+    """The outcome of a row that was known last changes no encoding of a training row: it is in the last part."""
+    types = {**TYPES, "day": "DATE", "known": "DATE"}
+    first, rows = date(2024, 1, 1), rows_of()
+    dated = [(*row, first + timedelta(days=row[0] // 5), first + timedelta(days=row[0] // 5 + 1)) for row in rows]
+    recipe = replace(recipe_of(2), holdout=Holdout(last=0.2, by="day"))
+    recipe = replace(recipe, outcome=replace(recipe.outcome, matured="known"))
+    assert recipe.reads_moments
+    made = trained(recipe, (write_table(tmp_path, "t", types, dated),), tmp_path / "a")
+    in_time = (made.folder / "artifact" / "model.skops").read_bytes()
+    at_random = replace(recipe, holdout=Holdout(random=0.2))
+    other = trained(at_random, (write_table(tmp_path, "t", types, dated),), tmp_path / "b")
+    assert not at_random.reads_moments
+    assert (other.folder / "artifact" / "model.skops").read_bytes() != in_time
+    assert load(made.folder / "artifact").schema.columns[1].type == "target_encoded"
 
 
 def test_noise_of_many_values_is_not_believed(tmp_path: Path) -> None:
