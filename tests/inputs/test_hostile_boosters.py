@@ -13,6 +13,8 @@ import pytest
 
 from tests.support.effort import count
 
+pytestmark = pytest.mark.needs("lightgbm")
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-import lightgbm
 import numpy as np
-import xgboost
+import pytest
 
 from reconciler.core.artifact.oci_artifact import LIGHTGBM_FILE, ColumnType, Schema
 from reconciler.core.spec.recipe import Estimator, Param
@@ -18,6 +17,9 @@ from reconciler.model_file.load import booster_of
 from reconciler.training.boosters import fit as boosters
 from tests.support import small_models
 
+NO_OPENMP = "lightgbm: the system has no OpenMP runtime: apt-get install libgomp1"
+lightgbm: Any = pytest.importorskip("lightgbm", reason=NO_OPENMP, exc_type=OSError)
+xgboost: Any = pytest.importorskip("xgboost", reason=NO_OPENMP, exc_type=OSError)
 CLASSES = {"lightgbm": ("LGBMClassifier", "LGBMRegressor"), "xgboost": ("XGBClassifier", "XGBRegressor")}
 Params = tuple[tuple[str, Param], ...]
 

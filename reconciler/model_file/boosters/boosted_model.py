@@ -24,6 +24,7 @@ class NotOfThisFormError(ValueError):
 
 
 EXTRAS = {"lightgbm": "LightGBM", "xgboost": "XGBoost"}
+OPENMP = "install the OpenMP runtime (apt-get install libgomp1, or dnf install libgomp)"
 """The extras that bring a library of boosted trees, and its name. The extra is named as the module is."""
 
 
@@ -93,12 +94,19 @@ class BoostedRegressor:
 BoostedModel = BoostedClassifier | BoostedRegressor
 
 
-def without_library(extra: str, error: ImportError) -> ScoringError:
-    """Return the error for a model whose library is not installed; raise `error` again where it is another one."""
+def without_library(extra: str, error: ImportError | OSError) -> ScoringError:
+    """Return the error for a model whose library is not installed or cannot be loaded by the system; raise `error`
+    again where it is another one."""
+    if isinstance(error, OSError):  # of the library's own binary: its wheel leaves the OpenMP runtime to the system
+        return ScoringError(
+            f"the model needs {EXTRAS[extra]}, which is installed and cannot be loaded: {str(error)[:200]}",
+            code="E610",
+            hint=f"{OPENMP}; then run the same command again",
+        )
     if (error.name or "").partition(".")[0] != extra:
         raise error
     return ScoringError(
-        f"the model was trained with {EXTRAS[extra]}, which is not installed here",
+        f"the model needs {EXTRAS[extra]}, which is not installed here",
         code="E610",
         hint=f"pip install 'model-reconciler[{extra}]'",
     )

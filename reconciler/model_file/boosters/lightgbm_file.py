@@ -87,7 +87,7 @@ def load(body: bytes, schema: Schema) -> BoostedModel:
 def _model(body: bytes, forest: LightgbmForest, schema: Schema, link: str | float) -> BoostedModel:
     try:
         import lightgbm
-    except ImportError as error:
+    except (ImportError, OSError) as error:
         raise without_library("lightgbm", error) from error
     booster = lightgbm.Booster(model_str=body.decode("ascii"))
 

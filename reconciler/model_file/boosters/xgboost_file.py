@@ -79,7 +79,7 @@ def _written(forest: XgboostForest) -> bytes:
 def _model(body: bytes, forest: XgboostForest, schema: Schema, link: str) -> BoostedModel:
     try:
         import xgboost
-    except ImportError as error:
+    except (ImportError, OSError) as error:
         raise without_library("xgboost", error) from error
     with xgboost.config_context(verbosity=0):
         booster = xgboost.Booster()

@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from importlib import import_module
 from typing import Any
 
 from reconciler.core.artifact.oci_artifact import ColumnType, Schema
 from reconciler.core.spec.recipe import Estimator
 from reconciler.errors import TrainingError
 from reconciler.model_file.boosters import lightgbm_file, xgboost_file
-from reconciler.model_file.boosters.boosted_model import EXTRAS, BoostedModel
+from reconciler.model_file.boosters.boosted_model import BoostedModel, without_library
 
 _LIGHTGBM_SEEDS = 2**31
 
@@ -25,7 +26,8 @@ def fit(
 ) -> BoostedModel:
     """Fit an estimator, and return it as loaded from its file. `weights`: of the rows, None where all weigh alike.
 
-    Raises TrainingError E610 where the library is not installed, and where the rows are of one class.
+    Raises TrainingError E610 where the library is not installed or cannot be loaded, and one where the rows are of one
+    class.
     """
     import numpy as np
 
@@ -39,15 +41,11 @@ def fit(
         estimator.uses
     ]
     try:
-        native = fitting(estimator, schema, matrix, codes, seed, weights)
-    except ImportError as error:
-        if (error.name or "").partition(".")[0] != estimator.uses:
-            raise
-        raise TrainingError(
-            f"{estimator.class_name} is of {EXTRAS[estimator.uses]}, which is not installed here",
-            code="E610",
-            hint=f"pip install 'model-reconciler[{estimator.uses}]'",
-        ) from error
+        import_module(estimator.uses)
+    except (ImportError, OSError) as error:
+        lacking = without_library(estimator.uses, error)
+        raise TrainingError(lacking.message, code=lacking.code, hint=lacking.hint) from error
+    native = fitting(estimator, schema, matrix, codes, seed, weights)
     known = None if classes is None else tuple(int(place) for place in classes)
     model: BoostedModel = file.load(file.dump(native, known), schema)
     return model

@@ -14,6 +14,8 @@ import pytest
 from tests.support.ci_steps import libraries
 from tests.support.project import REPOSITORY, Project
 
+pytestmark = pytest.mark.needs("lightgbm")
+
 # What a host sees on which neither is installed.
 NOT_INSTALLED = """
 import importlib.metadata, sys

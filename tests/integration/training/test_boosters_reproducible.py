@@ -12,6 +12,8 @@ import pytest
 from tests.support.effort import FULL
 from tests.support.project import REPOSITORY
 
+pytestmark = pytest.mark.needs("lightgbm")
+
 # In a process of its own: how many threads a library has is decided when it is loaded.
 TRAIN = """
 import sys

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-import lightgbm
 import numpy as np
 import pytest
 
@@ -17,7 +16,7 @@ from reconciler.model_file.load import BOOSTERS
 from reconciler.model_file.loaded_model import LoadedModel
 from tests.support import small_models
 from tests.support.each import hold_for_each
-from tests.support.small_boosters import SmallBooster, everything, own_scores, trained
+from tests.support.small_boosters import SmallBooster, everything, lightgbm, own_scores, trained
 
 
 def test_a_file_adds_up_to_what_the_library_wrote_and_the_library_reads_it_by_itself() -> None:

@@ -15,6 +15,8 @@ from reconciler.model_file.loaded_model import LoadedModel
 from reconciler.training import estimator_pipeline
 from tests.support import small_models
 
+pytestmark = pytest.mark.needs("lightgbm")
+
 # Categories come first, so that a library that puts them elsewhere would mistake a place.
 COLUMNS = "cnnnb"
 ROWS = 600

@@ -5,11 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import lightgbm
 import numpy as np
 import pytest
-import xgboost
-from lightgbm.basic import _ConfigAliases
 
 from reconciler.core.spec.recipe import Estimator
 from reconciler.errors import ScoringError, TrainingError
@@ -20,11 +17,11 @@ from reconciler.training.boosters import fit as boosters
 from reconciler.training.boosters import parameters
 from tests.support import small_models
 from tests.support.each import hold_for_each
-from tests.support.small_boosters import rows
+from tests.support.small_boosters import lightgbm, rows, xgboost
 
 
 def test_no_parameter_of_lightgbm_is_forgotten() -> None:
-    aliases: dict[str, list[str]] = _ConfigAliases._get_all_param_aliases()
+    aliases: dict[str, list[str]] = lightgbm.basic._ConfigAliases._get_all_param_aliases()
     named = {alias: name for name, more in aliases.items() for alias in more}
     text = lightgbm.train({"verbosity": -1}, lightgbm.Dataset(np.arange(40.0).reshape(20, 2), np.arange(20.0)), 1)
     known = set(aliases) | set(re.findall(r"\[(\w+):", text.model_to_string())) | set(lightgbm.LGBMModel().get_params())
@@ -100,10 +97,14 @@ def test_a_large_seed_and_infinite_numbers_are_taken() -> None:
         assert np.isfinite(model.predict(matrix)).all()
 
 
-def test_another_import_that_fails_is_not_taken_for_a_missing_library() -> None:
+def test_a_library_that_is_missing_or_cannot_be_loaded_is_told_apart_from_another_failure() -> None:
     lacking = without_library("xgboost", ModuleNotFoundError("gone", name="xgboost"))
     assert isinstance(lacking, ScoringError)
     assert (lacking.code, lacking.hint) == ("E610", "pip install 'model-reconciler[xgboost]'")
     with pytest.raises(ModuleNotFoundError, match="scipy"):
         without_library("xgboost", ModuleNotFoundError("no scipy", name="scipy"))
+    unloadable = without_library("lightgbm", OSError("libgomp.so.1: cannot open shared object file"))
+    assert unloadable.code == "E610"
+    assert "libgomp.so.1" in unloadable.message
+    assert "apt-get install libgomp1" in str(unloadable.hint)
     assert small_models.schema(0).classes == ()
