@@ -7,6 +7,7 @@ no more rows all, of a larger one a sample that is the same at every look, so th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +18,7 @@ MOST_ROWS = 256
 """Rows that are counted: a record of looks has under 8 KB, however many looks there were."""
 HASH = 10
 """Hexadecimal digits of a row's hash."""
+_ROW = re.compile(rf"([0-9a-f]{{{HASH}}}) ([1-9][0-9]{{0,9}}) (0|[1-9][0-9]{{0,9}})")
 _RECENT = 100  # looks after which a row that none of them used makes room for others
 
 
@@ -103,6 +105,20 @@ def looks_at(newest: HoldoutLooks, holdout: Iterable[str]) -> LooksSoFar | None:
     if not times:
         return None
     return LooksSoFar(rows=len(times), average=sum(times) / len(times), most=max(times), candidates=newest.n + 1)
+
+
+def miscounted(looks: HoldoutLooks) -> str | None:
+    """Say what a record counts that cannot be; None where nothing is wrong."""
+    if looks.n < 0 or len(looks.rows) > MOST_ROWS:
+        return f"counts more than {MOST_ROWS} rows, or no look"
+    found = [_ROW.fullmatch(row) for row in looks.rows]
+    parts = [(row[1], int(row[2]), int(row[3])) for row in found if row is not None]
+    hashes = [row for row, _, _ in parts]
+    if len(parts) < len(found) or hashes != sorted(set(hashes)):
+        return "counts what is no row, or a row twice"
+    if any(last > looks.n or times > last + 1 for _, times, last in parts):
+        return "counts more looks than there were"
+    return None
 
 
 def _counts(looks: HoldoutLooks | None) -> dict[str, tuple[int, int]]:

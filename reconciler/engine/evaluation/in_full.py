@@ -92,6 +92,12 @@ def in_full(
     return _checked(store, artifact, known, own)
 
 
+def agreeing(store: Store, artifact: Digest, detailed: DetailedEvaluation) -> DetailedEvaluation:
+    """Return a recorded evaluation with its slices named. Raises IntegrityError E510 where the artifact contradicts
+    it."""
+    return _checked(store, artifact, detailed, verification.evaluation_of(store, artifact))
+
+
 def _store_of(deps: Dependencies, first: Store, rows: Digest) -> Store | None:
     stores: Iterable[Store] = (first, *deps.stores.values())
     return next((store for store in stores if blobs.holds(store, rows)), None)

@@ -7,27 +7,53 @@ from collections.abc import Iterator
 from reconciler import codec
 from reconciler.core.artifact import store_layout
 from reconciler.core.digest import Digest
+from reconciler.core.experiment import contradictions
 from reconciler.core.experiment.trial import ExperimentRun, TrialRecord
+from reconciler.core.spec.experiment.declared_experiment import CLASS_METRICS, NUMBER_METRICS
+from reconciler.core.spec.recipe import Task
 from reconciler.engine.storage import numbered_log
 from reconciler.ports import Store
 
+_METRICS = {Task.CLASSIFICATION: CLASS_METRICS, Task.REGRESSION: NUMBER_METRICS}
+
 
 def trial(store: Store, fingerprint: Digest) -> TrialRecord | None:
-    """Return what a trial found; None where nobody ran it. IntegrityError E509 where its file names another."""
+    """Return what a trial found; None where nobody ran it. Raises IntegrityError as `decoded_trial` does."""
     key = store_layout.trial(fingerprint)
     body = store.read(key)
-    if body is None:
-        return None
+    return decoded_trial(key, body) if body is not None else None
+
+
+def of_run(store: Store, run: ExperimentRun, fingerprint: Digest) -> TrialRecord:
+    """Return a trial that a run names. Raises IntegrityError: E604 where it is gone, E508 where it is none of such a
+    run, and as `decoded_trial` does."""
+    key = store_layout.trial(fingerprint)
+    found = trial(store, fingerprint)
+    if found is None:
+        raise numbered_log.gone(key, "a run of an experiment")
+    if found.inputs.folds != run.inputs.folds or run.inputs.metric not in _METRICS[found.recipe.task]:
+        what = f"{run.inputs.metric} on {run.inputs.folds} folds"
+        raise numbered_log.impossible(key, f"is named by a run of {run.experiment}, which judges by {what}; it is not")
+    return found
+
+
+def decoded_trial(key: str, body: bytes) -> TrialRecord:
+    """Return a stored trial. Raises IntegrityError: E508 where it is damaged or contradicts itself, E509 where it is
+    another one's."""
     found = codec.decode(TrialRecord, body, what=key)
-    if found.fingerprint != fingerprint:
-        raise numbered_log.misplaced(key, f"the trial {found.fingerprint}")
+    if key != store_layout.trial(found.fingerprint) or codec.digest_of(found.inputs) != found.fingerprint:
+        raise numbered_log.misplaced(key, f"the trial {codec.digest_of(found.inputs)}")
+    if codec.digest_of(found.recipe) != found.inputs.recipe:
+        raise numbered_log.impossible(key, "holds another recipe than the one that was tried")
+    if (problem := contradictions.of_trial(found)) is not None:
+        raise numbered_log.impossible(key, problem)
     return found
 
 
 def record_trial(store: Store, found: TrialRecord) -> TrialRecord:
     """Record what a trial found unless somebody did; return the recorded one, which everybody uses from now on."""
     key = store_layout.trial(found.fingerprint)
-    return codec.decode(TrialRecord, numbered_log.create_or_read(store, key, codec.encode(found)), what=key)
+    return decoded_trial(key, numbered_log.create_or_read(store, key, codec.encode(found)))
 
 
 def runs(store: Store, environment: str, name: str) -> Iterator[ExperimentRun]:
@@ -39,10 +65,20 @@ def runs(store: Store, environment: str, name: str) -> Iterator[ExperimentRun]:
         body = store.read(key)
         if body is None:
             raise numbered_log.missing(prefix, n)
-        found = codec.decode(ExperimentRun, body, what=key)
-        if (found.environment, found.experiment) != (environment, name):
-            raise numbered_log.misplaced(key, f"a run of {found.environment}/{found.experiment}")
-        yield found
+        yield decoded_run(key, body)
+
+
+def decoded_run(key: str, body: bytes) -> ExperimentRun:
+    """Return a stored run of an experiment. Raises IntegrityError: E508 where it is damaged or contradicts itself, E509
+    where it is another one's."""
+    found = codec.decode(ExperimentRun, body, what=key)
+    if not key.startswith(f"{store_layout.experiment(found.environment, found.experiment)}/"):
+        raise numbered_log.misplaced(key, f"a run of {found.environment}/{found.experiment}")
+    if codec.digest_of(found.inputs) != found.identity:
+        raise numbered_log.impossible(key, "names another experiment than the one that it describes")
+    if (problem := contradictions.of_run(found)) is not None:
+        raise numbered_log.impossible(key, problem)
+    return found
 
 
 def names(store: Store, environment: str) -> tuple[str, ...]:

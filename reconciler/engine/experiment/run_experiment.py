@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from reconciler.core.artifact import store_layout
-from reconciler.core.digest import Digest
 from reconciler.core.experiment.automatic import automatic_experiment
 from reconciler.core.experiment.describe import changes_of
 from reconciler.core.experiment.results import ExperimentList, ExperimentTable, ListedExperiment, table_of
 from reconciler.core.experiment.standings import ScoredTrial, best
-from reconciler.core.experiment.trial import ArmRun, ExperimentRun, TrialRecord
+from reconciler.core.experiment.trial import ArmRun, ExperimentRun
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.experiment.declared_experiment import AUTOMATIC, METRICS, Experiment, Sampler
 from reconciler.engine.dependencies import Dependencies
@@ -18,7 +16,6 @@ from reconciler.engine.experiment import records
 from reconciler.engine.experiment.judge_winner import judge_winner
 from reconciler.engine.experiment.prepared import PreparedExperiment, prepare
 from reconciler.engine.experiment.run_trials import TrialSeries, result_of
-from reconciler.engine.storage import numbered_log
 from reconciler.errors import UsageError
 from reconciler.ports import Store, TrialRunner
 
@@ -156,17 +153,10 @@ def trials_of(store: Store, run: ExperimentRun) -> Iterator[tuple[ArmRun, tuple[
     for place, arm in enumerate(run.arms):
         trials = []
         for rounds in arm.trials:
-            found = [_recorded(store, fingerprint) for fingerprint in rounds]
+            found = [records.of_run(store, run, fingerprint) for fingerprint in rounds]
             trials.append(result_of(found, number=number, arm=place, folds=run.inputs.folds))
             number += 1
         yield arm, tuple(trials)
-
-
-def _recorded(store: Store, fingerprint: Digest) -> TrialRecord:
-    found = records.trial(store, fingerprint)
-    if found is None:
-        raise numbered_log.gone(store_layout.trial(fingerprint))
-    return found
 
 
 def table_of_run(

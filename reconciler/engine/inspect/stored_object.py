@@ -18,17 +18,19 @@ from reconciler.core.erasure.erased_objects import ErasedObjects
 from reconciler.core.erasure.tombstone import Tombstone
 from reconciler.core.evaluation.detailed import DetailedEvaluation
 from reconciler.core.evaluation.looks import HoldoutLooks
-from reconciler.core.experiment.trial import ExperimentRun, TrialRecord
 from reconciler.core.monitoring.record import MonitoringRecord
 from reconciler.core.notices.notice import NoticeRecord
 from reconciler.core.quality.findings import CheckReport
 from reconciler.core.snapshots.removed_tables import RemovedTables
 from reconciler.core.spec.gates import Verification
+from reconciler.engine.evaluation import in_full
+from reconciler.engine.experiment import records
 from reconciler.engine.notices.tell import prefix_of
 from reconciler.engine.plan import verification
 from reconciler.engine.refresh.kept_snapshots import removed_snapshots
 from reconciler.engine.storage import blobs, numbered_log
 from reconciler.engine.storage.erasures.erased import Erased
+from reconciler.engine.storage.evaluations import holdout_looks
 from reconciler.errors import IntegrityError
 from reconciler.ports import Store
 
@@ -162,10 +164,8 @@ class ObjectCheck:
             store_layout.monitoring(record.environment, record.model) + "/"
         ):
             raise numbered_log.misplaced(key, f"{what} of {record.environment}/{record.model}")
-        if isinstance(record, HoldoutLooks) and not key.startswith(
-            store_layout.looks(record.environment, record.table, record.key) + "/"
-        ):
-            raise numbered_log.misplaced(key, f"{what} of {record.table}")
+        if isinstance(record, HoldoutLooks):
+            holdout_looks.check(key, record)
         if record.environment != self.environment:
             raise numbered_log.misplaced(key, f"{what} of {record.environment}")
         return Passed(kind=kind, dated=record.when)
@@ -192,20 +192,16 @@ class ObjectCheck:
         return Passed(kind=kind, blobs=named, artifact=build.artifact)
 
     def _trial(self, key: str) -> Passed:
-        trial = codec.decode(TrialRecord, self._read(key), what=key)
-        if key != store_layout.trial(trial.fingerprint):
-            raise numbered_log.misplaced(key, f"the trial {trial.fingerprint}")
+        records.decoded_trial(key, self._read(key))
         return Passed(kind=store_layout.TRIALS)
 
     def _experiment(self, key: str) -> Passed:
-        run = codec.decode(ExperimentRun, self._read(key), what=key)
-        prefix = store_layout.experiment(run.environment, run.experiment)
-        if not key.startswith(f"{prefix}/") or run.environment != self.environment:
+        run = records.decoded_run(key, self._read(key))
+        if run.environment != self.environment:
             raise numbered_log.misplaced(key, f"a run of {run.environment}/{run.experiment}")
         for arm in run.arms:
             for fingerprint in (each for rounds in arm.trials for each in rounds):
-                if not blobs.has_key(self.store, store_layout.trial(fingerprint)):
-                    raise numbered_log.gone(store_layout.trial(fingerprint))
+                records.of_run(self.store, run, fingerprint)
         return Passed(kind=store_layout.EXPERIMENTS, dated=run.when)
 
     def _checks(self, key: str) -> Passed:
@@ -219,6 +215,8 @@ class ObjectCheck:
         named = (detailed.artifact, detailed.evaluation_rows, detailed.computation, detailed.declared)
         if key != store_layout.evaluation(*named):
             raise numbered_log.misplaced(key, f"the evaluation of {detailed.artifact}")
+        if detailed.artifact not in self.erased.gone and blobs.holds(self.store, detailed.artifact):
+            in_full.agreeing(self.store, detailed.artifact, detailed)
         return Passed(kind=store_layout.EVALUATIONS)
 
     def _notice(self, key: str) -> Passed:

@@ -45,10 +45,10 @@ def missing(prefix: str, n: int) -> IntegrityError:
     )
 
 
-def gone(key: str) -> IntegrityError:
-    """Return the error E604 for a record that a journal names and its store does not have."""
+def gone(key: str, namer: str = "the journal") -> IntegrityError:
+    """Return the error E604 for a record that `namer` names and its store does not have."""
     return IntegrityError(
-        f"{key} is not in its store, though the journal names it",
+        f"{key} is not in its store, though {namer} names it",
         code="E604",
         hint="restore it from a backup of the store; `reconciler audit` lists what else is missing",
     )
@@ -60,6 +60,15 @@ def misplaced(key: str, content: str) -> IntegrityError:
         f"{key} holds {content}, which belongs under another name",
         code="E509",
         hint="the store was edited by hand; restore the file from a backup",
+    )
+
+
+def impossible(key: str, problem: str) -> IntegrityError:
+    """Return the error E508 for a record whose content no program could have written, though its checksum is right."""
+    return IntegrityError(
+        f"{key} {problem}",
+        code="E508",
+        hint="find out who writes to the store, and restore the file from a backup",
     )
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 
 from reconciler import codec
 from reconciler.core.digest import Digest
-from reconciler.core.evaluation.looks import HASH, MOST_ROWS, HoldoutLooks, looked, looks_at
+from reconciler.core.evaluation.looks import HASH, MOST_ROWS, HoldoutLooks, looked, looks_at, miscounted
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -75,3 +76,19 @@ def test_the_counts_of_rows_are_exact_and_no_estimates() -> None:
     assert {row: int(times) for row, times, _ in map(str.split, looks.rows)} == {
         row: true[row] for row, _, _ in map(str.split, looks.rows)
     }
+
+
+def test_a_record_that_counts_what_cannot_be_is_told() -> None:
+    record = look(look(None, range(40)), range(40))
+    assert miscounted(record) is None
+    row = record.rows[0].split(" ")[0]
+    for rows in (
+        ("zz", "a b c"),
+        (f"{row} -3 0",),
+        (f"{row} 1 2",),
+        (f"{row} 3 1",),
+        (record.rows[1], record.rows[0]),
+        (record.rows[0], record.rows[0]),
+        tuple(f"{each:010x} 1 1" for each in range(MOST_ROWS + 1)),
+    ):
+        assert miscounted(replace(record, rows=rows)) is not None, rows

@@ -223,3 +223,37 @@ def test_a_trial_whose_record_was_changed_is_damaged_and_one_that_is_gone_is_tol
     for changed in (body.replace(b'"judged":20', b'"judged":21', 1), body[:-9]):
         with pytest.raises(IntegrityError):
             codec.decode(records.TrialRecord, changed, what=key)
+
+
+def test_records_that_contradict_themselves_are_refused_though_their_checksum_is_right(bench: Bench) -> None:
+    bench.run(EXPERIMENT)
+    store = bench.project.stores["sandbox"]
+    run = next(records.runs(store, "sandbox", "search"))
+    first, second = (records.of_run(store, run, run.arms[0].trials[n][0]) for n in (0, 1))
+    inputs = replace(run.inputs, metric="other")
+    key = store_layout.trial(first.fingerprint)
+    for trial in (
+        replace(second, fingerprint=first.fingerprint),
+        replace(first, recipe=second.recipe),
+        replace(first, folds=first.folds[:1]),
+        replace(first, failed="it says so"),
+        replace(first, folds=tuple(replace(fold, trained=0) for fold in first.folds)),
+        replace(first, seconds=-1.0),
+    ):
+        with pytest.raises(IntegrityError, match=key):
+            records.decoded_trial(key, codec.encode(trial))
+    member = store_layout.member(store_layout.experiment("sandbox", "search"), 0)
+    for forged in (
+        replace(run, identity=first.fingerprint),
+        replace(run, inputs=inputs, identity=codec.digest_of(inputs)),
+        replace(run, winner=99),
+        replace(run, winner=-1),
+        replace(run, arms=()),
+        replace(run, arms=(replace(run.arms[0], trials=((),)),)),
+        replace(run, winner=1, holdout=None),
+    ):
+        with pytest.raises(IntegrityError, match=member):
+            records.decoded_run(member, codec.encode(forged))
+    for inputs in (replace(run.inputs, folds=9), replace(run.inputs, metric="mae")):
+        with pytest.raises(IntegrityError, match="is named by a run of search"):
+            records.of_run(store, replace(run, inputs=inputs), first.fingerprint)
