@@ -1,8 +1,8 @@
 """The automatic space: what is tried of a model for which nobody wrote an experiment, and by how many trials.
 
 Families and ranges are those that a first search of a table needs: boosting, forests and a linear model, with and
-without weights by class; each feature left out; each feature from past rows that the manifest declares and the model
-does not use.
+without weights by class; a decision or a calibration where the metric can tell it; each feature left out; each feature
+from past rows that the manifest declares and the model does not use.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ import re
 from collections.abc import Iterator
 
 from reconciler.core.evaluation.quantiles import quantile_of
+from reconciler.core.experiment.candidates import rules_of
+from reconciler.core.spec.decisions.declared import Calibrate, CalibrationMethod, Decide, DecisionMetric
 from reconciler.core.spec.experiment.declared_experiment import (
     AUTOMATIC,
     CLASS_METRICS,
@@ -28,6 +30,8 @@ from reconciler.core.spec.recipe import Features, Param, Recipe, Task
 
 TRIALS, FOLDS = 60, 3
 _NUMBERS = re.compile(r"\s*(count|count_if|sum|avg|mean|median|stddev|stddev_samp)\s*\(", re.IGNORECASE)
+_RULE_FOLDS = 3  # of calibrations and decisions: each fold is one more fit in every trial that has them
+_SIGMOID = Calibrate(uses=CalibrationMethod.SIGMOID, folds=_RULE_FOLDS)
 _WEIGHTS = ParamAxis(name="class_weight", choices=(None, "balanced"))
 
 
@@ -62,13 +66,18 @@ def metrics_for(recipe: Recipe) -> tuple[str, ...]:
     return tuple(name for name in NUMBER_METRICS if name != "pinball" or is_quantile)
 
 
-def automatic_space(recipe: Recipe) -> ModelSpace:
-    """Return the space for a recipe; it follows from the recipe alone."""
+def automatic_space(recipe: Recipe, metric: str) -> ModelSpace:
+    """Return the space for a recipe and a metric; it follows from these alone, not from what is installed."""
     features = recipe.features
+    classifies = recipe.task is Task.CLASSIFICATION
+    by_costs = recipe.decide is not None and recipe.decide.costs is not None  # what it is for: kept in every trial
+    decides = classifies and not by_costs and metric in {each.value for each in DecisionMetric}
     return ModelSpace(
         estimators=tuple(_estimators(recipe)),
         drop=features.columns if len(features.columns) > 1 else (),
         add=Features(numeric=tuple(_unused_past(recipe))),
+        calibrate=(None, recipe.calibrate or _SIGMOID) if classifies and metric == "log_loss" else None,
+        decide=(None, Decide(maximise=DecisionMetric(metric), folds=_RULE_FOLDS)) if decides else None,
     )
 
 
@@ -127,7 +136,7 @@ def expected_seconds(experiment: Experiment, recipe: Recipe, rows: int) -> float
 
     Counted and not timed; a machine that is loaded, or wide tables of text, take longer.
     """
-    space = experiment.space if experiment.space is not None else automatic_space(recipe)
+    space = experiment.space if experiment.space is not None else automatic_space(recipe, experiment.metric)
     names = [each.class_name for each in space.estimators] or [recipe.estimator.class_name]
     columns, classes = len(recipe.features.all), len(recipe.class_names) if len(recipe.class_names) > 2 else 1
 
@@ -139,4 +148,5 @@ def expected_seconds(experiment: Experiment, recipe: Recipe, rows: int) -> float
         return 0.01 + 2e-6 * rows * columns * classes
 
     average = sum(map(seconds, names)) / len(names)
-    return (experiment.trials + 1) * experiment.folds * average
+    fits = [1 + sum({each.folds or 0 for each in rules if each is not None}) for rules in rules_of(space, recipe)]
+    return (experiment.trials + 1) * experiment.folds * average * sum(fits) / len(fits)

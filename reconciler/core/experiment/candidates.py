@@ -7,12 +7,19 @@ from dataclasses import dataclass, replace
 from itertools import pairwise, product
 
 from reconciler.core.experiment.search_space import Point, SearchAxis, SearchSpace
+from reconciler.core.spec.decisions.declared import Calibrate, Decide
 from reconciler.core.spec.desired_state import DesiredState
-from reconciler.core.spec.experiment.declared_experiment import MOST_ARMS, Experiment, ModelSpace, ParamAxis
+from reconciler.core.spec.experiment.declared_experiment import (
+    MOST_ARMS,
+    EstimatorSpace,
+    Experiment,
+    ModelSpace,
+    ParamAxis,
+)
 from reconciler.core.spec.model import Model
 from reconciler.core.spec.recipe import Estimator, Features, Outcome, OutcomeClass, Param, Recipe, Window
 
-_ESTIMATOR, _DROP, _ADD = "estimator", "drop", "add"
+_ESTIMATOR, _DROP, _ADD, _CALIBRATE, _DECIDE = "estimator", "drop", "add", "calibrate", "decide"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,14 +40,14 @@ def space_of(experiment: Experiment, recipe: Recipe) -> ModelSpace:
     """
     from reconciler.core.experiment.automatic import automatic_space
 
-    space = experiment.space if experiment.space is not None else automatic_space(recipe)
-    features = droppable(recipe.features)
+    space = experiment.space if experiment.space is not None else automatic_space(recipe, experiment.metric)
+    features = droppable(recipe)
     wanted = features if experiment.drop_each else space.drop
     known = {name.lower() for name in recipe.features.all}
     added = {name for name in space.add.all if name.lower() not in known}
     return replace(
         space,
-        drop=tuple(name for name in wanted if name in features) if len(features) > 1 else (),
+        drop=tuple(name for name in wanted if name in features) if len(recipe.features.columns) > 1 else (),
         add=with_features(Features(), space.add, added),
         collapse=() if _joined(space.collapse) in recipe.class_names else space.collapse,
     )
@@ -74,7 +81,12 @@ def _arm(recipe: Recipe, where: str | None, since: str | None, collapse: tuple[s
         labels.append(f"since {since}")
     recipe = replace(recipe, data=data)
     if collapse:
-        recipe = replace(recipe, outcome=collapsed(recipe.outcome, collapse))
+        weights = _weights_of_joined(recipe, collapse)
+        recipe = replace(
+            recipe,
+            outcome=collapsed(recipe.outcome, collapse),
+            estimator=replace(recipe.estimator, class_weights=weights),
+        )
         labels.append(f"{' and '.join(collapse)} as one class")
     return Arm(label=", ".join(labels), recipe=recipe)
 
@@ -91,6 +103,17 @@ def collapsed(outcome: Outcome, names: tuple[str, ...]) -> Outcome:
         one if each is merged[0] else each for each in outcome.classes if each is merged[0] or each not in merged
     )
     return replace(outcome, classes=classes)
+
+
+def _weights_of_joined(recipe: Recipe, names: tuple[str, ...]) -> tuple[tuple[str, float], ...] | None:
+    """Return the model's weights by class name where some classes are one, which weighs as the lightest of them."""
+    given = recipe.estimator.class_weights
+    if given is None or not any(name in names for name, _ in given):
+        return given
+    by_name = dict(given)
+    joined = _joined(tuple(name for name in recipe.class_names if name in names))
+    others = [(name, weight) for name, weight in given if name not in names]
+    return tuple(sorted([*others, (joined, min(by_name.get(name, 1.0) for name in names))]))
 
 
 def _any(conditions: list[str | None]) -> str | None:
@@ -142,6 +165,9 @@ def _axes(space: ModelSpace) -> Iterator[SearchAxis]:
         yield SearchAxis(name=_DROP, options=len(space.drop) + 1)
     for name in space.add.all:
         yield SearchAxis(name=f"{_ADD}.{name}", options=2)
+    for rule, options in ((_CALIBRATE, space.calibrate), (_DECIDE, space.decide)):
+        if options is not None:
+            yield SearchAxis(name=rule, options=len(options))
 
 
 def recipe_at(point: Point, space: ModelSpace, recipe: Recipe) -> Recipe:
@@ -151,21 +177,45 @@ def recipe_at(point: Point, space: ModelSpace, recipe: Recipe) -> Recipe:
         index = int(values[_ESTIMATOR])
         chosen = space.estimators[index]
         tried = {each.name: _param(each, values[f"{_ESTIMATOR}.{index}.{each.name}"]) for each in chosen.tried}
-        estimator = Estimator(
-            uses=chosen.uses,
-            class_name=chosen.class_name,
-            params=tuple(sorted({**dict(chosen.params), **tried}.items())),
-            keeps_rows_accepted=chosen.keeps_rows_accepted,
-            monotonic=recipe.estimator.monotonic,
-            interactions=recipe.estimator.interactions,
-        )
-        recipe = replace(recipe, estimator=estimator)
+        recipe = replace(recipe, estimator=estimator_of(chosen, tried, recipe.estimator))
     left_out = int(values.get(_DROP, 0))
     added = {name for name in space.add.all if values.get(f"{_ADD}.{name}") == 1}
     features = with_features(recipe.features, space.add, added)
-    if left_out and len(droppable(features)) > 1:
+    if left_out and len(features.columns) > 1:
         features = _without(features, space.drop[left_out - 1])
-    return replace(recipe, features=features, estimator=_constrained(recipe.estimator, features))
+    calibrate, decide = recipe.calibrate, recipe.decide
+    if space.calibrate is not None and _CALIBRATE in values:
+        calibrate = space.calibrate[int(values[_CALIBRATE])]
+    if space.decide is not None and _DECIDE in values:
+        decide = space.decide[int(values[_DECIDE])]
+    return replace(
+        recipe,
+        features=features,
+        estimator=_constrained(recipe.estimator, features),
+        calibrate=calibrate,
+        decide=decide.beside(calibrate) if decide is not None else None,
+    )
+
+
+def estimator_of(chosen: EstimatorSpace, tried: dict[str, Param], base: Estimator) -> Estimator:
+    """Return an estimator of a space, with values of what is tried of it: all is its own but the constraints of `base`,
+    the model's, which hold for every trial."""
+    return replace(
+        base,
+        uses=chosen.uses,
+        class_name=chosen.class_name,
+        params=tuple(sorted({**dict(chosen.params), **tried}.items())),
+        keeps_rows_accepted=chosen.keeps_rows_accepted,
+        class_weights=None,
+    )
+
+
+def rules_of(space: ModelSpace, recipe: Recipe) -> Iterator[tuple[Calibrate | None, Decide | None]]:
+    """Yield every calibration with every decision that trials of a recipe have."""
+    calibrates = (recipe.calibrate,) if space.calibrate is None else space.calibrate
+    decides = (recipe.decide,) if space.decide is None else space.decide
+    for calibrate, decide in product(calibrates, decides):
+        yield calibrate, decide.beside(calibrate) if decide is not None else None
 
 
 def _constrained(estimator: Estimator, features: Features) -> Estimator:
@@ -192,13 +242,22 @@ def with_features(features: Features, more: Features, names: set[str]) -> Featur
     )
 
 
-def droppable(features: Features) -> tuple[str, ...]:
-    """Return what can be left out: each feature, and of a date or a text the column with all that is made of it."""
-    return features.columns
+def droppable(recipe: Recipe) -> tuple[str, ...]:
+    """Return what can be left out: each feature, and of a date or a text the column with all that is made of it.
+
+    Not that without which no group of `interactions` would be left: then all features would act together.
+    """
+    features, estimator = recipe.features, recipe.estimator
+    if estimator.interactions is None:
+        return features.columns
+    return tuple(
+        name for name in features.columns if _constrained(estimator, _without(features, name)).interactions is not None
+    )
 
 
 def _without(features: Features, name: str) -> Features:
-    return Features(
+    return replace(
+        features,
         numeric=tuple(each for each in features.numeric if each != name),
         categorical=tuple(each for each in features.categorical if each != name),
         boolean=tuple(each for each in features.boolean if each != name),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reconciler.core.number_text import declared
+from reconciler.core.spec.decisions.declared import Calibrate, Decide
 from reconciler.core.spec.recipe import Estimator, Param, Recipe
 
 
@@ -14,8 +15,8 @@ def changes_of(recipe: Recipe, base: Recipe) -> tuple[str, ...]:
 
 
 def _changes(recipe: Recipe, base: Recipe) -> Iterator[str]:
-    if recipe.estimator != base.estimator:
-        yield _estimator(recipe.estimator, base.estimator)
+    if text := _estimator(recipe.estimator, base.estimator):
+        yield text
     before, after = base.features.all, recipe.features.all
     yield from (f"without {name}" for name in before if name not in after)
     yield from (f"with {name}" for name in after if name not in before)
@@ -26,6 +27,24 @@ def _changes(recipe: Recipe, base: Recipe) -> Iterator[str]:
         yield f"rows since {since}"
     if recipe.class_names != base.class_names:
         yield f"classes {', '.join(recipe.class_names)}"
+    if recipe.calibrate != base.calibrate:
+        yield _calibrate(recipe.calibrate)
+    if recipe.decide != base.decide and (text := _decide(recipe.decide, base.decide)):
+        yield text
+
+
+def _calibrate(calibrate: Calibrate | None) -> str:
+    return f"calibrate {calibrate.uses.value}, {calibrate.folds} folds" if calibrate is not None else "no calibration"
+
+
+def _decide(decide: Decide | None, base: Decide | None) -> str:
+    if decide is None:
+        return "decide the most likely class"
+    if decide.maximise is not None:
+        return f"decide {decide.maximise.value}, {decide.folds} folds"
+    if base is not None and base.costs == decide.costs and None in (base.folds, decide.folds):
+        return ""  # whether anything is fitted follows from the calibration
+    return "decide by costs"
 
 
 def _estimator(estimator: Estimator, base: Estimator) -> str:
@@ -33,6 +52,11 @@ def _estimator(estimator: Estimator, base: Estimator) -> str:
     before = dict(base.params) if same else {}
     params = [f"{name} {_text(value)}" for name, value in estimator.params if before.get(name, _ABSENT) != value]
     params += [f"{name} as by default" for name in before if name not in dict(estimator.params)]
+    weights = dict(estimator.class_weights or ())
+    if weights and estimator.class_weights != base.class_weights:
+        params.append(f"class_weight {', '.join(f'{name}: {_text(weight)}' for name, weight in weights.items())}")
+    elif same and base.class_weights and not weights and "class_weight" not in dict(estimator.params):
+        params.append("class_weight as by default")
     return " ".join(part for part in ("" if same else estimator.class_name, ", ".join(params)) if part)
 
 

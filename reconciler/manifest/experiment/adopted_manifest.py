@@ -11,26 +11,66 @@ from reconciler.manifest.yaml.edit import document, splice
 def with_recipe(text: str, base: Recipe, wanted: Recipe) -> str:
     """Return a model's manifest, which declares `base`, so that it declares `wanted`.
 
-    They may differ as trials do: in the estimator, the features, the rows and the classes. Raises UneditableError.
+    They may differ as trials do: in the estimator, the features, the rows, the classes, the calibration
+    and the decision. Raises UneditableError.
     """
     manifest = document(text)
     recipe = {**manifest["spec"]["recipe"]}
     if wanted.estimator != base.estimator:
-        recipe["estimator"] = _estimator(recipe["estimator"], wanted)
+        recipe["estimator"] = _estimator(recipe["estimator"], base, wanted)
     if wanted.features != base.features:
         recipe["features"] = _features(recipe["features"], wanted)
     if wanted.data != base.data:
         recipe["data"] = _data(recipe["data"], base, wanted)
     if wanted.outcome != base.outcome:
         recipe["outcome"] = _outcome(recipe["outcome"], wanted)
+    if wanted.calibrate != base.calibrate:
+        _put(recipe, "calibrate", _calibrate(wanted))
+    if wanted.decide != base.decide:
+        _put(recipe, "decide", _decide(recipe.get("decide"), base, wanted))
     return splice(text, {**manifest, "spec": {**manifest["spec"], "recipe": recipe}})
 
 
-def _estimator(given: dict[str, Any], wanted: Recipe) -> dict[str, Any]:
+def _put(recipe: dict[str, Any], name: str, value: dict[str, Any] | None) -> None:
+    """Write a field, or remove it where there is none."""
+    if value is None:
+        recipe.pop(name, None)
+    else:
+        recipe[name] = value
+
+
+def _calibrate(wanted: Recipe) -> dict[str, Any] | None:
+    calibrate = wanted.calibrate
+    return {"uses": calibrate.uses.value, "folds": calibrate.folds} if calibrate is not None else None
+
+
+def _decide(given: dict[str, Any] | None, base: Recipe, wanted: Recipe) -> dict[str, Any] | None:
+    """Return the decision as it is written; costs that stay are written as they were."""
+    decide = wanted.decide
+    if decide is None:
+        return None
+    written: dict[str, Any] = {"maximise": decide.maximise.value} if decide.maximise is not None else {}
+    if decide.costs is not None:
+        same = given is not None and base.decide is not None and base.decide.costs == decide.costs
+        costs = {actual: {name: _number(cost) for name, cost in row} for actual, row in decide.costs}
+        written["costs"] = given["costs"] if given is not None and same else costs
+    return {**written, "folds": decide.folds} if decide.folds is not None else written
+
+
+def _number(value: float) -> int | float:
+    """Return a number as people write it: whole where it is."""
+    return int(value) if value.is_integer() else value
+
+
+def _estimator(given: dict[str, Any], base: Recipe, wanted: Recipe) -> dict[str, Any]:
     estimator = wanted.estimator
     written = {**given, "uses": estimator.uses, "class": estimator.class_name}
-    new = {name: list(value) if isinstance(value, tuple) else value for name, value in estimator.params}
+    new: dict[str, Any] = {name: list(value) if isinstance(value, tuple) else value for name, value in estimator.params}
     before = given.get("params", {})
+    if estimator.class_weights is not None:
+        same = estimator.class_weights == base.estimator.class_weights
+        weights = {name: _number(weight) for name, weight in estimator.class_weights}
+        new["class_weight"] = before["class_weight"] if same else weights
     kept = {name: new[name] for name in before if name in new}
     if new:
         written["params"] = {**kept, **new}

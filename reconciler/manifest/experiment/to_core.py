@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from reconciler.core.spec.experiment import declared_experiment as core
 from reconciler.core.spec.recipe import Features, Param
+from reconciler.manifest.schema.decisions.to_core import calibrate_of, decide_of
 from reconciler.manifest.schema.experiment import experiment_document as schema
 
 
@@ -47,6 +48,12 @@ def _space(given: schema.Space) -> core.ModelSpace:
         where=tuple(text.strip() if text is not None else None for text in given.where),
         since=tuple(given.train.since) if given.train is not None else (),
         collapse=tuple(given.outcome.collapse) if given.outcome is not None else (),
+        calibrate=tuple(calibrate_of(each) if each is not None else None for each in given.calibrate)
+        if given.calibrate is not None
+        else None,
+        decide=tuple(decide_of(each) if each is not None else None for each in given.decide)
+        if given.decide is not None
+        else None,
     )
 
 

@@ -14,6 +14,7 @@ from reconciler.core.spec.inputs import features as inputs
 from reconciler.core.storage.location import StorageLocation
 from reconciler.manifest.schema import data, documents, features, locations, model, tables
 from reconciler.manifest.schema.decisions import declared as decisions
+from reconciler.manifest.schema.decisions.to_core import calibrate_of, decide_of
 from reconciler.manifest.schema.field_types import bytes_of, share_of
 
 
@@ -88,11 +89,15 @@ def recipe_of(given: model.Recipe) -> core.Recipe:
         )
         if given.weights
         else None,
-        calibrate=chosen.Calibrate(uses=chosen.CalibrationMethod(given.calibrate.uses), folds=given.calibrate.folds)
-        if given.calibrate
-        else None,
+        calibrate=calibrate_of(given.calibrate) if given.calibrate else None,
         decide=_decide(given.decide, calibrated=given.calibrate is not None) if given.decide else None,
     )
+
+
+def _decide(given: decisions.Decide, *, calibrated: bool) -> chosen.Decide:
+    """Return a decision; folds that nothing would heed stay, so that they are told."""
+    decide = decide_of(given)
+    return decide if calibrated else decide.beside(None)
 
 
 def _class_weights(given: model.Estimator) -> tuple[tuple[str, float], ...] | None:
@@ -100,24 +105,6 @@ def _class_weights(given: model.Estimator) -> tuple[tuple[str, float], ...] | No
     if not isinstance(weights, dict):
         return None
     return tuple(sorted((name, float(each)) for name, each in weights.items() if isinstance(each, (int, float))))
-
-
-def _decide(given: decisions.Decide, *, calibrated: bool) -> chosen.Decide:
-    """Return a decision; expected costs of calibrated probabilities are right as they are, so nothing is fitted."""
-    costs = given.costs
-    fitted = given.folds or (None if costs is not None and calibrated else decisions.FOLDS)
-    return chosen.Decide(
-        maximise=chosen.DecisionMetric(given.maximise) if given.maximise else None,
-        costs=tuple(
-            sorted(
-                (actual, tuple(sorted((name, float(cost)) for name, cost in row.items())))
-                for actual, row in costs.items()
-            )
-        )
-        if costs is not None
-        else None,
-        folds=fitted,
-    )
 
 
 def _param(value: object) -> core.Param:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+
+FOLDS = 5
+"""Folds that a calibration or a decision is fitted out of where nobody says how many."""
 
 
 class CalibrationMethod(StrEnum):
@@ -39,6 +42,13 @@ class Decide:
     maximise: DecisionMetric | None = None
     costs: tuple[tuple[str, tuple[tuple[str, float], ...]], ...] | None = None
     folds: int | None = None
+
+    def beside(self, calibrate: Calibrate | None) -> Decide:
+        """Return the decision as it is beside a calibration, or none: of calibrated probabilities expected costs are
+        right as they are, so nothing is fitted."""
+        if self.costs is None:
+            return self
+        return replace(self, folds=None if calibrate is not None else self.folds or FOLDS)
 
     def cost_matrix(self, classes: tuple[str, ...]) -> tuple[tuple[float, ...], ...]:
         """Return the costs by actual and predicted class, in their declared order; empty where there are none."""

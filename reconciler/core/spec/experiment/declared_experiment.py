@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from reconciler.core.spec.decisions.declared import Calibrate, Decide
 from reconciler.core.spec.recipe import Features, Param
 
 SEARCH_FORMAT = 1
@@ -66,6 +67,7 @@ class ModelSpace:
 
     `drop`: features of which one at a time is left out. `add`: features of which each is in or out. `where`, `since`:
     the further conditions and first days of the rows; None: as declared. `collapse`: classes that become one.
+    `calibrate`, `decide`: those that are tried, None among them being none; None (not empty) where they stay.
     """
 
     estimators: tuple[EstimatorSpace, ...] = ()
@@ -74,6 +76,8 @@ class ModelSpace:
     where: tuple[str | None, ...] = ()
     since: tuple[str | None, ...] = ()
     collapse: tuple[str, ...] = ()
+    calibrate: tuple[Calibrate | None, ...] | None = None
+    decide: tuple[Decide | None, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,15 @@ from dataclasses import replace
 
 from reconciler.core.evaluation.quantiles import quantile_of
 from reconciler.core.experiment.automatic import metrics_for
-from reconciler.core.experiment.candidates import arms_of, collapse_problem, search_space, space_of, widest
+from reconciler.core.experiment.candidates import (
+    arms_of,
+    collapse_problem,
+    droppable,
+    estimator_of,
+    search_space,
+    space_of,
+    widest,
+)
 from reconciler.core.experiment.samplers import grid_size
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.experiment.declared_experiment import (
@@ -24,10 +32,12 @@ from reconciler.core.spec.experiment.declared_experiment import (
     Sampler,
 )
 from reconciler.core.spec.model import Model
-from reconciler.core.spec.recipe import Estimator, Param, Recipe, is_taken_as_feature
+from reconciler.core.spec.recipe import Param, Recipe, is_taken_as_feature
 from reconciler.manifest.loading import column_checks, leakage, masked_columns
 from reconciler.manifest.loading.column_checks import ColumnProblem
+from reconciler.manifest.loading.experiment.rule_checks import rule_problems
 from reconciler.manifest.schema import estimators
+from reconciler.manifest.schema.decisions import declared as decisions
 from reconciler.ports import ParsedExpression
 
 ExperimentProblem = tuple[tuple[str | int, ...], str, str, str | None]
@@ -88,6 +98,8 @@ def _of_model(experiment: Experiment, model: Model) -> Iterator[ExperimentProble
     for index, chosen in enumerate(space.estimators if experiment.space is not None else ()):
         yield from _estimator(chosen, recipe, quantile, (*_SPACE, "estimator", index))
     yield from _arms(space, recipe)
+    if experiment.space is not None:
+        yield from rule_problems(experiment.metric, space, recipe)
     arms = arms_of(space, recipe)
     if len(arms) > MOST_ARMS:
         message = f"{len(arms)} combinations of rows and classes, each with a search of its own; at most {MOST_ARMS}"
@@ -110,17 +122,13 @@ def _estimator(
     first = {name: values[0] for name, values in tried.items()}
     variants = [first, *({**first, name: value} for name, values in tried.items() for value in values)]
     for variant in variants:
-        estimator = Estimator(
-            uses=chosen.uses,
-            class_name=chosen.class_name,
-            params=tuple(sorted({**dict(chosen.params), **variant}.items())),
-            keeps_rows_accepted=chosen.keeps_rows_accepted,
-            monotonic=recipe.estimator.monotonic,
-            interactions=recipe.estimator.interactions,
-        )
-        for path, code, said, hint in estimators.problems_of(replace(recipe, estimator=estimator)):
+        estimator = estimator_of(chosen, variant, recipe.estimator)
+        of_variant = replace(recipe, estimator=estimator)
+        found: list[ExperimentProblem] = list(estimators.problems_of(of_variant))
+        found += [(("weights",), *problem[1:]) for problem in decisions.problems_of_weights(of_variant)]
+        for path, code, said, hint in found:
             below, message = path, said
-            if path[0] in ("monotonic", "interactions"):
+            if path[0] in ("monotonic", "interactions", "weights"):
                 below, message = ("class",), f"the model has `{path[0]}`: {said}"
             if path[0] == "params" and path[-1] in tried and len(axis_choices(chosen, path[-1])) > 1:
                 below = (*path, axis_choices(chosen, path[-1]).index(variant[path[-1]]))
@@ -159,6 +167,9 @@ def _features(experiment: Experiment, recipe: Recipe, columns: Columns) -> Itera
     for index, name in enumerate(space.drop):
         if complete and name not in known:
             yield (*place, index), "E203", f"there is no feature {name}", _near(name, recipe.features.all)
+        elif name in recipe.features.columns and name not in droppable(recipe):
+            message = f"without {name} no group of the model's `interactions` is left: all features would act together"
+            yield (*place, index), "E205", message, "leave it out here"
         if name in space.drop[:index]:
             yield (*place, index), "E207", f"{name} is given twice", "remove it"
     seen: set[str] = set()
@@ -189,6 +200,9 @@ def _arms(space: ModelSpace, recipe: Recipe) -> Iterator[ExperimentProblem]:
             yield (*_SPACE, "train", "since", index), "E205", f"must be before {window.until}, where the rows end", None
     if space.collapse and (problem := collapse_problem(recipe.outcome, space.collapse)) is not None:
         yield (*_SPACE, "outcome", "collapse"), "E205", problem, None
+    elif space.collapse and recipe.decide is not None and recipe.decide.costs is not None:
+        message = "the model decides by costs, which do not tell what these classes cost as one"
+        yield (*_SPACE, "outcome", "collapse"), "E205", message, "leave out `collapse`, or `decide` of the model"
 
 
 def _of_rows(

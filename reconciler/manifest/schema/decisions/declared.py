@@ -10,10 +10,10 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from reconciler.core.spec import recipe as core
+from reconciler.core.spec.decisions.declared import FOLDS
 from reconciler.manifest.schema import estimators
 from reconciler.manifest.schema.field_types import ColumnName, Document, Duration, Label, refuse
 
-FOLDS = 5
 MOST_FOLDS = 20
 MOST_COST = 1e12
 _MOST = 1e6
@@ -77,6 +77,11 @@ def problems(recipe: core.Recipe) -> Iterator[Problem]:
     yield from _for_classes(recipe)
     yield from _class_weights(recipe)
     yield from _costs(recipe)
+    yield from problems_of_weights(recipe)
+
+
+def problems_of_weights(recipe: core.Recipe) -> Iterator[Problem]:
+    """Yield that a recipe's estimator cannot weigh rows, where it is to."""
     estimator = recipe.estimator
     entry = estimators.table().get(estimator.class_name)
     if recipe.weights is not None and entry is not None and not entry.get("weighsRows", False):

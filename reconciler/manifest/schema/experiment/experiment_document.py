@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
+from reconciler.manifest.schema.decisions.declared import Calibrate, Decide
 from reconciler.manifest.schema.field_types import (
     ColumnName,
     Date,
@@ -119,11 +120,21 @@ class Space(Document):
     )
     train: TrainSpace | None = Field(default=None, description="Other windows of the rows.")
     outcome: OutcomeSpace | None = Field(default=None, description="Other outcomes.")
+    calibrate: list[Calibrate | None] | None = Field(
+        default=None, min_length=1, max_length=8, description="Calibrations of probabilities; null: none."
+    )
+    decide: list[Decide | None] | None = Field(
+        default=None,
+        min_length=1,
+        max_length=8,
+        description="How the predicted class follows from the probabilities; null: the most likely one.",
+    )
 
     @model_validator(mode="after")
     def _something(self) -> Space:
         no_duplicates(self.where, "condition")
-        if not (self.estimator or self.features or self.where or self.train or self.outcome):
+        tried = (self.estimator, self.features, self.where, self.train, self.outcome, self.calibrate, self.decide)
+        if not any(tried):
             raise refuse("E204", "the space is empty; expected what is tried, or `space: automatic`")
         return self
 

@@ -164,7 +164,7 @@ def test_an_experiment_stays_valid_once_one_of_its_trials_was_adopted() -> None:
 
 
 def test_the_automatic_space_is_of_what_the_model_has() -> None:
-    space = automatic_space(RECIPE)
+    space = automatic_space(RECIPE, "f1_macro")
     assert {each.class_name for each in space.estimators} >= {"HistGradientBoostingClassifier", "LogisticRegression"}
     assert space.drop == RECIPE.features.all
     assert space.add == Features(numeric=("prior",)), "max(days) may be no number"
@@ -178,7 +178,7 @@ def test_the_automatic_space_is_of_what_the_model_has() -> None:
             params=(("loss", "quantile"), ("quantile", 0.9)),
         ),
     )
-    (only,) = automatic_space(quantile).estimators
+    (only,) = automatic_space(quantile, "pinball").estimators
     assert dict(only.params) == {"loss": "quantile", "quantile": 0.9}
 
 
