@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
 
-from reconciler.core.experiment.automatic import automatic_experiment, automatic_space
+from reconciler import codec
+from reconciler.core.experiment.automatic import automatic_experiment, automatic_space, expected_seconds
 from reconciler.core.experiment.candidates import (
     arms_of,
     collapse_problem,
     recipe_at,
+    rules_of,
     search_space,
     space_of,
     trials_of_arms,
     widest,
 )
 from reconciler.core.experiment.describe import changes_of
-from reconciler.core.experiment.samplers import random_points
+from reconciler.core.experiment.samplers import grid_points, random_points
+from reconciler.core.spec.decisions.declared import (
+    Calibrate,
+    CalibrationMethod,
+    Decide,
+    DecisionMetric,
+    Recency,
+    RowWeights,
+)
 from reconciler.core.spec.experiment.declared_experiment import (
     EstimatorSpace,
     Experiment,
@@ -26,6 +37,7 @@ from reconciler.core.spec.experiment.declared_experiment import (
     Sampler,
     Search,
 )
+from reconciler.core.spec.inputs.features import DateFeature, TextFeature
 from reconciler.core.spec.recipe import (
     Estimator,
     Features,
@@ -189,3 +201,124 @@ def test_improve_is_an_experiment_of_a_name_of_its_own() -> None:
     model = Model(name="m", environment="sandbox", recipe=RECIPE, recipe_digest=Digest("d"), gates=(), file="f")
     experiment = automatic_experiment(model, trials=None, metric=None, sampler=Sampler.RANDOM)
     assert (experiment.name, experiment.metric, experiment.space) == ("improve-m", "f1_macro", None)
+
+
+COSTS = Decide(costs=(("on_time", (("late", 1.0), ("very_late", 2.0))),))
+F1 = Decide(maximise=DecisionMetric.F1_MACRO, folds=5)
+SIGMOID = Calibrate(uses=CalibrationMethod.SIGMOID, folds=5)
+RULES = ModelSpace(calibrate=(None, SIGMOID), decide=(None, F1, COSTS))
+
+
+def test_calibrations_and_decisions_are_axes_of_their_own() -> None:
+    assert [(axis.name, axis.options) for axis in search_space(RULES).axes] == [("calibrate", 2), ("decide", 3)]
+    tried = {
+        (recipe.calibrate, recipe.decide)
+        for point in grid_points(search_space(RULES), batch=0, count=6)
+        for recipe in [recipe_at(point, RULES, RECIPE)]
+    }
+    fitted = replace(COSTS, folds=5)
+    assert tried == {(None, None), (None, F1), (None, fitted), (SIGMOID, None), (SIGMOID, F1), (SIGMOID, COSTS)}, (
+        "of calibrated probabilities nothing is fitted to costs"
+    )
+    assert set(rules_of(RULES, RECIPE)) == tried
+    kept = replace(RECIPE, calibrate=SIGMOID, decide=COSTS)
+    assert recipe_at((("drop", 0.0),), SPACE, kept) == kept, "what a space does not name stays"
+    uncalibrated = recipe_at((("calibrate", 0.0),), ModelSpace(calibrate=(None,)), kept)
+    assert uncalibrated.decide == fitted
+
+
+def test_a_space_is_stored_as_before_and_read_back_with_calibrations_and_decisions() -> None:
+    assert not {"calibrate", "decide"} & set(json.loads(codec.encode(SPACE)))
+    assert codec.decode(ModelSpace, codec.encode(RULES), what="space") == RULES
+
+
+def test_every_other_part_of_a_recipe_stays_in_every_trial() -> None:
+    recipe = replace(
+        RECIPE,
+        features=Features(
+            numeric=("amount", "terms", "size"),
+            categorical=("country",),
+            dates=(DateFeature(column="issued", parts=("month", "weekday")),),
+            text=(TextFeature(column="note", buckets=8),),
+            target_encoded=("goods",),
+        ),
+        estimator=Estimator(
+            uses="sklearn",
+            class_name="HistGradientBoostingClassifier",
+            monotonic=(("amount", "increasing"), ("issued: month", "increasing")),
+            interactions=(("amount", "terms"), ("size", "country"), ("issued: month", "size")),
+        ),
+        weights=RowWeights(recency=Recency(half_life=86_400, by="issued")),
+        calibrate=SIGMOID,
+        decide=F1,
+    )
+    space = space_of(replace(EXPERIMENT, space=None), recipe)
+    by_name = {name: recipe_at((("drop", float(place)),), space, recipe) for place, name in enumerate(space.drop, 1)}
+    assert set(by_name) == {"amount", "terms", "size", "country", "issued", "note", "goods"}
+    for name, tried in by_name.items():
+        assert name not in tried.features.columns
+        assert len(tried.features.columns) == len(recipe.features.columns) - 1
+        same = replace(tried, features=recipe.features, estimator=recipe.estimator)
+        assert same == recipe, name
+        of_features = {feature for feature, _ in tried.estimator.monotonic or ()}
+        of_features |= {feature for group in tried.estimator.interactions or () for feature in group}
+        assert of_features <= set(tried.features.all)
+    assert by_name["issued"].estimator.monotonic == (("amount", "increasing"),)
+    assert by_name["amount"].estimator.interactions == (("size", "country"), ("issued: month", "size"))
+    assert by_name["note"].features.dates == recipe.features.dates
+
+
+def test_a_feature_without_which_all_would_act_together_is_not_left_out() -> None:
+    estimator = replace(RECIPE.estimator, interactions=(("amount", "terms"),))
+    recipe = replace(RECIPE, estimator=estimator)
+    assert space_of(EXPERIMENT, recipe).drop == ("country",)
+
+
+def test_classes_that_become_one_weigh_as_the_lightest_of_them() -> None:
+    weighed = replace(RECIPE.estimator, class_weights=(("late", 2.0), ("on_time", 4.0), ("very_late", 3.0)))
+    space = ModelSpace(collapse=("late", "very_late"))
+    arm = arms_of(space, replace(RECIPE, estimator=weighed))[-1]
+    assert arm.recipe.estimator.class_weights == (("late_or_very_late", 2.0), ("on_time", 4.0))
+    only = replace(RECIPE.estimator, class_weights=(("very_late", 3.0),))
+    arm = arms_of(space, replace(RECIPE, estimator=only))[-1]
+    assert arm.recipe.estimator.class_weights == (("late_or_very_late", 1.0),)
+    assert "class_weight late_or_very_late: 1" in changes_of(arm.recipe, replace(RECIPE, estimator=only))[0]
+
+
+@pytest.mark.parametrize(
+    ("metric", "calibrates", "decides"),
+    [
+        ("f1_macro", False, True),
+        ("balanced_accuracy", False, True),
+        ("accuracy", False, False),
+        ("log_loss", True, False),
+    ],
+)
+def test_the_automatic_space_tries_the_rule_that_the_metric_can_tell(
+    metric: str, calibrates: bool, decides: bool
+) -> None:
+    space = automatic_space(RECIPE, metric)
+    assert (space.calibrate is not None, space.decide is not None) == (calibrates, decides)
+    if space.decide is not None:
+        none, rule = space.decide
+        assert none is None
+        assert rule is not None
+        assert rule.maximise == metric
+    assert automatic_space(replace(RECIPE, decide=COSTS), metric).decide is None, "what costs are for stays"
+
+
+def test_a_rule_that_is_fitted_out_of_fold_is_counted_in_what_trials_take() -> None:
+    seconds = [
+        expected_seconds(replace(EXPERIMENT, space=ModelSpace(decide=decide)), RECIPE, 1000)
+        for decide in (None, (F1,), (None, F1))
+    ]
+    assert [each / seconds[0] for each in seconds] == pytest.approx([1, 6, 3.5])
+
+
+def test_what_follows_the_estimator_is_said_in_words() -> None:
+    changed = replace(RECIPE, calibrate=SIGMOID, decide=F1)
+    assert changes_of(changed, RECIPE) == ("calibrate sigmoid, 5 folds", "decide f1_macro, 5 folds")
+    assert changes_of(RECIPE, changed) == ("no calibration", "decide the most likely class")
+    by_costs = replace(RECIPE, decide=replace(COSTS, folds=5))
+    assert changes_of(by_costs, RECIPE) == ("decide by costs",)
+    assert changes_of(replace(RECIPE, calibrate=SIGMOID, decide=COSTS), by_costs) == ("calibrate sigmoid, 5 folds",)

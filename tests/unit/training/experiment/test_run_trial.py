@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import pickle
+import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.metrics import f1_score, log_loss
 
 from reconciler.core.experiment.candidates import search_space
 from reconciler.core.experiment.search_space import ToldResult
+from reconciler.core.spec.decisions.declared import (
+    Calibrate,
+    CalibrationMethod,
+    Decide,
+    DecisionMetric,
+    Recency,
+    RowWeights,
+)
 from reconciler.core.spec.environment import Limits
 from reconciler.core.spec.recipe import (
     Estimator,
@@ -29,8 +40,9 @@ from reconciler.errors import TrainingError
 from reconciler.model_file.feature_matrix import labels_of, matrix_of
 from reconciler.ports import ProposeRequest, TrialRequest
 from reconciler.training import estimator_pipeline
-from reconciler.training.cross_validation import stratified_k_fold
+from reconciler.training.cross_validation import moments_of, split, stratified_k_fold
 from reconciler.training.experiment import run_trial
+from reconciler.training.experiment.fold_matrices import ArmRows
 from reconciler.training.experiment.propose import propose
 from reconciler.training.fit import fit_rows
 from reconciler.training.runtime_check import runtime_here
@@ -68,8 +80,9 @@ def rows(tmp_path_factory: pytest.TempPathFactory) -> Path:
         }
     )
     pq.write_table(table, folder / "train.parquet")
+    days = pa.array([row * 7 % ROWS for row in range(ROWS)], pa.int32()).cast(pa.date32())
     none = pa.array([None] * ROWS, pa.date32())
-    pq.write_table(pa.table({"day": none, "matured": none}), folder / "days.parquet")
+    pq.write_table(pa.table({"day": days, "matured": none, "weighed_by": days}), folder / "days.parquet")
     return folder
 
 
@@ -103,6 +116,67 @@ def test_a_trial_finds_what_training_on_the_rows_of_each_fold_finds(
         by_hand.append(float((predicted == labels_of(judged)).mean()))
     assert [figures.metric("accuracy") for figures in found.folds] == pytest.approx(by_hand, abs=0)
     assert found.size > 0
+
+
+SIGMOID = Calibrate(uses=CalibrationMethod.SIGMOID, folds=3)
+F1 = Decide(maximise=DecisionMetric.F1_MACRO, folds=3)
+COSTS = Decide(costs=(("n", (("y", 5.0),)), ("y", (("n", 1.0),))), folds=4)
+IN_TIME = Holdout(last=0.2, by="day")
+RECENCY = RowWeights(recency=Recency(half_life=30 * 86_400, by="day"))
+
+
+@pytest.mark.parametrize(
+    ("changed", "weights", "holdout"),
+    [
+        ({"decide": F1}, None, RECIPE.holdout),
+        ({"decide": COSTS}, None, IN_TIME),
+        ({"calibrate": SIGMOID}, (("y", 3.0),), RECIPE.holdout),
+        ({"calibrate": SIGMOID, "decide": F1, "weights": RECENCY}, (("n", 4.0),), IN_TIME),
+    ],
+    ids=["decide", "costs", "calibrate", "all"],
+)
+def test_a_trial_judges_what_a_recipe_decides_as_training_it_on_the_rows_of_each_fold_does(
+    rows: Path,
+    tmp_path: Path,
+    holdout: Holdout,
+    changed: dict[str, Any],
+    weights: tuple[tuple[str, float], ...] | None,
+) -> None:
+    rows = shutil.copytree(rows, tmp_path / "rows")  # a worker keeps the rows of a folder, cut as they first were
+    estimator = replace(RECIPE.estimator, class_weights=weights)
+    features = Features(numeric=("a", "b"), categorical=("c",))
+    recipe = replace(RECIPE, estimator=estimator, features=features, holdout=holdout, **changed)
+    found = run_trial.run_trial(request(rows, recipe))
+    assert found.failed is None
+    plain = run_trial.run_trial(request(rows, replace(RECIPE, features=features, holdout=holdout)))
+    assert found.folds != plain.folds
+    table, days = pq.read_table(rows / "train.parquet"), pq.read_table(rows / "days.parquet")
+    folds = split(
+        table.column("key").to_pylist(),
+        labels_of(table),
+        folds=3,
+        salt=0,
+        moments=moments_of(days) if holdout.by is not None else None,
+    )
+    by_hand = []
+    for fold in folds:
+        built = estimator_pipeline.built_recipe(recipe)
+        model, _, _ = fit_rows(built, table.take(fold.trained), (), days=days.take(fold.trained))
+        judged = table.take(fold.judged)
+        outputs, actual = model.outputs(matrix_of(judged, model.schema)), labels_of(judged)
+        by_hand += [f1_score(actual, model.decided(outputs), average="macro"), log_loss(actual, outputs)]
+    assert [figures.metric(name) for figures in found.folds for name in ("f1_macro", "log_loss")] == pytest.approx(
+        by_hand, abs=1e-12
+    )
+
+
+def test_trials_that_differ_in_what_follows_the_estimator_share_the_encoded_rows(rows: Path) -> None:
+    arm = ArmRows(rows / "train.parquet", rows / "days.parquet", RECIPE, FEATURES, 3)
+    first, second = (
+        arm.of(0, estimator_pipeline.built_recipe(replace(RECIPE, **changed)), 2**30)
+        for changed in ({}, {"calibrate": SIGMOID, "decide": F1, "weights": RECENCY})
+    )
+    assert np.shares_memory(first.trained, second.trained)
 
 
 @pytest.mark.parametrize("estimator", [RECIPE.estimator, TREES, BOOSTING], ids=lambda each: each.class_name)

@@ -65,6 +65,17 @@ def test_an_experiment_is_read_with_every_axis() -> None:
 
 
 SPACE = "spec.space"
+COSTS = (
+    "{costs: {on_time: {late: 1, very_late: 2}, late: {on_time: 3, very_late: 1}, very_late: {on_time: 9, late: 1}}}"
+)
+
+
+def _with(axis: str, *, alone: bool = False) -> tuple[str, str]:
+    """Return the change that gives the space a further axis; `alone`: instead of that of the outcome."""
+    outcome = "    outcome: {collapse: [late, very_late]}\n"
+    return outcome, f"    {axis}\n" + ("" if alone else outcome)
+
+
 TRIED = f"{SPACE}.estimator"
 
 
@@ -97,7 +108,30 @@ TRIED = f"{SPACE}.estimator"
         ("[late, very_late]", "[late, later]", "E205", f"{SPACE}.outcome.collapse", "classes of the model"),
         ("2024-01-01", "2024-02-30", "E205", f"{SPACE}.train.since.1", "not a date"),
         ("search: {uses: optuna", "search: {uses: random", "E205", "spec.search.sampler", "optuna"),
-        ("    outcome: {", "    decide: [null]\n    outcome: {", "E203", f"{SPACE}.decide", ""),
+        ("    outcome: {", "    blend: [null]\n    outcome: {", "E203", f"{SPACE}.blend", ""),
+        (*_with("decide: [null, {maximise: f2}]"), "E205", f"{SPACE}.decide.1.maximise", ""),
+        (*_with("decide: [null, {maximise: f1_macro}, null]"), "E207", f"{SPACE}.decide.2", "twice"),
+        (
+            *_with("decide: [{maximise: f1_macro}, {maximise: f1_macro, folds: 5}]"),
+            "E207",
+            f"{SPACE}.decide.1",
+            "twice",
+        ),
+        (*_with("decide: []"), "E205", f"{SPACE}.decide", ""),
+        (*_with("calibrate: [{uses: platt}]"), "E205", f"{SPACE}.calibrate.0.uses", ""),
+        (
+            *_with("decide: [{costs: {early: {late: 1}}}]", alone=True),
+            "E203",
+            f"{SPACE}.decide.0.costs.early",
+            "classes",
+        ),
+        (*_with(f"decide: [null, {COSTS}]"), "E205", f"{SPACE}.decide.1.costs", "collapse"),
+        (
+            *_with(f"decide: [{COSTS[:-1]}, folds: 5}}]\n    calibrate: [{{uses: sigmoid}}]", alone=True),
+            "E205",
+            f"{SPACE}.decide.0.folds",
+            "nothing is fitted",
+        ),
     ],
 )
 def test_each_mistake_is_told_at_its_place(old: str, new: str, code: str, field: str, said: str) -> None:
