@@ -146,7 +146,7 @@ def make(folder: Path, table: str, seed: int) -> None:
 def improve(folder: Path, trials: int) -> tuple[dict[str, float], float]:
     """Return the winner's figures on the held-out rows, and the processor time of all of it."""
     reconciler = str(Path(sys.executable).parent / "reconciler")
-    subprocess.run([reconciler, "data", "refresh", "sandbox"], cwd=folder, check=True, capture_output=True)
+    subprocess.run([reconciler, "data", "refresh", "sandbox", "--yes"], cwd=folder, check=True, capture_output=True)
     command = [
         reconciler,
         "improve",

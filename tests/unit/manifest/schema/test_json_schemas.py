@@ -17,6 +17,7 @@ EXAMPLES = {
     "Project": "reconciler.yaml",
     "Environment": "environments/production.yaml",
     "Model": "manifests/sandbox/customer-payments.yaml",
+    "Experiment": "reconciler/manifest/example/experiments/lateness-search.yaml",
 }
 
 

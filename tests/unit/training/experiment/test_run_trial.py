@@ -143,12 +143,15 @@ def test_a_trial_judges_what_a_recipe_decides_as_training_it_on_the_rows_of_each
     weights: tuple[tuple[str, float], ...] | None,
 ) -> None:
     rows = shutil.copytree(rows, tmp_path / "rows")  # a worker keeps the rows of a folder, cut as they first were
-    estimator = replace(RECIPE.estimator, class_weights=weights)
+    # Of one thread, so that it costs little.
+    params = (("min_samples_leaf", 10), ("n_estimators", 5))
+    estimator = replace(TREES, params=params, class_weights=weights)
     features = Features(numeric=("a", "b"), categorical=("c",))
     recipe = replace(RECIPE, estimator=estimator, features=features, holdout=holdout, **changed)
     found = run_trial.run_trial(request(rows, recipe))
     assert found.failed is None
-    plain = run_trial.run_trial(request(rows, replace(RECIPE, features=features, holdout=holdout)))
+    bare = replace(RECIPE, estimator=replace(TREES, params=params), features=features, holdout=holdout)
+    plain = run_trial.run_trial(request(rows, bare))
     assert found.folds != plain.folds
     table, days = pq.read_table(rows / "train.parquet"), pq.read_table(rows / "days.parquet")
     folds = split(
