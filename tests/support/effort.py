@@ -22,8 +22,8 @@ COLLECTED = pytest.StashKey[set[str]]()
 Case = TypeVar("Case", int, str)
 
 COUNTS: dict[str, tuple[int, int]] = {
-    "SEEDS": (70, 2_000),  # schedules of the simulation
-    "REQUEST_SEEDS": (60, 1_000),  # of the simulation of requests; 100,000 take 1.6 processor hours
+    "SEEDS": (70, 1_000),  # schedules of the simulation
+    "REQUEST_SEEDS": (60, 600),  # of the simulation of requests; 100,000 take 1.6 processor hours
     "STORED": (2, 1),  # stored files and folders between two that are gone, or have a changed byte
     "STRIDE": (59, 7),  # bytes between two damaged ones of a record
     "KILL_STRIDE": (17, 1),  # durable calls between two at which a process is killed
@@ -41,9 +41,9 @@ COUNTS: dict[str, tuple[int, int]] = {
     "REMOTE_MODELS": (22, 36),  # deployed in a bucket; the journals of 36 are two pages of a listing
     "APPLIES": (3, 8),  # pairs of applies at once
     "PARALLEL_ROUNDS": (3, 10),  # rounds of eight models applied at once
-    "MODEL_FILES": (40, 2_000),  # files of models that are changed at random, loaded and predicted with
-    "BOOSTER_FILES": (420, 10_000),  # the same of LightGBM and XGBoost
-    "RANDOM_BOOSTERS": (40, 2_000),  # models of them with parameters of chance, which must not be refused
+    "MODEL_FILES": (40, 1_000),  # files of models that are changed at random, loaded and predicted with
+    "BOOSTER_FILES": (420, 4_000),  # the same of LightGBM and XGBoost
+    "RANDOM_BOOSTERS": (40, 800),  # models of them with parameters of chance, which must not be refused
     "MODELS": (11, 1),  # models between two whose every attribute is changed
     "ROWS": (1_500, 10_000),  # of the tables that are trained on again and again
     "COLUMNS": (8, 30),
