@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from reconciler.core.artifact.build import Build, Provenance
-from reconciler.core.artifact.oci_artifact import MEDIA_TYPES
 from reconciler.core.digest import Digest, DigestPrefix, digest_of_file, is_digest, short
 from reconciler.core.inspect.audit import ReproduceResult
 from reconciler.core.spec.desired_state import DesiredState
@@ -56,13 +55,15 @@ def reproduce(deps: Dependencies, desired: DesiredState, prefix: DigestPrefix) -
             runtime=provenance.runtime,
             into=work / "artifact",
             limits=origin.limits,
+            masks=data_snapshots.masks_read(snapshot, recipe),
         )
     )
     files = oci_manifest.describe(work / "artifact", trained.files)
     manifest = oci_manifest.parse(oci_manifest.manifest_of(oci_manifest.config_of(files), files))
     before = blobs.artifact(store, digest)
     digests = [{file.path: file.digest for file in artifact.files} for artifact in (before, manifest)]
-    differing = tuple(name for name in sorted(MEDIA_TYPES) if digests[0].get(name) != digests[1].get(name))
+    names = sorted(digests[0].keys() | digests[1].keys())
+    differing = tuple(name for name in names if digests[0].get(name) != digests[1].get(name))
     return ReproduceResult(
         expected=digest,
         found=manifest.digest,
