@@ -12,6 +12,7 @@ from reconciler.scoring.predict import outputs_of
 def measure(request: MeasureDriftRequest) -> MeasuredDrift:
     """Measure the requested rows. Raises ScoringError when the model cannot be loaded (E506, E507, E511)."""
     model = load(request.artifact)
-    matrix, outputs = outputs_of(model, read_rows(request.rows))
-    counted = count_rows(model, matrix, outputs)
+    rows = read_rows(request.rows)
+    matrix, outputs = outputs_of(model, rows)
+    counted = count_rows(model, matrix, outputs, rows)
     return MeasuredDrift(rows=len(matrix), unknown=counted.unknown, drift=counted.drift)

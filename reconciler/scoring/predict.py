@@ -46,7 +46,7 @@ def predict(request: PredictRequest) -> PredictResult:
     model = load(request.artifact)
     rows = read_rows(request.rows)
     matrix, outputs = outputs_of(model, rows)
-    counted = count_rows(model, matrix, outputs)
+    counted = count_rows(model, matrix, outputs, rows)
     unknown = [counted.names(row) for row in range(rows.num_rows)] if request.unknown else None
     scored = _scored(model, matrix, outputs, rows, request, unknown)
     _write_log(request, model, rows, scored)

@@ -62,7 +62,7 @@ def judge(
         evaluation=verification.evaluation_of(store, artifact),
         detailed=full,
         unknown=why,
-        verifications=tuple(_verifications(deps, desired, environment, artifact)),
+        verifications=tuple(_verifications(deps, desired, environment, model, artifact)),
         provenance=_provenance(deps, desired, environment, build),
         looks=looks_so_far(deps, build),
         incumbent=deployed if deployed != artifact else None,
@@ -165,7 +165,7 @@ def _stores(deps: Dependencies, desired: DesiredState, environment: Environment)
 
 
 def _verifications(
-    deps: Dependencies, desired: DesiredState, environment: Environment, artifact: Digest
+    deps: Dependencies, desired: DesiredState, environment: Environment, model: str, artifact: Digest
 ) -> Iterator[Verification]:
     """Yield the newest verification of an artifact by each environment's gates, as its journals know them."""
     told: set[str] = set()
@@ -173,7 +173,10 @@ def _verifications(
         store = deps.stores.get(name)
         if store is None:
             continue
-        for result in verification.recorded(store, artifact):
+        head = observe.head_of(deps, desired, name, model)
+        newest = {each.gate_set for each in head.state.judged} if head is not None else set()
+        # Those of gates that were changed since stay beside them, in the order of their digests.
+        for result in sorted(verification.recorded(store, artifact), key=lambda each: each.gate_set not in newest):
             if result.environment not in told and desired.environment(result.environment) is not None:
                 told.add(result.environment)
                 yield result

@@ -10,7 +10,7 @@ from reconciler.report.layout.formatting import count, metric, percent
 
 def decision(rule: ClassDecision, names: tuple[str, ...]) -> str:
     """Return what an artifact decides by: its weights, of two classes the share from which the second is predicted."""
-    told = "the class of least expected cost" if rule.costs else f"weights that maximise {rule.metric}"
+    told = "the least expected cost" if rule.costs else f"weights that maximise {rule.metric}"
     if rule.metric is None:
         return told
     if not rule.costs and len(names) == 2:

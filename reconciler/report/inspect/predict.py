@@ -99,7 +99,7 @@ def _classes(predictions: Predictions, detail: Detail) -> Iterator[Block]:
     yield DataTable(tuple(columns), tuple(rows))
     if len(predictions.classes) == 2 and not predictions.uncertain:  # the likelier of two has half of it or more
         return
-    uncertain = f"{count(predictions.uncertain, 'record')} uncertain (likeliest class under 50%, or none possible)"
+    uncertain = f"{count(predictions.uncertain, 'record')} uncertain (predicted class under 50%, or none possible)"
     tone = Tone.WARN if predictions.uncertain else Tone.DIM
     yield Paragraph((uncertain, Either("", ".")), tone=tone, indent=2)
 

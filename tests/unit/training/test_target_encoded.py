@@ -14,12 +14,15 @@ import pytest
 
 from reconciler import codec
 from reconciler.core.artifact.oci_artifact import SCHEMA_FILE, Schema
+from reconciler.core.quality.unknown_values import UnknownKind
 from reconciler.core.spec.recipe import Estimator, Features, Holdout, Outcome, OutcomeClass, Recipe, Selection, Task
 from reconciler.errors import ScoringError
 from reconciler.model_file.encoding.check_columns import check_columns
 from reconciler.model_file.encoding.outcomes import FEWEST, SMOOTHING, outcome_columns
 from reconciler.model_file.feature_matrix import encode_rows, matrix_of, read_rows
 from reconciler.model_file.load import load
+from reconciler.model_file.quality.count_rows import count_rows
+from reconciler.scoring.predict import outputs_of
 from reconciler.training.cross_validation import RowMoments, stratified_k_fold
 from reconciler.training.encode_out_of_fold import FOLDS, PARTS, encode_out_of_fold
 from tests.support.each import hold_for_each
@@ -191,3 +194,22 @@ def test_a_schema_with_odd_encodings_is_refused(tmp_path: Path) -> None:
             {"place": 2, "type": "numeric", "encoding": None},
         ],
     )
+
+
+@pytest.mark.parametrize("classes", [0, 2, 3])
+def test_a_category_that_training_did_not_see_is_told_and_its_drift_is_one_of_its_feature(
+    tmp_path: Path, classes: int
+) -> None:
+    table = write_table(tmp_path, "t", TYPES, rows_of(classes=classes))
+    made = trained(recipe_of(classes), (table,), tmp_path / "a")
+    model, rows = load(made.folder / "artifact"), read_rows(made.folder / "train.parquet").slice(0, 6)
+    branches = pa.array(["north", "never seen", None, "tiny", "west", "north"], pa.string())
+    rows = rows.set_column(rows.column_names.index("branch"), "branch", branches)
+    matrix, outputs = outputs_of(model, rows)
+    counted = count_rows(model, matrix, outputs, rows)
+    told = [(each.column, each.kind, each.rows) for each in counted.unknown.columns if each.column != "x"]
+    assert told == [("branch", UnknownKind.CATEGORY, 2)], "never seen, and of too few training rows; once per feature"
+    assert ["branch" in counted.names(row) for row in range(6)] == [False, True, False, True, False, False]
+    assert counted.drift is not None
+    names = {each.feature for each in counted.drift.features}
+    assert names == {"x", "branch (most changed of 3)" if classes == 3 else "branch"}

@@ -390,3 +390,54 @@ def test_weights_by_class_survive_the_model_file(name: str, tmp_path: Path) -> N
         uses="sklearn", class_name=name, params=params.get(name, ()), class_weights=(("late", 3.0), ("on time", 1.5))
     )
     assert load(artifact(tmp_path / "a", recipe(weighed), count=200)).schema.classes == CLASSES
+
+
+LIGHTGBM = Estimator(uses="lightgbm", class_name="LGBMClassifier", params=(("n_estimators", 12), ("num_leaves", 7)))
+XGBOOST = Estimator(uses="xgboost", class_name="XGBClassifier", params=(("max_depth", 3), ("n_estimators", 12)))
+
+
+@pytest.mark.parametrize("decide", [F1, Decide(costs=COSTS)], ids=["f1", "costs"])
+@pytest.mark.parametrize("estimator", [LIGHTGBM, XGBOOST], ids=lambda given: given.uses)
+def test_boosted_trees_are_calibrated_and_decided_on_by_the_rules_that_their_artifact_keeps(
+    estimator: Estimator, decide: Decide, tmp_path: Path
+) -> None:
+    model = load(artifact(tmp_path / "a", recipe(estimator, calibrate=ISOTONIC, decide=decide), count=600))
+    rows, _ = chances(3000, 2 * 10**6, 3)
+    matrix, labels = encode_rows(rows, model.schema)
+    plain, outputs = model.estimator.predict_proba(matrix), model.outputs(matrix)
+    assert np.abs(outputs - plain).max() > 0.01, "the curves are heeded"
+    np.testing.assert_allclose(outputs.mean(axis=0), np.bincount(labels) / len(labels), atol=0.04)
+    chosen = model.decided(outputs)
+    assert (chosen != outputs.argmax(axis=1)).any()
+    if decide.costs is None:
+        score = [f1_score(labels, each, average="macro") for each in (chosen, outputs.argmax(axis=1))]
+        assert score[0] > score[1]
+    else:
+        matrix_of_costs = np.asarray(decide.cost_matrix(CLASSES))
+        spent = [matrix_of_costs[labels, each].mean() for each in (chosen, outputs.argmax(axis=1))]
+        assert spent[0] < spent[1]
+
+
+@pytest.mark.parametrize("estimator", [LIGHTGBM, XGBOOST], ids=lambda given: given.uses)
+def test_boosted_trees_weigh_rows_by_their_age(estimator: Estimator) -> None:
+    """Of two eras with opposite outcomes the newer one counts, where half a life is short."""
+    rows, days = chances(600, 0, 2)[0], in_time(600)
+    old = np.arange(600) < 300
+    outcome = ((rows.column("n0").to_numpy() > 0) ^ old).astype(np.int32)
+    rows = rows.set_column(rows.column_names.index("outcome"), "outcome", pa.array(outcome, pa.int32()))
+    weights = RowWeights(recency=Recency(half_life=10 * 86_400, by="day"))
+    right = {}
+    for name, more in (("weighed", {"weights": weights}), ("alike", {})):
+        model, labels, matrix = fitted(recipe(estimator, 2, **more), rows, days)
+        right[name] = (model.outputs(matrix).argmax(axis=1) == labels)[~old].mean()
+    assert right["weighed"] > 0.9
+    assert right["alike"] < 0.9
+
+
+@pytest.mark.parametrize("weight", [1.0, 30.0])
+def test_a_class_weighs_in_lightgbm_as_its_rows_repeated(weight: float) -> None:
+    rows = chances(600, 0, 3)[0]
+    heavy, _, matrix = fitted(recipe(replace(LIGHTGBM, class_weights=(("very late", weight),))), rows)
+    plain, _, _ = fitted(recipe(LIGHTGBM), rows)
+    more = heavy.outputs(matrix)[:, 2].mean() - plain.outputs(matrix)[:, 2].mean()
+    assert more > 0.1 if weight > 1 else more == pytest.approx(0)
