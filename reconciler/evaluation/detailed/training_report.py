@@ -20,7 +20,7 @@ def report_of(model: LoadedModel, built: BuiltRecipe, rows: int) -> TrainingRepo
     converged = done < most if done is not None and most is not None and not is_ensemble else None
     return TrainingReport(
         rows=rows,
-        features=len(model.schema.columns),
+        features=len(model.schema.features()),
         estimator=built.recipe.estimator.class_name,
         iterations=done,
         most=most,

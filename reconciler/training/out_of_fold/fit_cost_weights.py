@@ -56,9 +56,13 @@ def fit_cost_weights(costs: Costs, probabilities: Matrix, labels: Any, weights: 
     return tuple(weight / largest for weight in best)
 
 
-def mean_cost(costs: Costs, weights: tuple[float, ...], probabilities: Matrix, labels: Any) -> float:
-    """Return what the decisions by `costs` and `weights` cost, per row."""
-    return float(_spent(costs, weights, probabilities, labels).mean())
+def mean_cost(
+    costs: Costs, weights: tuple[float, ...], probabilities: Matrix, labels: Any, counted: Any | None = None
+) -> float:
+    """Return what the decisions by `costs` and `weights` cost, per row. `counted`: how much each row counts."""
+    import numpy as np
+
+    return float(np.average(_spent(costs, weights, probabilities, labels), weights=counted))
 
 
 def _spent(costs: Costs, weights: tuple[float, ...], probabilities: Matrix, labels: Any) -> Any:

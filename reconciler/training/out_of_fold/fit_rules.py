@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from reconciler.core.prediction.output_rules import ClassDecision, OutputRules, ProbabilityCalibration
 from reconciler.core.spec.decisions.declared import Decide
-from reconciler.evaluation.metrics import confusion_of, rates_of
+from reconciler.evaluation.metrics import rates_of
 from reconciler.model_file.loaded_model import LoadedModel
 from reconciler.model_file.outputs.calibrated import calibrated, calibrates, scores_of
 from reconciler.model_file.outputs.decided import decided
@@ -72,11 +72,13 @@ def _decision(
     if decide.maximise is not None:
         metric = decide.maximise.value
         weights = fit_weights(decide.maximise, probabilities, labels, counted)
-        before, after = (_rate(metric, each, probabilities, labels) for each in (plain, weights))
+        before, after = (_rate(metric, each, probabilities, labels, counted) for each in (plain, weights))
+        if after <= before:  # a mean of what is best of resamples need not be better: of very few rows that count
+            weights, after = plain, before
     else:
         metric = COST
         weights = fit_cost_weights(costs, probabilities, labels, counted)
-        before, after = (mean_cost(costs, each, probabilities, labels) for each in (plain, weights))
+        before, after = (mean_cost(costs, each, probabilities, labels, counted) for each in (plain, weights))
     return ClassDecision(
         weights=weights,
         costs=costs,
@@ -102,6 +104,10 @@ def _all_classes(training: TrainingRows, estimator: Any, known: Matrix) -> Matri
     return probabilities
 
 
-def _rate(metric: str, weights: tuple[float, ...], probabilities: Matrix, labels: Any) -> float:
-    chosen = decided(ClassDecision(weights=weights), probabilities)
-    return float(rates_of(confusion_of(labels, chosen, probabilities.shape[1]).astype("float64"))[metric])
+def _rate(metric: str, weights: tuple[float, ...], probabilities: Matrix, labels: Any, counted: Any | None) -> float:
+    """Return the metric of what is decided, by rows as they count where the weights are fitted."""
+    import numpy as np
+
+    chosen, classes = decided(ClassDecision(weights=weights), probabilities), probabilities.shape[1]
+    cells = np.bincount(labels * classes + chosen, weights=counted, minlength=classes * classes)
+    return float(rates_of(cells.reshape(classes, classes).astype("float64"))[metric])
