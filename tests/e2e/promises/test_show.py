@@ -97,3 +97,16 @@ def test_looks_at_the_holdout_are_counted_across_candidates_and_printed(trained:
     assert (again["average"], again["most"], again["candidates"]) == (2, 2, 2)
     assert "judged a candidate 2 times on average so far" in trained.run("show", *MODEL, "sandbox").out
     trained.run("audit", "sandbox")
+
+
+def test_after_gates_were_changed_the_newest_results_are_told_not_those_of_before(trained: Project) -> None:
+    environment = trained.root / "environments/production.yaml"
+    told = []
+    for bound in ("0.41", "0.42", "0.43", "0.44"):  # results of earlier gates stay, under digests of any order
+        text = environment.read_text()
+        before = text.partition("metric: accuracy, atLeast: ")[2].partition("}")[0]
+        environment.write_text(text.replace(f"atLeast: {before}", f"atLeast: {bound}"))
+        trained.commit(f"At least {bound}")
+        trained.run("apply", "sandbox", "--yes")
+        told.append(f"is at least {bound}" in trained.run("show", *MODEL, "sandbox").out)
+    assert all(told), told
