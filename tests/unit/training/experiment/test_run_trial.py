@@ -128,7 +128,7 @@ RECENCY = RowWeights(recency=Recency(half_life=30 * 86_400, by="day"))
 @pytest.mark.parametrize(
     ("changed", "weights", "holdout"),
     [
-        ({"decide": F1}, None, RECIPE.holdout),
+        ({"decide": F1}, (("n", 8.0),), RECIPE.holdout),
         ({"decide": COSTS}, None, IN_TIME),
         ({"calibrate": SIGMOID}, (("y", 3.0),), RECIPE.holdout),
         ({"calibrate": SIGMOID, "decide": F1, "weights": RECENCY}, (("n", 4.0),), IN_TIME),
@@ -150,7 +150,7 @@ def test_a_trial_judges_what_a_recipe_decides_as_training_it_on_the_rows_of_each
     recipe = replace(RECIPE, estimator=estimator, features=features, holdout=holdout, **changed)
     found = run_trial.run_trial(request(rows, recipe))
     assert found.failed is None
-    bare = replace(RECIPE, estimator=replace(TREES, params=params), features=features, holdout=holdout)
+    bare = replace(RECIPE, estimator=estimator, features=features, holdout=holdout)
     plain = run_trial.run_trial(request(rows, bare))
     assert found.folds != plain.folds
     table, days = pq.read_table(rows / "train.parquet"), pq.read_table(rows / "days.parquet")
