@@ -92,8 +92,11 @@ def _arm(recipe: Recipe, where: str | None, since: str | None, collapse: tuple[s
 
 
 def collapsed(outcome: Outcome, names: tuple[str, ...]) -> Outcome:
-    """Return the outcome with some classes, which follow one another and have conditions, as one."""
+    """Return the outcome with some classes, which follow one another and have conditions, as one; as it is where it has
+    none of them, which `collapse_problem` tells."""
     merged = [each for each in outcome.classes if each.name in names]
+    if not merged:
+        return outcome
     one = OutcomeClass(
         name=_joined(tuple(each.name for each in merged)),
         when=_any([each.when for each in merged]),

@@ -92,9 +92,9 @@ class ArmRun:
 class HoldoutFigure:
     """What the winner of an experiment reaches on the holdout, which no trial saw.
 
-    `low`, `high`: its 95 % interval; where there is none that covers, `why` says so. `looks`: how many runs of
-    experiments judged a winner of this model on its holdout, with this one. `against`: the comparison with the model as
-    it is, on the same rows.
+    `low`, `high`: its 95 % interval; where there is none that covers, `why` says so. `looks`: how often
+    these rows had judged a candidate by then, on average, this one among them (`core.evaluation.looks`); 0 where that
+    is not known. `against`: the comparison with the model as it is, on the same rows.
     """
 
     artifact: Digest

@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
+from reconciler.core.digest import Digest
 from reconciler.core.evaluation.quantiles import quantile_of
+from reconciler.core.judging.slice_definitions import definitions_of
 from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.gates import BoundedFigure, Gate, figure_of
 from reconciler.core.spec.gates.known_figures import is_of_task, known_figure
@@ -21,11 +23,13 @@ from reconciler.core.spec.recipe import Task
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateSubject:
     """The parts of a model that decide which gates apply to it. `task` is None where it is not known: then it is taken
-    to be any task. `slices`: what a gate can be judged per, by name: a column or an expression; None: nothing."""
+    to be any task. `slices`: what a gate can be judged per, by name: a column or an expression; None: nothing.
+    `made_of`: a digest of the definitions that a slice names, by its name; None: no slice names any, or unknown."""
 
     task: Task | None
     labels: tuple[tuple[str, str], ...] = ()
     slices: tuple[tuple[str, str], ...] | None = None
+    made_of: tuple[tuple[str, Digest], ...] | None = None
 
 
 ANY = GateSubject(task=None)
@@ -50,7 +54,8 @@ def applies(gate: Gate, subject: GateSubject) -> bool:
 def subject_of(model: Model) -> GateSubject:
     """Return the parts of a model that decide which gates apply to it."""
     slices = tuple((each.name, each.expression) for each in model.evaluation.slices)
-    return GateSubject(task=model.recipe.task, labels=model.labels, slices=slices or None)
+    made_of = definitions_of(model) or None
+    return GateSubject(task=model.recipe.task, labels=model.labels, slices=slices or None, made_of=made_of)
 
 
 def gates_of(model: Model, environment: Environment) -> ApplicableGates:
@@ -89,8 +94,10 @@ def bound_to(gate: Gate, *subjects: GateSubject) -> Gate:
     """Return a gate bound to what its slice is cut by, as the first of these declares it; else to nothing."""
     if not isinstance(gate, BoundedFigure) or gate.per is None:
         return gate
-    declared = (dict(subject.slices or ()).get(gate.per) for subject in subjects)
-    return replace(gate, sliced_by=next((text for text in declared if text is not None), None))
+    for subject in subjects:
+        if (text := dict(subject.slices or ()).get(gate.per)) is not None:
+            return replace(gate, sliced_by=text, sliced_from=dict(subject.made_of or ()).get(gate.per))
+    return replace(gate, sliced_by=None, sliced_from=None)
 
 
 def exemption(gate: Gate) -> str:

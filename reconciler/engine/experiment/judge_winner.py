@@ -20,7 +20,7 @@ from reconciler.engine.apply import train
 from reconciler.engine.apply.run_gates import compare_builds
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.evaluation.in_full import in_full
-from reconciler.engine.experiment import records
+from reconciler.engine.evaluation.looks import looks_so_far
 from reconciler.engine.experiment.prepared import PreparedExperiment
 from reconciler.engine.plan import verification
 from reconciler.engine.plan.observe_training import training_observer
@@ -65,6 +65,7 @@ def judge_winner(
         Deployment(artifact=base.artifact, build=base, until=None),
         NoWorseThanIncumbent(metric=metric, min_rows=FEWEST_HELD_OUT),
     )
+    counted = looks_so_far(deps, build)
     return HoldoutFigure(
         artifact=build.artifact,
         base=base.artifact,
@@ -74,7 +75,7 @@ def judge_winner(
         low=figure.low if figure is not None else None,
         high=figure.high if figure is not None else None,
         naive=naive_of(own, metric),
-        looks=records.looks(store, environment.name, prepared.model.name) + 1,
+        looks=round(counted.average) if counted is not None else 0,
         against=against,
         why=figure.why if figure is not None else detailed if isinstance(detailed, str) else None,
     )

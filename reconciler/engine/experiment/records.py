@@ -87,12 +87,6 @@ def names(store: Store, environment: str) -> tuple[str, ...]:
     return tuple(sorted({key[len(prefix) :].partition("/")[0] for key in store.keys(prefix)}))
 
 
-def looks(store: Store, environment: str, model: str) -> int:
-    """Return how many runs of any experiment judged a winner of a model on its holdout."""
-    every = (run for name in names(store, environment) for run in runs(store, environment, name))
-    return sum(run.model == model and run.holdout is not None for run in every)
-
-
 def record_run(store: Store, run: ExperimentRun) -> None:
     """Append a run to the log of its experiment."""
     numbered_log.append_next(store, store_layout.experiment(run.environment, run.experiment), codec.encode(run))

@@ -29,14 +29,16 @@ def run_experiment(
     """
     prepared = prepare(deps, desired, experiment, runner)
     store, name = deps.stores[prepared.environment.name], prepared.environment.name
-    for known in records.runs(store, name, experiment.name):
-        if known.identity == prepared.identity and not known.chosen:
-            return table_of_run(store, known, new=0)
+    if (known := _run_of(store, prepared)) is not None:
+        return table_of_run(store, known, new=0)
     series = TrialSeries(deps, prepared, runner)
     deps.progress.expect(1)
     arms = list(series.run())
     won = best(arms[0].trials, experiment.metric)
     better = won if won is not None and won.number != 0 else None
+    figure = judge_winner(deps, desired, prepared, better.recipe) if better is not None else None
+    if (known := _run_of(store, prepared)) is not None:  # another process came to the same end meanwhile
+        return table_of_run(store, known, new=series.new)
     run = ExperimentRun(
         identity=prepared.identity,
         inputs=prepared.inputs,
@@ -46,7 +48,7 @@ def run_experiment(
         snapshot=prepared.snapshot.n,
         arms=tuple(ArmRun(label=arm.label, trials=arm.fingerprints) for arm in arms),
         winner=better.number if better is not None else None,
-        holdout=judge_winner(deps, desired, prepared, better.recipe) if better is not None else None,
+        holdout=figure,
         when=deps.clock(),
         who=deps.actor(),
         commit=desired.revision,
@@ -54,6 +56,12 @@ def run_experiment(
     records.record_run(store, run)
     deps.progress.leave(experiment.name)
     return table_of_run(store, run, new=series.new)
+
+
+def _run_of(store: Store, prepared: PreparedExperiment) -> ExperimentRun | None:
+    """Return the run of this very experiment that came to its end by itself."""
+    every = records.runs(store, prepared.environment.name, prepared.experiment.name)
+    return next((run for run in every if run.identity == prepared.identity and not run.chosen), None)
 
 
 def look_at(

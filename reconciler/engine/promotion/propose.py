@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import replace
 
 from reconciler.core.artifact.build import Build
@@ -96,11 +95,10 @@ def prepare_promotion(
     proposed = promoted(text, artifact=build.artifact, base=checkout.text(manifest_path(to.name, model)), again=again)
     declared = checkout.with_model(to.name, model, proposed)
     verification, unmet = _judged(deps, desired, to, declared, build, head)
+    missing = None
     if evaluate:
         deps.progress.start(model, "evaluate")
-        with suppress(ReconcilerError):  # the card says that there is none
-            judging = JudgedBy(declared=declared.evaluation, build=build)
-            in_full.in_full(deps, deps.stores[origin], build.artifact, to.limits, judging)
+        missing = _missing_in_full(deps, deps.stores[origin], build, declared, to)
     pinned = card_check.model_cards(deps, desired, to).pinned(declared, build, head)
     pinned = replace(pinned, known=verification)
     shown = _shown(deps.stores[origin], build.artifact, declared)
@@ -117,6 +115,8 @@ def prepare_promotion(
         summary += [line for line in map(str, unmet) if line not in summary]
     else:
         summary.append(_deployed_before(deps, desired, build.artifact, to, model))
+    if missing is not None:
+        summary.append(f"without an evaluation in full: {missing}")
     if unmet:
         summary.append(f"what is in force in {to.name} refuses this pin: `reconciler controls show {to.name}`")
     return PreparedProposal(
@@ -128,6 +128,17 @@ def prepare_promotion(
         promotion=summarize(deps, desired, to, declared, verification),
         count=declared.proposed,
     )
+
+
+def _missing_in_full(deps: Dependencies, store: Store, build: Build, declared: Model, to: Environment) -> str | None:
+    """Make the evaluation in full of a build where nobody asked for it before; return why there is none. A promotion
+    does not need it."""
+    judging = JudgedBy(declared=declared.evaluation, build=build)
+    try:
+        made = in_full.in_full(deps, store, build.artifact, to.limits, judging)
+    except ReconcilerError as error:
+        return error.message
+    return made if isinstance(made, str) else None
 
 
 def _shown(store: Store, artifact: Digest, declared: Model) -> DetailedEvaluation | None:

@@ -162,10 +162,15 @@ def _verdict(table: ExperimentTable) -> Iterator[Block]:
     naive = f", naive guess {metric(figure.naive)}" if figure.naive is not None else ""
     rows = f"on {count(figure.rows, 'holdout row')} that no trial saw"
     yield Paragraph(
-        f"Trial {table.winner}: {table.metric} {value}{interval}{naive} {rows}; look {figure.looks} at this holdout.",
+        f"Trial {table.winner}: {table.metric} {value}{interval}{naive} {rows}.{_looks(figure)}",
         tone=Tone.STRONG,
     )
     yield Paragraph(_against(table, figure), tone=_TONES.get(figure.against.seen or Seen.NOTHING, Tone.WARN))
+
+
+def _looks(figure: HoldoutFigure) -> str:
+    times = "once" if figure.looks == 1 else f"{figure.looks:,} times"
+    return f" By then these rows had judged a candidate {times} on average." if figure.looks else ""
 
 
 _TONES = {Seen.BETTER: Tone.GOOD, Seen.WORSE: Tone.BAD}

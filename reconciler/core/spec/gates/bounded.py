@@ -6,6 +6,7 @@ from abc import abstractmethod
 from dataclasses import dataclass, replace
 from typing import Self
 
+from reconciler.core.digest import Digest
 from reconciler.core.number_text import declared
 from reconciler.core.spec.gates.demand import Demand, Rule
 from reconciler.core.spec.gates.known_figures import CALIBRATION_ERROR, COVERAGE, known_figure
@@ -19,14 +20,15 @@ class BoundedFigure(Demand):
     """A figure lies within limits. `rule`: how its interval is read; None: the figure itself counts.
 
     `per`: the name of a slice: each of its parts with `min_support` rows is judged. `sliced_by`: what the model
-    declares under that name, set where the gate is applied to a model (`core.judging.applicable_gates`), so that a
-    verification is bound to it.
+    declares under that name, `sliced_from` a digest of the derived columns that this names: set where the gate is
+    applied to a model (`core.judging.applicable_gates`), so that a verification is bound to them.
     """
 
     rule: Rule | None = None
     per: str | None = None
     min_support: int | None = None
     sliced_by: str | None = None
+    sliced_from: Digest | None = None
 
     @property
     @abstractmethod
@@ -58,7 +60,9 @@ class BoundedFigure(Demand):
 
         Where the model did not declare the other's slice, nothing was judged: what it is cut by now weakens nothing.
         """
-        if not self.reaches(other) or self.per != other.per or other.sliced_by not in (None, self.sliced_by):
+        if not self.reaches(other) or self.per != other.per:
+            return False
+        if other.sliced_by not in (None, self.sliced_by) or other.sliced_from not in (None, self.sliced_from):
             return False
         return self.read_by.strictness >= other.read_by.strictness and self.support <= other.support
 

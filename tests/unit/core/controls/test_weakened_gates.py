@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from reconciler.core.controls.weakened_gates import DeployRequirements, WeakenedGate, weakenings
 from reconciler.core.digest import Digest
-from reconciler.core.judging.applicable_gates import GateSubject
+from reconciler.core.judging.applicable_gates import GateSubject, subject_of
 from reconciler.core.spec.environment import Policy
 from reconciler.core.spec.gates import (
     Against,
@@ -24,8 +24,10 @@ from reconciler.core.spec.gates import (
     Rule,
     Threshold,
 )
+from reconciler.core.spec.model import DeclaredEvaluation, DeclaredSlice
 from reconciler.core.spec.policy import Approvals, Freeze, Hold, Rejected
-from reconciler.core.spec.recipe import Task
+from reconciler.core.spec.recipe import NamedExpression, Task
+from tests.simulation import sample_project
 
 F1 = Threshold(metric="f1_macro", at_least=0.5)
 LOSS = Threshold(metric="log_loss", at_most=0.8)
@@ -178,3 +180,29 @@ def test_two_weakenings_of_one_subject_are_told_once_each() -> None:
     told = found(gates(*strict), gates(replace(F1, at_least=0.4)))
     assert told == ["f1_macro at least: 0.5 -> 0.4", "f1_macro at least: 0.6 -> 0.4"]
     assert len(set(itertools.chain(told))) == 2
+
+
+def test_a_gate_per_slice_is_weaker_where_the_slice_or_a_column_that_it_is_made_of_is_defined_otherwise() -> None:
+    def declares(expression: str, *derive: str) -> DeployRequirements:
+        named = tuple(
+            NamedExpression(name=name, expression=text) for name, text in zip(("size", "is_big"), derive, strict=False)
+        )
+        declared = sample_project.desired("c", seed=1).model("sandbox", sample_project.MODEL)
+        assert declared is not None
+        recipe = replace(declared.recipe, data=replace(declared.recipe.data, derive=named))
+        slices = (DeclaredSlice(name="big", expression=expression),)
+        model = replace(declared, recipe=recipe, evaluation=DeclaredEvaluation(slices=slices))
+        gate = Threshold(metric="accuracy", at_least=0.6, per="big")
+        return replace(gates(gate), subject=subject_of(model))
+
+    before = declares('"Is_Big"', "amount + 1", "size > 5")
+    assert found(before, before) == []
+    told = "accuracy at least per big: 0.6, slices of 50 rows -> 0.6, slices of 50 rows"
+    for after in (
+        declares("amount > 5", "amount + 1", "size > 5"),
+        declares('"Is_Big"', "amount + 1", "size > -1"),
+        declares('"Is_Big"', "amount * 0", "size > 5"),
+    ):
+        assert found(before, after) == [f"{told}, of slices that are cut otherwise"]
+    unrelated = declares("amount > 5", "amount + 1")
+    assert found(unrelated, declares("amount > 5", "amount * 0")) == []

@@ -26,6 +26,8 @@ from reconciler.engine.experiment import records
 from reconciler.engine.experiment.run_experiment import list_experiments, look_at, run_experiment
 from reconciler.engine.storage import data_snapshots
 from reconciler.errors import IntegrityError, UsageError
+from reconciler.ports import SelectRequest, SelectResult, TrialRequest, TrialResult
+from reconciler.testing.fake_compute import FakeData
 from reconciler.testing.fake_trials import FakeTrialRunner
 from tests.simulation import sample_project
 from tests.simulation.sample_project import SampleProject
@@ -82,9 +84,17 @@ class Bench:
         return set(self.project.stores["sandbox"].keys(""))
 
 
+class CountedRows(FakeData):
+    """The same three rows are held out of every build."""
+
+    def select(self, request: SelectRequest) -> SelectResult:
+        return replace(super().select(request), checks=(), holdout=("0000000001", "0000000002", "0000000003"))
+
+
 def bench_in(folder: Path) -> Bench:
     desired = sample_project.desired("c", seed=7)
     bench = Bench(sample_project.found(folder), desired)
+    bench.project.data = CountedRows()
     data_snapshots.take(bench.project.deps(), desired, desired.environments[1])
     return bench
 
@@ -140,7 +150,7 @@ def test_a_run_writes_trials_builds_and_its_record_and_touches_nothing_that_was_
     bench.run(EXPERIMENT)
     assert before <= bench.keys()
     new = {key.partition("/")[0] for key in bench.keys() - before}
-    assert new <= {"trials", "experiments", "builds", "recipes", "blobs", "evaluations", "checks"}
+    assert new <= {"trials", "experiments", "builds", "recipes", "blobs", "evaluations", "checks", "looks"}
     assert list(bench.project.stores["production"].keys("")) == []
 
 
@@ -159,12 +169,12 @@ def test_of_each_batch_the_better_half_goes_on_to_the_next_fold(bench: Bench) ->
     assert table.stopped == 15
 
 
-def test_the_winner_is_judged_once_and_each_further_run_is_one_more_look(bench: Bench) -> None:
+def test_looks_are_those_at_the_rows_by_any_candidate_and_the_winner_is_judged_once(bench: Bench) -> None:
     first = bench.run(EXPERIMENT)
     second = bench.run(replace(EXPERIMENT, search=replace(EXPERIMENT.search, seed=2)))
     assert first.holdout is not None
     assert second.holdout is not None
-    assert (first.holdout.looks, second.holdout.looks) == (1, 2)
+    assert (first.holdout.looks, second.holdout.looks) == (2, 3), "the model as it is, and each winner"
     assert bench.run(EXPERIMENT).holdout == first.holdout
 
 
@@ -257,3 +267,25 @@ def test_records_that_contradict_themselves_are_refused_though_their_checksum_is
     for inputs in (replace(run.inputs, folds=9), replace(run.inputs, metric="mae")):
         with pytest.raises(IntegrityError, match="is named by a run of search"):
             records.of_run(store, replace(run, inputs=inputs), first.fingerprint)
+
+
+class WhileAnother(FakeTrialRunner):
+    """Another process comes to the end of the same experiment while this one runs its last batch."""
+
+    def __init__(self, bench: Bench) -> None:
+        super().__init__()
+        self._bench: Bench | None = bench
+
+    def run(self, request: TrialRequest) -> TrialResult:
+        bench, self._bench = self._bench, None
+        if bench is not None:
+            bench.run(EXPERIMENT)
+        return super().run(request)
+
+
+def test_two_that_run_the_same_experiment_at_once_tell_of_one_run_and_of_the_same_looks(bench: Bench) -> None:
+    table = bench.run(EXPERIMENT, WhileAnother(bench))
+    store = bench.project.stores["sandbox"]
+    (run,) = records.runs(store, "sandbox", "search")
+    assert table.holdout == run.holdout
+    assert without_times(table) == without_times(bench.run(EXPERIMENT))

@@ -105,6 +105,7 @@ TRIED = f"{SPACE}.estimator"
         ("invoice_amount >= 100", "invoice_amount >=", "E224", f"{SPACE}.where.1", ""),
         ("invoice_amount >= 100", "count(*) > 1", "E224", f"{SPACE}.where.1", "aggregate"),
         ("[late, very_late]", "[on_time, very_late]", "E205", f"{SPACE}.outcome.collapse", "follow one another"),
+        ("[late, very_late]", "[later, latest]", "E205", f"{SPACE}.outcome.collapse", "classes of the model"),
         ("[late, very_late]", "[late, later]", "E205", f"{SPACE}.outcome.collapse", "classes of the model"),
         ("2024-01-01", "2024-02-30", "E205", f"{SPACE}.train.since.1", "not a date"),
         ("search: {uses: optuna", "search: {uses: random", "E205", "spec.search.sampler", "optuna"),
