@@ -69,7 +69,7 @@ def test_a_killed_experiment_goes_on_and_finds_the_same_and_its_winner_is_adopte
     after = stored(searching)
     assert before.items() <= after.items(), "nothing that was there is touched"
     assert {name.partition("/")[0] for name in after.keys() - before.keys()} <= {
-        *("trials", "experiments", "builds", "recipes", "blobs", "evaluations", "checks"),
+        *("trials", "experiments", "builds", "recipes", "blobs", "evaluations", "checks", "looks"),
     }
 
     process, trials = other.start(*RUN, "--jobs", "2"), other.root / ".reconciler/sandbox/trials"
@@ -85,7 +85,7 @@ def test_a_killed_experiment_goes_on_and_finds_the_same_and_its_winner_is_adopte
     winner = table["winner"]
     assert winner is not None
     figure = table["holdout"]
-    assert (figure["looks"], figure["against"]["state"]) == (1, "compared")
+    assert (figure["looks"], figure["against"]["state"]) == (2, "compared")
     proposed = searching.run("experiment", "adopt", "search", "-o", "json").json
     assert (proposed["artifact"], proposed["files"]) == (figure["artifact"], ["manifests/sandbox/lateness.yaml"])
     searching.merge(proposed["branch"])
