@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from reconciler.core.spec.decisions.declared import Calibrate, Decide, RowWeights
 from reconciler.core.spec.inputs.features import Features as Features  # noqa: PLC0414  (found here, as the other parts)
-from reconciler.core.spec.inputs.features import Path
+from reconciler.core.spec.inputs.features import FieldPath
 
 RECIPE_FORMAT = 1
 TRAINING_FORMAT = 2
@@ -75,14 +75,14 @@ class Past:
         """Return the columns that rows must have in common."""
         return (self.by, *(self.also_by or ()))
 
-    def columns(self) -> Iterator[tuple[Path, str]]:
+    def columns(self) -> Iterator[tuple[FieldPath, str]]:
         """Yield (path in the recipe, column) of `by`, `at` and `known`."""
         for index, column in enumerate(self.owners):
             yield ("data", "past", "by", *((index,) if self.also_by else ())), column
         yield ("data", "past", "at"), self.at
         yield ("data", "past", "known"), self.known
 
-    def aggregates(self) -> Iterator[tuple[Path, str]]:
+    def aggregates(self) -> Iterator[tuple[FieldPath, str]]:
         """Yield (path in the recipe, aggregate) of each feature."""
         for each in self.features:
             alone = each.within is None and each.last is None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-Path = tuple[str | int, ...]
+FieldPath = tuple[str | int, ...]
 """Where something stands in a recipe's manifest."""
 
 
@@ -49,7 +49,7 @@ class Features:
         of_dates = tuple(name for date in self.dates or () for name in date.names)
         return plain + of_dates + tuple(each.column for each in self.text or ()) + (self.target_encoded or ())
 
-    def by_path(self) -> Iterator[tuple[Path, str]]:
+    def by_path(self) -> Iterator[tuple[FieldPath, str]]:
         """Yield (path in the recipe, column) for each column that a feature is made of."""
         for kind in ("numeric", "categorical", "boolean"):
             for index, name in enumerate(getattr(self, kind)):
