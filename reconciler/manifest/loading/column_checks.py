@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from reconciler.core.spec.data import Table
-from reconciler.core.spec.inputs.features import Path
+from reconciler.core.spec.inputs.features import FieldPath
 from reconciler.core.spec.model import is_slice_column
 from reconciler.core.spec.recipe import Recipe
 from reconciler.manifest.loading.leakage import AS_OF
@@ -34,7 +34,7 @@ class ColumnProblem:
     word: str | None = None
 
 
-def expression_path(label: str) -> Path:
+def expression_path(label: str) -> FieldPath:
     """Return the path of an expression in the recipe, from its label (`Recipe.expressions`); names may have points."""
     return tuple(label.split(".", 2))
 
@@ -113,7 +113,7 @@ def _named(recipe: Recipe, parsed: Mapping[str, ParsedExpression]) -> Iterator[t
     for path, text in expressions:
         for column in parsed[text].columns:
             yield path, column, True
-    singles: list[tuple[Path, str | None]] = list(past.columns() if past is not None else ())
+    singles: list[tuple[FieldPath, str | None]] = list(past.columns() if past is not None else ())
     singles += [
         (("data", "train", "by"), data.train.by if data.train else None),
         (("outcome", "column"), recipe.outcome.column),

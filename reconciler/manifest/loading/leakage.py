@@ -14,12 +14,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from reconciler.core.spec.inputs.features import Path
+from reconciler.core.spec.inputs.features import FieldPath
 from reconciler.core.spec.recipe import Recipe
 from reconciler.ports import ParsedExpression
 
 AS_OF = "as_of"
-LeakageProblem = tuple[Path, str, str, str | None]
+LeakageProblem = tuple[FieldPath, str, str, str | None]
 """(path in the recipe, code, message, hint)"""
 
 
@@ -67,7 +67,7 @@ def _past_of_past(recipe: Recipe, parsed: Mapping[str, ParsedExpression]) -> Ite
     for named in recipe.data.derive:
         if any(column.lower() in late for column in parsed[named.expression].columns):
             late.add(named.name.lower())
-    used: list[tuple[Path, tuple[str, ...]]] = [(path, (column,)) for path, column in past.columns()]
+    used: list[tuple[FieldPath, tuple[str, ...]]] = [(path, (column,)) for path, column in past.columns()]
     used += [(("data", "past", "where"), parsed[past.where].columns)] if past.where is not None else []
     used += [(path, parsed[text].columns) for path, text in past.aggregates()]
     for path, columns in used:
