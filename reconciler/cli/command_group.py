@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Mapping
+from typing import Any
 
 import click
 
@@ -55,15 +57,21 @@ Results go to standard output, everything else to standard error.
 
 
 class Commands(click.Group):
-    """The commands, in the order in which they are used; each is imported when it runs."""
+    """Commands by `helps`, in the order in which they are used: NAME is `command` of the module `<prefix>NAME`, which
+    is imported when it runs."""
+
+    def __init__(self, *arguments: Any, helps: Mapping[str, str], prefix: str = "", **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.helps, self.prefix = helps, prefix
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  (click's shape)
-        return list(COMMANDS)
+        return list(self.helps)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        if cmd_name not in COMMANDS:
+        if cmd_name not in self.helps:
             return None
-        command: click.Command = importlib.import_module(f"reconciler.cli.commands.{cmd_name}").command
+        module = importlib.import_module(f"reconciler.cli.commands.{self.prefix}{cmd_name}")
+        command: click.Command = module.command
         return command
 
     def resolve_command(
@@ -72,16 +80,17 @@ class Commands(click.Group):
         try:
             return super().resolve_command(ctx, args)
         except click.exceptions.NoSuchCommand as error:  # click looks for what was meant among loaded ones
-            raise click.exceptions.NoSuchCommand(error.command_name, possibilities=COMMANDS, ctx=ctx) from None
+            raise click.exceptions.NoSuchCommand(error.command_name, possibilities=self.helps, ctx=ctx) from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+            formatter.write_dl(list(self.helps.items()))
 
 
 @click.group(
     "reconciler",
     cls=Commands,
+    helps=COMMANDS,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog=EXIT_CODES,
 )

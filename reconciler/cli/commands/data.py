@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
-
 import click
+
+from reconciler.cli.command_group import Commands
 
 COMMANDS = {
     "refresh": "Copy the tables of a sandbox's source as the next data snapshot, where one is due.",
@@ -16,23 +16,6 @@ COMMANDS = {
 }
 
 
-class DataCommands(click.Group):
-    """The commands about data, in the order in which they are used; each is imported when it runs."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  (click's shape)
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        if cmd_name not in COMMANDS:
-            return None
-        command: click.Command = importlib.import_module(f"reconciler.cli.commands.data_{cmd_name}").command
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
-
-
-@click.group("data", cls=DataCommands)
+@click.group("data", cls=Commands, helps=COMMANDS, prefix="data_")
 def command() -> None:
     """Look at the data of an environment."""

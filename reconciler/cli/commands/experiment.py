@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
-
 import click
+
+from reconciler.cli.command_group import Commands
 
 COMMANDS = {
     "run": "Run the trials of an experiment, and judge its winner on the holdout.",
@@ -14,23 +14,6 @@ COMMANDS = {
 }
 
 
-class ExperimentCommands(click.Group):
-    """The commands about experiments, in the order in which they are used; each is imported when it runs."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  (click's shape)
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        if cmd_name not in COMMANDS:
-            return None
-        command: click.Command = importlib.import_module(f"reconciler.cli.commands.experiment_{cmd_name}").command
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
-
-
-@click.group("experiment", cls=ExperimentCommands)
+@click.group("experiment", cls=Commands, helps=COMMANDS, prefix="experiment_")
 def command() -> None:
     """Try what may make a model better, on folds of its training rows."""

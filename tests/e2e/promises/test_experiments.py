@@ -74,9 +74,10 @@ def test_a_killed_experiment_goes_on_and_finds_the_same_and_its_winner_is_adopte
 
     process, trials = other.start(*RUN, "--jobs", "2"), other.root / ".reconciler/sandbox/trials"
     while process.poll() is None and not (trials.is_dir() and list(trials.iterdir())):
-        time.sleep(0.01)
-    process.send_signal(signal.SIGKILL)
+        time.sleep(0.01)  # until the first trial is recorded
+    process.kill()
     process.communicate()
+    assert process.returncode == -signal.SIGKILL, "it was still at work"
     again = other.run(*RUN, "--jobs", "3").json
     assert again["new"] < table["new"], "what was over is found again"
     assert without_times(again) == without_times(table)

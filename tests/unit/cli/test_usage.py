@@ -235,3 +235,13 @@ def test_a_file_given_as_the_form_is_told_how_to_write_one(capsys: pytest.Captur
         assert "to write a file: --out FILE" in capsys.readouterr().err
     main(["status", "-o", "p.csv"])  # it has no such option
     assert "--out" not in capsys.readouterr().err.replace("--output", "")
+
+
+@pytest.mark.parametrize(
+    ("group", "typed", "meant"), [("data", "refersh", "refresh"), ("experiment", "adpot", "adopt")]
+)
+def test_a_mistyped_command_of_a_group_is_answered_with_the_one_that_was_meant(
+    group: str, typed: str, meant: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([group, typed]) == 2
+    assert meant in capsys.readouterr().err
