@@ -60,11 +60,24 @@ def blocks(applied: ApplyResult, detail: Detail) -> Iterator[Block]:
     if counted and unchanged:
         listed = Literal(f"= {count(unchanged, 'more model')} unchanged")
         yield Paragraph(Either(listed, f"{count(unchanged, 'model')} unchanged."), tone=Tone.DIM)
+    yield from _judged_by(applied)
     if not applied.results and not applied.interrupted:
         yield Paragraph("No model is declared or deployed here.", tone=Tone.DIM)
     if applied.interrupted:
         yield GAP
         yield Paragraph((Strong("Interrupted"), ": nothing new was started. It is safe to run again."), tone=Tone.WARN)
+
+
+def _judged_by(applied: ApplyResult) -> Iterator[Block]:
+    """Name the command that judges a model that was trained and deployed just now."""
+    trained = [result.model for result in ordered(applied) if _is_trained(result)]
+    if not trained:
+        return
+    yield GAP
+    each = f", and {count(len(trained) - 1, 'more model')} likewise" if len(trained) > 1 else ""
+    yield Paragraph(
+        ("How good, and why: ", Code(f"reconciler show {trained[0]} --in {applied.environment}"), each), tone=Tone.DIM
+    )
 
 
 def ordered(applied: ApplyResult) -> list[ModelResult]:
@@ -96,6 +109,10 @@ def _state(result: ModelResult) -> str:
 
 def _is_unchanged(result: ModelResult) -> bool:
     return result.status is ResultStatus.CLEAN and not result.done
+
+
+def _is_trained(result: ModelResult) -> bool:
+    return result.status is ResultStatus.CLEAN and result.action is Action.TRAIN and bool(result.done)
 
 
 def _is_interrupted(result: ModelResult) -> bool:
