@@ -333,6 +333,7 @@ def _provenance() -> Provenance:
         builder="sklearn",
         started=NOW - timedelta(days=1, minutes=2),
         finished=NOW - timedelta(days=1),
+        rows_left_out=(("no outcome", 41), ("not matured", 1), ("outside the window", 0)),
         who="Zoë <zoe@example.org>",
     )
 

@@ -33,7 +33,10 @@ class Inputs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provenance:
-    """How an artifact was built, in the shape of in-toto: materials, builder, times. A blob beside the artifact."""
+    """How an artifact was built, in the shape of in-toto: materials, builder, times. A blob beside the artifact.
+
+    `rows_left_out`: rows of the recipe that were neither trained on nor held out, by reason; None of builds that an
+    older version made."""
 
     fingerprint: Digest
     artifact: Digest
@@ -51,6 +54,7 @@ class Provenance:
     finished: datetime
     who: str
     format: int = 1
+    rows_left_out: tuple[tuple[str, int], ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

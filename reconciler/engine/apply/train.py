@@ -184,6 +184,7 @@ def _make(
         started=started,
         finished=deps.clock(),
         who=deps.actor(),
+        rows_left_out=selected.left_out,
     )
     build = Build(
         fingerprint=provenance.fingerprint,

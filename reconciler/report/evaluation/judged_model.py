@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from reconciler.core.artifact.build import Provenance
 from reconciler.core.digest import short
+from reconciler.core.duration import in_words
 from reconciler.core.evaluation.detailed import DetailedEvaluation, GradeReason
 from reconciler.core.evaluation.figures import ClassDetail
 from reconciler.core.evaluation.grading import reason_of
@@ -26,7 +28,7 @@ from reconciler.report.layout.blocks import (
     Strong,
     Words,
 )
-from reconciler.report.layout.formatting import count, metric, percent
+from reconciler.report.layout.formatting import count, day, metric, percent
 from reconciler.report.layout.text_layout import Tone
 from reconciler.report.plan import gates
 
@@ -48,6 +50,8 @@ def blocks(judged: JudgedModel, detail: Detail) -> Iterator[Block]:
         yield from _rough(judged)
     else:
         yield from in_full(judged.detailed, detail)
+    for line in built(judged.provenance):
+        yield Paragraph(line, tone=Tone.DIM, hang=2)
     if judged.verifications and detail is Detail.SCREEN:
         yield GAP
     for verification in judged.verifications:
@@ -224,6 +228,20 @@ def training(detailed: DetailedEvaluation) -> str:
         names = tuple(each.name for each in detailed.classes)
         told += f"; class by {decided.decision(report.decided, names)}"
     return told
+
+
+def built(made: Provenance | None) -> Iterator[str]:
+    """Say when and how long the training ran, and which rows it left out."""
+    if made is None:
+        return
+    yield f"Training took {in_words((made.finished - made.started).total_seconds())}, on {day(made.finished)}"
+    if left := left_out(made):
+        yield f"Left out of training and holdout: {left}"
+
+
+def left_out(made: Provenance) -> str:
+    """Return how many rows were left out for each reason; empty where none was, or where nobody counted."""
+    return ", ".join(f"{count(rows, 'row')} ({why})" for why, rows in made.rows_left_out or () if rows)
 
 
 def headline(detailed: DetailedEvaluation) -> str:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from reconciler.core.artifact.build import Provenance
+from reconciler.core.duration import in_words
 from reconciler.core.evaluation.judged_model import JudgedModel
 from reconciler.core.inspect.history import HistoryEvent
 from reconciler.core.site.model_report import ModelReport, ModelVersion
 from reconciler.core.spec.gates import GateStatus, Verification
+from reconciler.report.evaluation.judged_model import left_out
 from reconciler.report.evaluation_page.elements import (
     DASH,
     Html,
@@ -90,6 +92,8 @@ def data(report: ModelReport) -> Html:
             ("as of", text(made.as_of)),
             ("data snapshot", html(str(made.snapshot), " of ", name(made.environment))),
         ]
+        if left := left_out(made):
+            known.append(("left out of both", text(left)))
     parts.append(facts(known))
     if report.tables:
         shown = (
@@ -137,6 +141,7 @@ def lineage(report: ModelReport) -> Html:
             ("runtime", text(f"{versions}, {made.runtime.architecture}")),
             ("commit", code(made.commit) if made.commit else Html("none: in the working tree")),
             ("trained", html(day(made.finished), " in ", name(made.environment), " by ", name(made.who))),
+            ("training took", text(in_words((made.finished - made.started).total_seconds()))),
         ]
     if (brought := _request(report.events, judged)) is not None:
         known += [("request", brought)]

@@ -79,7 +79,7 @@ TEXT: dict[str, Callable[[TextStyle], str]] = {
     "predictions-explained": lambda look: on_screen(predict, values_quality.predictions_explained(), look),
     "data-drift": lambda look: on_screen(data_drift, values_quality.drifted(), look),
     "data-drift-unknown": lambda look: on_screen(data_drift, values_quality.without_reference(), look),
-    "shown": lambda look: on_screen(judged_model, evaluations.judged(evaluations.named()), look),
+    "shown": lambda look: on_screen(judged_model, values_review.shown(), look),
     "shown-days": lambda look: on_screen(judged_model, evaluations.judged(evaluations.days()), look),
     "shown-twelve-classes": lambda look: on_screen(
         judged_model, evaluations.judged(evaluations.twelve_classes()), look
@@ -154,7 +154,7 @@ MARKDOWN: dict[str, Callable[[], str]] = {
     "request-retrain": lambda: retrain_request.body("production", values_monitoring.monitored().models[1:2]),
     "predictions-explained": lambda: as_page(predict, values_quality.predictions_explained()),
     "data-drift": lambda: as_page(data_drift, values_quality.drifted()),
-    "shown": lambda: as_page(judged_model, evaluations.judged(evaluations.named())),
+    "shown": lambda: as_page(judged_model, values_review.shown()),
     "reproduced": lambda: as_page(reproduce, values.reproduced(equal=True)),
     "not-reproduced": lambda: as_page(reproduce, values.reproduced(equal=False)),
     "proposed": lambda: as_page(proposal, values.proposed()),
@@ -207,7 +207,7 @@ JSON: dict[str, Callable[[], str]] = {
     "predictions": lambda: json_output.document(values.predictions()),
     "predictions-explained": lambda: json_output.document(values_quality.predictions_explained()),
     "data-drift": lambda: json_output.document(values_quality.drifted()),
-    "shown": lambda: json_output.document(evaluations.judged(evaluations.named()), {"exit": 0}),
+    "shown": lambda: json_output.document(values_review.shown(), {"exit": 0}),
     "monitored": lambda: json_output.document(values_monitoring.asked(), {"exit": 6}),
     "valid": lambda: json_output.document(VALID),
 }

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 from reconciler.core.artifact.data_snapshot import TableCopy
 from reconciler.core.artifact.journal import Action
 from reconciler.core.digest import Digest
+from reconciler.core.evaluation.judged_model import JudgedModel
 from reconciler.core.field_diff import FieldChange
 from reconciler.core.plan.config_diff import ModelDifference
 from reconciler.core.plan.plan import MetricChange, ModelPlan, Plan, PlanDetail, Step
@@ -16,6 +18,7 @@ from reconciler.core.promotion.proposal import LeftOutModel, OverlappingPullRequ
 from reconciler.core.promotion.reviewed_plan import DigestDepth, PlanComment, ReviewedPlan, reviewed_model
 from reconciler.core.spec.comparison import PairedMetric
 from tests.golden.report import values
+from tests.support import evaluations
 
 
 def commented(plan: Plan | None, differences: tuple[ModelDifference, ...], *, unseen: str | None = None) -> PlanComment:
@@ -99,6 +102,14 @@ def alike(number: int) -> ModelPlan:
 
 def _short(digest: Digest) -> str:
     return digest[7:19]
+
+
+def shown() -> JudgedModel:
+    """A model whose build left rows out."""
+    made = values.card().provenance
+    left = (("matured after the cut", 31), ("no outcome", 1), ("outside the window", 0))
+    made = replace(made, finished=made.started + timedelta(seconds=134), rows_left_out=left)
+    return replace(evaluations.judged(evaluations.named()), provenance=made)
 
 
 def promotion() -> PromotionSummary:
