@@ -37,6 +37,8 @@ DECISION_BYTES = 16 * MIB  # E507, E612: how probabilities are calibrated, and t
 MODEL_MEMBERS = 500_000  # E507: arrays in a model file
 MODEL_TREE_BYTES = 256 * MIB  # E507: the tree of nodes in a model file
 MODEL_ITEMS = 16_000_000  # E507: items of that tree
+ENVELOPE_BYTES = 1 * MIB  # E612: an attestation of an artifact
+REFERRERS = 1_000  # E612: attestations of one artifact
 FOLDER_ENTRIES = 10_000  # none: files that are looked at in a release's folder, where a few more are tampering already
 RELEASE_BYTES = 64 * KIB  # none: a release's OCI manifest; a larger one counts as tampered with
 

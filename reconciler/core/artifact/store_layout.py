@@ -21,6 +21,7 @@ LOOKS = "looks"  # at the rows of holdouts
 EVALUATIONS = "evaluations"  # in full, computed when they are asked for
 TRIALS = "trials"  # of experiments, each by its fingerprint
 EXPERIMENTS = "experiments"  # runs that came to their end
+REFERRERS = "referrers"  # attestations of artifacts
 
 
 LONGEST = 1024  # characters; what object stores allow
@@ -85,6 +86,11 @@ def evaluation(artifact: Digest, rows: Digest, computation: int = 1, declared: D
 def evaluations_of(artifact: Digest) -> str:
     """Return the prefix of an artifact's evaluations in full."""
     return f"{EVALUATIONS}/{hex_of(artifact)}"
+
+
+def referrers(artifact: Digest) -> str:
+    """Return the prefix of the log of an artifact's referrers, a numbered log."""
+    return f"{REFERRERS}/{hex_of(artifact)}"
 
 
 def looks(environment: str, table: str, key: str) -> str:
