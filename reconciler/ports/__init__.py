@@ -87,6 +87,7 @@ from reconciler.ports.storage import (
     Store,
     Target,
     TracedTarget,
+    WriteTimes,
 )
 
 __all__ = [
@@ -176,4 +177,5 @@ __all__ = [
     "TrialResult",
     "TrialRunner",
     "WriteBackRequest",
+    "WriteTimes",
 ]

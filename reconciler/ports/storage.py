@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -54,6 +55,14 @@ class KeyCheck(Protocol):
 
     def holds(self, key: str) -> bool:
         """Tell whether there is an object; IntegrityError E604 when it is empty."""
+
+
+@runtime_checkable
+class WriteTimes(Protocol):
+    """Optional: a store that can tell when an object was written."""
+
+    def written(self, key: str) -> datetime | None:
+        """Return when the object was created, by the store's clock; None where there is none."""
 
 
 @runtime_checkable

@@ -27,6 +27,7 @@ COUNTS: dict[str, tuple[int, int]] = {
     "STORED": (2, 1),  # stored files and folders between two that are gone, or have a changed byte
     "STRIDE": (59, 7),  # bytes between two damaged ones of a record
     "KILL_STRIDE": (17, 1),  # durable calls between two at which a process is killed
+    "GARBAGE_SEEDS": (9, 150),  # schedules of garbage collections; 10,000 take 3 processor hours
     "KILLS": (2, 15),  # refreshes that are killed
     "PAGES": (16, 1),  # of 4 KiB that a disk that is too small for a refresh has more each time
     "PLACE_STRIDE": (3, 1),  # system calls between two at which a writer of a target is killed

@@ -13,6 +13,7 @@ import errno
 import os
 import stat
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 from reconciler.adapters.filesystem.durable_files import (
@@ -130,6 +131,16 @@ class FilesStore:
         if status.st_size > OBJECT_BYTES:
             raise too_large(key, status.st_size, OBJECT_BYTES)
         return True
+
+    def written(self, key: str) -> datetime | None:
+        if not self.holds(key):
+            return None
+        try:
+            return datetime.fromtimestamp(os.lstat(self._place(key)).st_mtime, UTC)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise explained(error, self.root / key) from error
 
     def remove(self, key: str) -> None:
         """Remove a blob durably; nothing where there is none."""

@@ -14,6 +14,7 @@ import re
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -108,6 +109,16 @@ class Bucket:
             with self._explained("read", key):
                 meta = obstore.head(self._clients.reader, key)
                 return meta["size"], _tag(meta)
+        except FileNotFoundError:
+            return None
+
+    @interruptible
+    def written(self, key: str) -> datetime | None:
+        """Return when the object was last written, by the server's clock."""
+        self.reach()
+        try:
+            with self._explained("read", key):
+                return obstore.head(self._clients.reader, key)["last_modified"]
         except FileNotFoundError:
             return None
 

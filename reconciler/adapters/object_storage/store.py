@@ -15,6 +15,7 @@ import hashlib
 import os
 import time
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -131,6 +132,10 @@ class BucketStore:
         if head is not None and head[0] == 0:
             raise _empty(key)
         return head is not None
+
+    def written(self, key: str) -> datetime | None:
+        _check(key)
+        return self.bucket.written(key)
 
     def remove(self, key: str) -> None:
         """Remove a blob; nothing where there is none."""

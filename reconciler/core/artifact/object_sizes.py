@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import islice
 
-from reconciler.core.artifact.store_layout import MARK, SNAPSHOTS, is_blob
+from reconciler.core.artifact.store_layout import GARBAGE, MARK, SNAPSHOTS, is_blob
 from reconciler.core.size_limits import BLOB_BYTES, MARK_BYTES, OBJECT_BYTES, RECORD_BYTES, SNAPSHOT_BYTES, STORE_KEYS
 from reconciler.errors import IntegrityError, StoreError
 
-_BY_KIND = {MARK: MARK_BYTES, SNAPSHOTS: SNAPSHOT_BYTES, "blobs": BLOB_BYTES}
+_BY_KIND = {MARK: MARK_BYTES, SNAPSHOTS: SNAPSHOT_BYTES, "blobs": BLOB_BYTES, GARBAGE: BLOB_BYTES}
 
 
 def largest(key: str) -> int:
@@ -52,7 +52,7 @@ def check_new(key: str, size: int, *, in_memory: bool) -> None:
     """
     if size == 0:
         raise StoreError(f"refusing to store an empty object as {key}", code="E604")
-    limit = largest(key) if in_memory or not key.startswith("blobs/") else OBJECT_BYTES
+    limit = largest(key) if in_memory or not is_blob(key) else OBJECT_BYTES
     if size > limit:
         raise StoreError(
             f"refusing to store {size:,} bytes as {key}: an object of its kind has at most {limit:,}",

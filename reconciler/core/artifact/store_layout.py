@@ -22,10 +22,13 @@ EVALUATIONS = "evaluations"  # in full, computed when they are asked for
 TRIALS = "trials"  # of experiments, each by its fingerprint
 EXPERIMENTS = "experiments"  # runs that came to their end
 REFERRERS = "referrers"  # attestations of artifacts
+SWEEPS = "sweeps"  # of blobs that nothing names
+GARBAGE = "garbage"  # those blobs, until their grace period ends
 
 
 LONGEST = 1024  # characters; what object stores allow
 _PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_TAKEN_OUT = re.compile(rf"{GARBAGE}/(0|[1-9][0-9]*)/([0-9a-f]{{64}})")
 _KEY = re.compile(rf"{_PART.pattern}(/{_PART.pattern})*")
 
 
@@ -46,8 +49,20 @@ def blob(digest: Digest) -> str:
 
 
 def is_blob(key: str) -> bool:
-    """Tell whether a key is that of a blob."""
-    return key.startswith("blobs/sha256/") and is_key(key)
+    """Tell whether a key is that of a blob, also of one that was taken out."""
+    return key.startswith(("blobs/sha256/", f"{GARBAGE}/")) and is_key(key)
+
+
+def garbage(sweep: int, digest: Digest) -> str:
+    """Return the key of a blob that a sweep took out. Each sweep has keys of its own: what a late one takes out is
+    never what an earlier one removes."""
+    return f"{GARBAGE}/{sweep}/{hex_of(digest)}"
+
+
+def taken_out(key: str) -> tuple[int, Digest] | None:
+    """Return the sweep and the digest of a key of `garbage`; None for any other key."""
+    match = _TAKEN_OUT.fullmatch(key)
+    return (int(match[1]), Digest(f"sha256:{match[2]}")) if match is not None else None
 
 
 def build(fingerprint: Digest) -> str:

@@ -117,7 +117,7 @@ def deploy(
 def _keep_provenance(deps: Dependencies, environment: Environment, own: Store, provenance: Digest) -> None:
     """Copy the record of how it was built. Before the artifact: whose manifest is in a store is there with all that
     belongs to it, and is not copied again after a crash."""
-    if blobs.holds(own, provenance):
+    if blobs.is_stored(own, provenance):
         return
     origin = origin_of(deps.stores, environment, provenance)
     if origin is None:

@@ -12,7 +12,7 @@ from reconciler.core.artifact.build import Build
 from reconciler.core.artifact.data_snapshot import RefusedRefresh, Snapshot
 from reconciler.core.artifact.journal import JournalRegister, StoreMark
 from reconciler.core.artifact.prediction_log import PredictionLog
-from reconciler.core.digest import Digest, is_digest
+from reconciler.core.digest import Digest, digest_of_file, is_digest
 from reconciler.core.erasure.certificate import Certificate
 from reconciler.core.erasure.erased_objects import ErasedObjects
 from reconciler.core.erasure.tombstone import Tombstone
@@ -23,6 +23,7 @@ from reconciler.core.notices.notice import NoticeRecord
 from reconciler.core.quality.findings import CheckReport
 from reconciler.core.snapshots.removed_tables import RemovedTables
 from reconciler.core.spec.gates import Verification
+from reconciler.core.upkeep.garbage import Sweep
 from reconciler.engine.evaluation import in_full
 from reconciler.engine.experiment import records
 from reconciler.engine.notices.tell import prefix_of
@@ -52,16 +53,18 @@ _OF_DATA = frozenset(
         store_layout.CERTIFICATES,
         store_layout.LOOKS,
         store_layout.MONITORING,
+        store_layout.SWEEPS,
     )
 )
 _RECORDS: dict[
-    str, tuple[type[RemovedTables | RefusedRefresh | ErasedObjects | MonitoringRecord | HoldoutLooks], str]
+    str, tuple[type[RemovedTables | RefusedRefresh | ErasedObjects | MonitoringRecord | HoldoutLooks | Sweep], str]
 ] = {
     store_layout.REMOVALS: (RemovedTables, "a removal"),
     store_layout.REFUSALS: (RefusedRefresh, "a refusal"),
     store_layout.ERASED: (ErasedObjects, "a record of an erasure"),
     store_layout.LOOKS: (HoldoutLooks, "looks at a holdout"),
     store_layout.MONITORING: (MonitoringRecord, "what monitoring found"),
+    store_layout.SWEEPS: (Sweep, "a sweep"),
 }
 
 
@@ -99,8 +102,8 @@ class ObjectCheck:
         """Return what was found; None for what is walked in order elsewhere. Raises IntegrityError for what it is
         not."""
         match key.split("/", 1)[0]:
-            case "blobs":
-                return self._blob(key)
+            case "blobs" | store_layout.GARBAGE as kind:
+                return self._blob(key) if kind == "blobs" else self._taken_out(key)
             case "builds" | "recipes" as kind:
                 return self._build(key, kind)
             case "verifications":
@@ -179,6 +182,15 @@ class ObjectCheck:
                 return Passed(kind="blobs", unhashed=size or 0)
         blobs.file_of(self.store, digest)
         return Passed(kind="blobs")
+
+    def _taken_out(self, key: str) -> Passed:
+        found = store_layout.taken_out(key)
+        if found is None or self.store.read(store_layout.member(store_layout.SWEEPS, found[0])) is None:
+            raise IntegrityError(f"no sweep took out {key}", hint="remove the file")
+        path = self.store.path(key) if self.hashed is None else None
+        if path is not None and digest_of_file(path) != found[1]:
+            raise blobs.damaged(found[1])
+        return Passed(kind=store_layout.GARBAGE)
 
     def _build(self, key: str, kind: str) -> Passed:
         build = codec.decode(Build, self._read(key), what=key)

@@ -120,7 +120,11 @@ def _named(store: Store) -> frozenset[Digest]:
 def remove_blob(deps: Dependencies, store: Store, digest: Digest) -> None:
     """Remove a blob, unless a snapshot that was recorded meanwhile names it."""
     kept = deps.scratch / f"removed-{deps.new_id()}-{hex_of(digest)[:12]}"
-    if (path := store.path(store_layout.blob(digest))) is None or not isinstance(store, BlobRemoval):
+    if not isinstance(store, BlobRemoval) or _newest_names(store, digest):
+        return
+    for key in tuple(blobs.taken_out(store, digest)):
+        store.remove(key)
+    if (path := store.path(store_layout.blob(digest))) is None:
         return
     _keep_copy(path, kept)
     try:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TypeVar
 
 from reconciler import codec
 from reconciler.core.artifact import store_layout
 from reconciler.core.artifact.oci_artifact import Artifact, ArtifactFile
-from reconciler.core.digest import Digest, digest_of_bytes, digest_of_file, short
+from reconciler.core.digest import Digest, digest_of_bytes, digest_of_file, hex_of, short
 from reconciler.core.spec.environment import Environment
 from reconciler.engine.storage import numbered_log, oci_manifest
 from reconciler.errors import AmbiguousWriteError, IntegrityError
@@ -46,6 +46,8 @@ def put_file(store: Store, path: Path) -> Digest:
 def get(store: Store, digest: Digest) -> bytes:
     """Return a blob's bytes; IntegrityError E604 when it is missing, E501 when it has another digest."""
     body = store.read(store_layout.blob(digest))
+    if body is None and (key := next(taken_out(store, digest), None)) is not None:
+        body = store.read(key)
     if body is None:
         raise absent(digest)
     if digest_of_bytes(body) != digest:
@@ -56,6 +58,8 @@ def get(store: Store, digest: Digest) -> bytes:
 def file_of(store: Store, digest: Digest) -> Path:
     """Return a local read-only file with the blob's bytes, hashed just now; raises as `get` does."""
     path = store.path(store_layout.blob(digest))
+    if path is None and (key := next(taken_out(store, digest), None)) is not None:
+        path = store.path(key)
     if path is None:
         raise absent(digest)
     if digest_of_file(path) != digest:
@@ -64,8 +68,20 @@ def file_of(store: Store, digest: Digest) -> Path:
 
 
 def holds(store: Store, digest: Digest) -> bool:
-    """Tell whether the store has the blob, without checking its bytes."""
+    """Tell whether the store can hand out the blob, without checking its bytes: also one that `gc` took out before the
+    record was there that names it."""
+    return is_stored(store, digest) or next(taken_out(store, digest), None) is not None
+
+
+def is_stored(store: Store, digest: Digest) -> bool:
+    """Tell whether the blob has its place in the store: what a writer relies on."""
     return has_key(store, store_layout.blob(digest))
+
+
+def taken_out(store: Store, digest: Digest) -> Iterator[str]:
+    """Yield the keys of a blob that `gc` took out. It costs a listing: only asked where the blob is absent."""
+    name = f"/{hex_of(digest)}"
+    return (key for key in store.keys(f"{store_layout.GARBAGE}/") if key.endswith(name))
 
 
 def has_key(store: Store, key: str) -> bool:
@@ -105,7 +121,7 @@ def document(store: Store, artifact: Artifact, path: str) -> bytes:
 def copy(origin: Store, destination: Store, artifact: Artifact) -> None:
     """Copy every blob of an artifact, its manifest last: a manifest in a store means a complete artifact."""
     for file in (artifact.config, *artifact.files):
-        if holds(destination, file.digest):
+        if is_stored(destination, file.digest):
             _file_of(destination, file)
         else:
             put_file(destination, _file_of(origin, file))
@@ -143,8 +159,7 @@ def record(store: Store, digest: Digest, kind: type[T]) -> T:
 
 def origin_of(stores: Mapping[str, Store], environment: Environment, artifact: Digest) -> Store | None:
     """Return the store that holds the artifact: the environment's own, else the first source's; None if none does."""
-    for name in (environment.name, *environment.promotes_from):
-        store = stores.get(name)
-        if store is not None and holds(store, artifact):
-            return store
-    return None
+    names = (environment.name, *environment.promotes_from)
+    near = [stores[name] for name in names if name in stores]
+    has = next((store for store in near if is_stored(store, artifact)), None)
+    return has if has is not None else next((store for store in near if holds(store, artifact)), None)

@@ -129,7 +129,7 @@ def take(
     body = codec.encode(snapshot)
     numbered_log.append(store, store_layout.SNAPSHOTS, snapshot.n, body, ours=body.__eq__)
     for file, copy in zip(sorted(files, key=lambda file: file.name), copies, strict=True):
-        if not blobs.holds(store, copy.digest):  # it was there, and removed meanwhile with an old snapshot's tables
+        if not blobs.is_stored(store, copy.digest):  # it was there, and removed meanwhile with an old snapshot's tables
             _put(store, file)
     return snapshot
 

@@ -47,6 +47,8 @@ _ONE = {
     "verifications": "verification",
     "evaluations": "evaluation in full",
     "experiments": "run of an experiment",
+    "garbage": "blob that was taken out",
+    "sweeps": "sweep",
     "trials": "trial",
 }
 _MANY = {
@@ -60,6 +62,7 @@ _MANY = {
     "erasures": "tombstones",
     "evaluations": "evaluations in full",
     "experiments": "runs of experiments",
+    "garbage": "blobs that were taken out",
     "journal": "journal entries",
     "looks": "counts of looks at holdouts",
     "mark": "ownership markers",

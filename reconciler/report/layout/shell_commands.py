@@ -28,6 +28,7 @@ PROJECT_COMMANDS = frozenset(
             "drift",
             "evaluate",
             "experiment",
+            "gc",
             "history",
             "improve",
             "init",

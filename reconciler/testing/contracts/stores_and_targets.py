@@ -23,7 +23,7 @@ from reconciler.core.artifact.oci_artifact import MEDIA_TYPES
 from reconciler.core.digest import Digest, digest_of_bytes
 from reconciler.engine.storage import oci_manifest
 from reconciler.errors import ConflictError, ReconcilerError, StoreError
-from reconciler.ports import BlobRemoval, Store, Target
+from reconciler.ports import BlobRemoval, Store, Target, WriteTimes
 
 PROJECT, ENVIRONMENT = "sample", "production"
 NO_KEYS = (
@@ -138,11 +138,24 @@ class StoreContract(ABC):
         store.remove(key)  # nothing is there to be removed
         expect(store.create(key, body), "it can be stored again")
         expect(store.read(key) == body)
+        again = store_layout.garbage(0, digest_of_bytes(body))
+        store.create(again, body)
+        store.remove(again)
+        expect(store.read(again) is None, "what was taken out is removed")
         store.create("snapshots/0.json", b"a record")
         for other in ("snapshots/0.json", "store.json", "blobs/sha256/../x"):
             with refused(StoreError, "E607"):
                 store.remove(other)
         expect(store.read("snapshots/0.json") == b"a record")
+
+    def test_where_a_store_knows_when_it_wrote_it_says_so(self) -> None:
+        store = self.make()
+        if not isinstance(store, WriteTimes):
+            return
+        store.create("snapshots/0.json", b"a record")
+        written = store.written("snapshots/0.json")
+        expect(written is not None and written.tzinfo is not None, "a time with its zone")
+        expect(store.written("snapshots/1.json") is None, "there is none")
 
 
 class TargetContract(ABC):

@@ -117,6 +117,7 @@ def test_every_command_of_the_contract_exists_and_explains_itself(capfd: pytest.
         "data",
         "history",
         "audit",
+        "gc",
         "anchor",
         "reproduce",
         "doctor",

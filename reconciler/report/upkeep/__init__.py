@@ -1,0 +1,1 @@
+"""Reports on the upkeep of a store."""
