@@ -14,11 +14,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from reconciler.api.error_notes import remedies
+from reconciler.api.experiment_views import ExperimentsView, ExperimentView
 from reconciler.api.views import ApplyView, HistoryView, ModelsView, PlanView, StatusView
 from reconciler.app import locations
 from reconciler.app.project_options import ProjectOptions
 from reconciler.core.plan.plan import Plan
-from reconciler.errors import InvalidManifestsError, ReconcilerError, UsageError
+from reconciler.errors import UsageError
 
 if TYPE_CHECKING:
     import pandas
@@ -52,7 +54,7 @@ class Project:
         Manifests are those of the commit `revision` (None: HEAD at each call), or, with `working_tree`, those on
         disk. Paths of tables start at `data_root` (None: at the project). Raises UsageError E801 where there is none.
         """
-        with _remedies():
+        with remedies():
             root = locations.project(Path(path))
             start = None if data_root is None else str(locations.data_root(os.fspath(data_root), root))
         return cls(
@@ -73,7 +75,7 @@ class Project:
         from reconciler.app.planning.plan_cache import PlanCache
 
         names = (models,) if isinstance(models, str) else tuple(models)
-        with _remedies():
+        with remedies():
             plan = PlanCache(self._options).plan(env, names, whole=True)
         assert isinstance(plan, Plan)  # noqa: S101  (whole: no excerpt)
         return PlanView(plan)
@@ -86,7 +88,7 @@ class Project:
         """
         from reconciler.engine.apply import apply
 
-        with _remedies():
+        with remedies():
             if not isinstance(plan, PlanView):
                 raise UsageError(
                     "apply carries out a plan that was shown, and nothing else",
@@ -116,14 +118,14 @@ class Project:
         """Return what is deployed in an environment, or in all, and whether it is what git declares."""
         from reconciler.engine.inspect import status
 
-        with _remedies(), _opened(self._options) as project:
+        with remedies(), _opened(self._options) as project:
             return StatusView(status.status(project.deps, project.desired, (env,) if env is not None else ()))
 
     def models(self, env: str) -> ModelsView:
         """Return the models of an environment: what each predicts, what is deployed, and its metrics."""
         from reconciler.engine.inspect import model_summary
 
-        with _remedies(), _opened(self._options) as project:
+        with remedies(), _opened(self._options) as project:
             return ModelsView(model_summary.summarize(project.deps, project.desired, project.environment(env)))
 
     def history(self, env: str | None = None, model: str | None = None) -> HistoryView:
@@ -131,8 +133,52 @@ class Project:
         from reconciler.engine.inspect import history
 
         environments, models = (() if name is None else (name,) for name in (env, model))
-        with _remedies(), _opened(self._options) as project:
+        with remedies(), _opened(self._options) as project:
             return HistoryView(history.history(project.deps, project.desired, environments, models))
+
+    def improve(
+        self,
+        model: str,
+        env: str | None = None,
+        *,
+        trials: int | None = None,
+        metric: str | None = None,
+        jobs: int | None = None,
+    ) -> ExperimentView:
+        """Look for a better model by `trials` trials (None: 60) on folds of its training rows, judged by `metric`.
+
+        What is tried is an automatic space of other estimators, parameters and features; `env` is the sandbox (None:
+        the only one that declares the model). Nothing that is declared or deployed is touched. An interruption
+        loses no trial that is over: the same call goes on. Raises UsageError E801 for an unknown model or metric.
+        """
+        from reconciler.app.experiment import experiments
+
+        with remedies(), _opened(self._options, trains=True) as project:
+            where = env if env is not None else experiments.sandbox_of(project, model)
+            experiment = experiments.automatic(project, where, model, trials=trials, metric=metric)
+            _LOG.info(experiments.expectation(project, experiment, jobs))
+            return ExperimentView(experiments.run(project, experiment, jobs=jobs))
+
+    def experiment(self, name: str, *, run: bool = True, jobs: int | None = None) -> ExperimentView:
+        """Return what an experiment found: `improve-MODEL`, or one that `experiments/` declares.
+
+        Trials that are missing are run, `jobs` at once (None: one for each processor); with `run=False` none is, and
+        the newest run that came to its end is returned. Raises UsageError E801 where there is none of this name, or no
+        run.
+        """
+        from reconciler.app.experiment import experiments
+
+        with remedies(), _opened(self._options, trains=run) as project:
+            if not run:
+                return ExperimentView(experiments.look(project, name))
+            return ExperimentView(experiments.run(project, experiments.declared(project, name), jobs=jobs))
+
+    def experiments(self) -> ExperimentsView:
+        """Return the experiments that git declares and those of `improve`, with what their last runs found."""
+        from reconciler.engine.experiment.run_experiment import list_experiments
+
+        with remedies(), _opened(self._options) as project:
+            return ExperimentsView(list_experiments(project.deps, project.desired))
 
     def predict(
         self,
@@ -169,7 +215,7 @@ class Project:
         from reconciler.api import predict
         from reconciler.core.prediction.prediction_columns import PredictionOptions
 
-        with _remedies(), _opened(replace(self._options, predicts=True)) as project:
+        with remedies(), _opened(replace(self._options, predicts=True)) as project:
             beside = (with_columns,) if isinstance(with_columns, str) else tuple(with_columns)
             options = PredictionOptions(by=by, amount=amount, unknown=unknown, top=top, beside=beside)
             return predict.predict_frame(
@@ -183,18 +229,3 @@ def _opened(options: ProjectOptions, **settings: Any) -> Iterator[OpenProject]:
 
     with open_project(options, **settings) as project:
         yield project
-
-
-@contextmanager
-def _remedies() -> Iterator[None]:
-    """Add to an error of ours what the command line prints beside its message: problems, and what to do."""
-    try:
-        yield
-    except InvalidManifestsError as error:
-        for problem in error.problems:
-            error.add_note(str(problem))
-        raise
-    except ReconcilerError as error:
-        if error.hint is not None:
-            error.add_note(f"hint: {error.hint}")
-        raise

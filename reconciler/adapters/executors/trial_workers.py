@@ -30,8 +30,21 @@ class TrialWorkers:
         return self._trials.call("trial", request, TrialResult, request.limits, threads=1)
 
     def propose(self, request: ProposeRequest) -> ProposeResult:
+        """Propose points; of none, which asks for the library alone, without a worker where its version is known."""
+        if not request.count and (library := _sampler_library()) is not None:
+            return ProposeResult(points=(), library=library)
         return self._proposals.call("propose", request, ProposeResult, request.limits, threads=1)
 
     def close(self) -> None:
         self._trials.close()
         self._proposals.close()
+
+
+def _sampler_library() -> str | None:
+    """Return the library of the sampler that learns, with its version, by what is installed: it is not imported."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return f"optuna {version('optuna')}"
+    except PackageNotFoundError:
+        return None  # the worker tells what to install

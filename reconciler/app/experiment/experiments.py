@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from reconciler.adapters.executors.trial_workers import TrialWorkers
 from reconciler.app.proposing import Proposing
 from reconciler.app.wiring import OpenProject
 from reconciler.core.experiment.automatic import automatic_experiment, expected_seconds, metrics_for
-from reconciler.core.experiment.results import ExperimentTable
+from reconciler.core.experiment.results import ExperimentPage, ExperimentTable
 from reconciler.core.promotion.proposal import ProposalResult
 from reconciler.core.spec.experiment.declared_experiment import Experiment, Sampler
 from reconciler.core.spec.model import Model
@@ -111,6 +112,16 @@ def look(project: OpenProject, name: str) -> ExperimentTable:
     """Return the newest run of an experiment. Runs and writes nothing."""
     with trial_workers(project) as workers:
         return look_at(project.deps, project.desired, name, workers)[0]
+
+
+def write_page(table: ExperimentTable, file: Path) -> ExperimentPage:
+    """Write the page of a run. Raises UsageError E801 without matplotlib, E803 where it cannot be written."""
+    from reconciler.adapters.filesystem.site_folder import write_file
+    from reconciler.report.experiment.experiment_page import page
+
+    body = page(table).encode()
+    write_file(file, body)
+    return ExperimentPage(experiment=table.experiment, environment=table.environment, file=str(file), bytes=len(body))
 
 
 def adopt(way: Proposing, name: str, *, trial: int | None, evidence: adopt_trial.Evidence) -> ProposalResult:

@@ -10,6 +10,7 @@ COMMANDS = {
     "run": "Run the trials of an experiment, and judge its winner on the holdout.",
     "list": "List the experiments, and what their last runs found.",
     "show": "Show the trials of the last run of an experiment, best first.",
+    "report": "Write the page of the last run of an experiment, as HTML.",
     "adopt": "Propose that git declares what a trial has otherwise: a branch to review and merge.",
 }
 

@@ -60,7 +60,7 @@ def asked(
         subject, kind = (where, "DIR") if model is None else (f"{model} --in {where}", "FILE")
         raise _wrong("missing option '--html'", f"reconciler report {subject} --html {kind}")
     if place is not None:
-        _check(place, is_site=model is None)
+        check_place(place, is_site=model is None)
     return AskedReport(
         environment=where, model=model, place=place, digest=digest, plots=PlotChoice(plots or PlotChoice.CHANGED)
     )
@@ -70,8 +70,8 @@ def _wrong(problem: str, hint: str) -> UsageError:
     return UsageError(problem, hint=hint, code="E801")
 
 
-def _check(place: Path, *, is_site: bool) -> None:
-    """Check before any work where it is to be written."""
+def check_place(place: Path, *, is_site: bool = False) -> None:
+    """Check before any work where it is to be written. Raises UsageError E801."""
     shown = repr(str(place)[:100])
     if is_site and place.exists() and not place.is_dir():
         raise _wrong(f"--html {shown} is a file, and a site is a folder", "name a folder, or a MODEL for one page")

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from reconciler.core.artifact.evaluation import Evaluation
+from reconciler.core.digest import Digest
 from reconciler.core.experiment.describe import changes_of
 from reconciler.core.experiment.standings import Interval, ScoredTrial, best, standings
 from reconciler.core.experiment.trial import HoldoutFigure
+from reconciler.core.spec.experiment.declared_experiment import Search
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +42,21 @@ class ArmTable:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ExperimentOrigin:
+    """How a run came about. `trials`: how many it was to try; `library`: of the sampler, with its version; `identity`:
+    names what was found; `seconds`: of all trials together, on the machines that ran them first."""
+
+    trials: int
+    search: Search
+    library: str
+    identity: Digest
+    when: datetime
+    who: str
+    commit: str | None
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExperimentTable:
     """A run of an experiment. `winner`: its number; None where the model as it is did best. `holdout`: what it reaches
     there. `new`: how many trials were run now, and not found again; None where somebody only looks. `tried`: distinct
@@ -59,8 +77,20 @@ class ExperimentTable:
     winner: int | None
     changes: tuple[str, ...]
     holdout: HoldoutFigure | None
+    origin: ExperimentOrigin
     new: int | None = None
     outdated: str | None = None
+    format: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExperimentPage:
+    """A page of an experiment that was written. `file`: where; `bytes`: its size."""
+
+    experiment: str
+    environment: str
+    file: str
+    bytes: int
     format: int = 1
 
 

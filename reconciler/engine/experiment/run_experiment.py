@@ -6,7 +6,13 @@ from collections.abc import Iterator
 
 from reconciler.core.experiment.automatic import automatic_experiment
 from reconciler.core.experiment.describe import changes_of
-from reconciler.core.experiment.results import ExperimentList, ExperimentTable, ListedExperiment, table_of
+from reconciler.core.experiment.results import (
+    ExperimentList,
+    ExperimentOrigin,
+    ExperimentTable,
+    ListedExperiment,
+    table_of,
+)
 from reconciler.core.experiment.standings import ScoredTrial, best
 from reconciler.core.experiment.trial import ArmRun, ExperimentRun
 from reconciler.core.spec.desired_state import DesiredState
@@ -192,6 +198,16 @@ def table_of_run(
         winner=run.winner,
         changes=changes_of(won.recipe, base.recipe) if won is not None else (),
         holdout=run.holdout,
+        origin=ExperimentOrigin(
+            trials=run.inputs.trials,
+            search=run.inputs.search,
+            library=run.inputs.library,
+            identity=run.identity,
+            when=run.when,
+            who=run.who,
+            commit=run.commit,
+            seconds=sum(trial.seconds for trial in every),
+        ),
         new=new,
         outdated=outdated,
     )

@@ -51,6 +51,8 @@ def without_times(table: dict[str, Any]) -> dict[str, Any]:
     for arm in table["arms"]:
         for line in arm["lines"]:
             line.pop("seconds")
+    for fact in ("when", "commit", "seconds"):
+        table["origin"].pop(fact)
     return {name: value for name, value in table.items() if name != "new"}
 
 
