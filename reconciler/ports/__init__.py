@@ -9,10 +9,13 @@ from __future__ import annotations
 
 from reconciler.core.artifact.observed_state import CommitOrder, DriftType, FirstParentChange, LiveDeployment
 from reconciler.ports.compute import (
+    ArmRecipe,
     DataEngine,
     Expressions,
     GatePlugin,
     Scorer,
+    SharedRowsRequest,
+    SharedRowsResult,
     TableHeaders,
     TableLookup,
     Trainer,
@@ -91,6 +94,7 @@ from reconciler.ports.storage import (
 )
 
 __all__ = [
+    "ArmRecipe",
     "ArrowStream",
     "BlobRemoval",
     "Clock",
@@ -152,6 +156,8 @@ __all__ = [
     "SelectRequest",
     "SelectResult",
     "SelectionKind",
+    "SharedRowsRequest",
+    "SharedRowsResult",
     "Source",
     "SourceAccess",
     "SourceFile",

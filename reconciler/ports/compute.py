@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from reconciler.core.artifact.oci_artifact import Schema
 from reconciler.core.evaluation.detailed import DetailedEvaluation
+from reconciler.core.experiment.trial import FoldFigures
 from reconciler.core.judging.judged_figures import JudgedFigures
 from reconciler.core.judging.plug_in import GateAnswer
 from reconciler.core.spec.comparison import Comparison
 from reconciler.core.spec.desired_state import DesiredState
-from reconciler.core.spec.environment import Environment, Limits
+from reconciler.core.spec.environment import Environment, Limits, Runtime
+from reconciler.core.spec.recipe import Features, Recipe
 from reconciler.ports.messages import (
     CompareRequest,
     CopyRequest,
@@ -118,6 +121,38 @@ class Trainer(Protocol):
         """End the workers that `warm` started and no request used. Idempotent."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArmRecipe:
+    """A recipe of an arm, with the rows of the arm: `features`, `train` and `days` as in a TrialRequest."""
+
+    recipe: Recipe
+    features: Features
+    train: Path
+    days: Path
+    runtime: Runtime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SharedRowsRequest:
+    """A request to judge recipes of two arms on the rows that both have, by the `folds` folds of `arm` and its
+    classes."""
+
+    arm: ArmRecipe
+    other: ArmRecipe
+    folds: int
+    limits: Limits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SharedRowsResult:
+    """What each reaches on each fold, and how many rows were judged in all; `failed`: why it cannot be told."""
+
+    figures: tuple[FoldFigures, ...]
+    others: tuple[FoldFigures, ...]
+    rows: int
+    failed: str | None = None
+
+
 class TrialRunner(Protocol):
     """Runs trials of experiments in workers that keep the rows of an arm. Equal requests give equal figures."""
 
@@ -127,6 +162,10 @@ class TrialRunner(Protocol):
         A recipe that cannot be trained is a result with its reason. TrainingError when the rows cannot be cut into so
         many folds, when the runtime is another, and when a worker exceeds its limits.
         """
+
+    def shared_rows(self, request: SharedRowsRequest) -> SharedRowsResult:
+        """Judge recipes of two arms on the rows that both have; one that cannot be trained is a result. Raises as
+        `run` does."""
 
     def propose(self, request: ProposeRequest) -> ProposeResult:
         """Return the points of a batch; TrainingError E610 when the library of the search is not installed."""

@@ -9,7 +9,14 @@ from reconciler.core.experiment.samplers import random_points
 from reconciler.core.experiment.trial import FoldFigures
 from reconciler.core.spec.experiment.declared_experiment import METRICS
 from reconciler.errors import TrainingError
-from reconciler.ports import ProposeRequest, ProposeResult, TrialRequest, TrialResult
+from reconciler.ports import (
+    ProposeRequest,
+    ProposeResult,
+    SharedRowsRequest,
+    SharedRowsResult,
+    TrialRequest,
+    TrialResult,
+)
 
 
 class FakeTrialRunner:
@@ -28,15 +35,18 @@ class FakeTrialRunner:
         self.asked.append(recipe)
         if not request.train.exists() or not request.days.exists():
             raise TrainingError("the rows of the trial are not there")
-        figures = tuple(
-            FoldFigures(
-                metrics=tuple(sorted((name, share(f"{recipe}:{fold}:{name}")) for name in METRICS)),
-                trained=60,
-                judged=20,
-            )
-            for fold in request.judged
-        )
+        figures = tuple(_figures(f"{recipe}:{fold}") for fold in request.judged)
         return TrialResult(folds=figures, size=100, seconds=len(self.asked) / 8)
+
+    def shared_rows(self, request: SharedRowsRequest) -> SharedRowsResult:
+        """Find what follows from the texts of both recipes."""
+        found = []
+        for each in (request.arm, request.other):
+            if not each.train.exists() or not each.days.exists():
+                raise TrainingError("the rows of the trial are not there")
+            text = codec.digest_of(each.recipe)
+            found.append(tuple(_figures(f"shared:{text}:{fold}") for fold in range(request.folds)))
+        return SharedRowsResult(figures=found[0], others=found[1], rows=20 * request.folds)
 
     def propose(self, request: ProposeRequest) -> ProposeResult:
         """Propose by the seed and by what was told, as a sampler that learns does."""
@@ -47,6 +57,11 @@ class FakeTrialRunner:
 
     def close(self) -> None:
         pass
+
+
+def _figures(text: str) -> FoldFigures:
+    metrics = tuple(sorted((name, share(f"{text}:{name}")) for name in METRICS))
+    return FoldFigures(metrics=metrics, trained=60, judged=20)
 
 
 def share(text: str) -> float:

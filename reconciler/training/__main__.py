@@ -5,6 +5,7 @@ With --fork-server, it forks such workers instead (`reconciler.workers.fork_serv
 train  TrainRequest -> TrainResult
 folds  FoldsRequest -> FoldsResult
 trial  TrialRequest -> TrialResult; keeps the rows of the last arms
+shared_rows  SharedRowsRequest -> SharedRowsResult
 propose  ProposeRequest -> ProposeResult
 
 Libraries are imported before the first request is read: they take longer than many fits.
@@ -14,9 +15,10 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from reconciler.ports import FoldsRequest, ProposeRequest, TrainRequest, TrialRequest
+from reconciler.ports import FoldsRequest, ProposeRequest, SharedRowsRequest, TrainRequest, TrialRequest
 from reconciler.training.experiment.propose import propose
 from reconciler.training.experiment.run_trial import run_trial
+from reconciler.training.experiment.shared_rows import judge_shared_rows
 from reconciler.training.fit import train
 from reconciler.training.runtime_check import runtime_here
 from reconciler.training.score_folds import score_folds
@@ -50,6 +52,7 @@ if __name__ == "__main__":
             "train": (TrainRequest, train),
             "folds": (FoldsRequest, score_folds),
             "trial": (TrialRequest, run_trial),
+            "shared_rows": (SharedRowsRequest, judge_shared_rows),
             "propose": (ProposeRequest, propose),
         }
     )

@@ -5,7 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from reconciler.core.digest import digest_of_bytes
-from reconciler.core.experiment.results import ArmTable, ExperimentOrigin, ExperimentTable, TableLine
+from reconciler.core.experiment.results import (
+    ArmTable,
+    ExperimentOrigin,
+    ExperimentTable,
+    SharedLine,
+    TableLine,
+)
 from reconciler.core.experiment.standings import Interval
 from reconciler.core.experiment.trial import HoldoutFigure
 from reconciler.core.spec.comparison import Comparability, Comparison
@@ -116,6 +122,19 @@ def experiment_table(*, trials: int = 8, arms: int = 2, won: bool = True) -> Exp
             who=SCRIPT,
             commit="ab" * 20,
             seconds=95.0,
+        ),
+        shared=tuple(
+            SharedLine(
+                label=arm.label,
+                trial=10,
+                other=1,
+                rows=240,
+                figure=Interval(mean=0.61, low=0.5, high=0.72),
+                other_figure=Interval(mean=0.59, low=0.5, high=0.68),
+                better=Interval(mean=0.02, low=0.01, high=0.03),
+                certain=True,
+            )
+            for arm in found[1:]
         ),
         outdated="the data changed since this run",
     )

@@ -6,7 +6,14 @@ import threading
 
 from reconciler.adapters.executors.worker_pool import WorkerPool
 from reconciler.errors import TrainingError
-from reconciler.ports import ProposeRequest, ProposeResult, TrialRequest, TrialResult
+from reconciler.ports import (
+    ProposeRequest,
+    ProposeResult,
+    SharedRowsRequest,
+    SharedRowsResult,
+    TrialRequest,
+    TrialResult,
+)
 
 _MODULE = "reconciler.training"
 
@@ -28,6 +35,16 @@ class TrialWorkers:
 
     def _ask(self, request: TrialRequest) -> TrialResult:
         return self._trials.call("trial", request, TrialResult, request.limits, threads=1)
+
+    def shared_rows(self, request: SharedRowsRequest) -> SharedRowsResult:
+        """Judge recipes of two arms; as `run`."""
+        try:
+            return self._ask_shared(request)
+        except TrainingError:
+            return self._ask_shared(request)
+
+    def _ask_shared(self, request: SharedRowsRequest) -> SharedRowsResult:
+        return self._trials.call("shared_rows", request, SharedRowsResult, request.limits, threads=1)
 
     def propose(self, request: ProposeRequest) -> ProposeResult:
         """Propose points; of none, which asks for the library alone, without a worker where its version is known."""

@@ -35,4 +35,20 @@ def of_run(run: ExperimentRun) -> str | None:
         return "has a figure on the holdout without a winner, or a winner without one"
     if run.holdout is not None and (run.holdout.rows < 1 or run.holdout.looks < 0):
         return "judged its winner on no rows"
+    return _of_shared(run)
+
+
+def _of_shared(run: ExperimentRun) -> str | None:
+    """Say what a run claims of the rows that two arms share that cannot be."""
+    ends = [0]
+    for arm in run.arms:
+        ends.append(ends[-1] + len(arm.trials))
+    for each in run.shared or ():
+        if not (1 <= each.arm < len(run.arms) and ends[each.arm] <= each.trial < ends[each.arm + 1]):
+            return "compares a trial of an arm that it is not in"
+        if not 0 <= each.other < ends[1]:
+            return "compares an arm with a trial of another one than the first"
+        folds = 0 if each.failed is not None else run.inputs.folds
+        if each.rows < folds or (len(each.figures), len(each.others)) != (folds, folds):
+            return "compares two arms on folds that there are not"
     return None

@@ -9,9 +9,17 @@ from datetime import datetime
 from reconciler.core.artifact.evaluation import Evaluation
 from reconciler.core.digest import Digest
 from reconciler.core.experiment.describe import changes_of
-from reconciler.core.experiment.standings import Interval, ScoredTrial, best, standings
-from reconciler.core.experiment.trial import HoldoutFigure
-from reconciler.core.spec.experiment.declared_experiment import Search
+from reconciler.core.experiment.standings import (
+    Interval,
+    ScoredTrial,
+    best,
+    interval_of,
+    leaves_out_zero,
+    standings,
+    values_of,
+)
+from reconciler.core.experiment.trial import HoldoutFigure, SharedRows
+from reconciler.core.spec.experiment.declared_experiment import METRICS, Search
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +50,25 @@ class ArmTable:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SharedLine:
+    """The best trial of an arm beside the best one of the rows and classes as they are, on the rows that both have.
+
+    `figure` and `other_figure` are over the folds of the arm, judged by its classes; `better`: how much the arm's is,
+    more being better; `certain`: the interval leaves out zero. `failed`: why they could not be compared.
+    """
+
+    label: str
+    trial: int
+    other: int
+    rows: int
+    figure: Interval | None
+    other_figure: Interval | None
+    better: Interval | None
+    certain: bool
+    failed: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExperimentOrigin:
     """How a run came about. `trials`: how many it was to try; `library`: of the sampler, with its version; `identity`:
     names what was found; `seconds`: of all trials together, on the machines that ran them first."""
@@ -60,7 +87,8 @@ class ExperimentOrigin:
 class ExperimentTable:
     """A run of an experiment. `winner`: its number; None where the model as it is did best. `holdout`: what it reaches
     there. `new`: how many trials were run now, and not found again; None where somebody only looks. `tried`: distinct
-    recipes. `outdated`: why another run would find something else now."""
+    recipes. `outdated`: why another run would find something else now. `shared`: each further arm beside the first, on
+    the rows that both have."""
 
     experiment: str
     model: str
@@ -78,6 +106,7 @@ class ExperimentTable:
     changes: tuple[str, ...]
     holdout: HoldoutFigure | None
     origin: ExperimentOrigin
+    shared: tuple[SharedLine, ...] = ()
     new: int | None = None
     outdated: str | None = None
     format: int = 1
@@ -140,6 +169,30 @@ def table_of(label: str, trials: Sequence[ScoredTrial], metric: str) -> ArmTable
             for each in standings(trials, metric)
         ),
         best=top.number if top is not None else None,
+    )
+
+
+def shared_line(label: str, shared: SharedRows, metric: str) -> SharedLine:
+    """Return what is told of two arms on the rows that they share."""
+    own, others = values_of(shared.figures, metric), values_of(shared.others, metric)
+    figure = other_figure = better = None
+    failed = shared.failed
+    if failed is None and (own is None or others is None):
+        failed = f"{metric} is not defined on these rows"
+    elif own is not None and others is not None:
+        sign = 1 if METRICS[metric] else -1
+        figure, other_figure = interval_of(own, shared.figures), interval_of(others, shared.others)
+        better = interval_of([sign * (a - b) for a, b in zip(own, others, strict=True)], shared.figures)
+    return SharedLine(
+        label=label,
+        trial=shared.trial,
+        other=shared.other,
+        rows=shared.rows,
+        figure=figure,
+        other_figure=other_figure,
+        better=better,
+        certain=leaves_out_zero(better),
+        failed=failed,
     )
 
 

@@ -57,9 +57,14 @@ class Standing:
     @property
     def certain(self) -> bool:
         """Tell whether the interval of the difference leaves out zero."""
-        if self.better is None or self.better.low is None or self.better.high is None:
-            return False
-        return self.better.low > 0 or self.better.high < 0
+        return leaves_out_zero(self.better)
+
+
+def leaves_out_zero(difference: Interval | None) -> bool:
+    """Tell whether there is an interval, and zero is not in it."""
+    if difference is None or difference.low is None or difference.high is None:
+        return False
+    return difference.low > 0 or difference.high < 0
 
 
 def values_of(folds: Iterable[FoldFigures], metric: str) -> tuple[float, ...] | None:

@@ -89,6 +89,23 @@ class ArmRun:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SharedRows:
+    """The best trial of an arm, and the best one of the rows and classes as they are, on the rows that both have.
+
+    The folds are those of the arm: `figures` of its `trial`, `others` of trial `other`, which trains on its own rows
+    and is judged by the arm's classes. `rows`: judged in all. `failed`: why they could not be compared.
+    """
+
+    arm: int
+    trial: int
+    other: int
+    rows: int
+    figures: tuple[FoldFigures, ...] = ()
+    others: tuple[FoldFigures, ...] = ()
+    failed: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HoldoutFigure:
     """What the winner of an experiment reaches on the holdout, which no trial saw.
 
@@ -116,7 +133,8 @@ class ExperimentRun(Checksummed):
 
     `winner`: its number in the table; None where no trial can be trained, or
     where the model as it is was best on the folds; then nothing is judged on the holdout. `chosen`: a person took this
-    trial of the run, which is not its winner, and had it judged.
+    trial of the run, which is not its winner, and had it judged. `shared`: each further arm beside the first, on the
+    rows that they share; None of a run of an earlier version.
     """
 
     identity: Digest
@@ -132,4 +150,5 @@ class ExperimentRun(Checksummed):
     who: str
     commit: str | None = None
     chosen: bool = False
+    shared: tuple[SharedRows, ...] | None = None
     format: int = 1

@@ -11,6 +11,7 @@ from reconciler.core.experiment.results import (
     ExperimentOrigin,
     ExperimentTable,
     ListedExperiment,
+    shared_line,
     table_of,
 )
 from reconciler.core.experiment.standings import ScoredTrial, best
@@ -22,6 +23,7 @@ from reconciler.engine.experiment import records
 from reconciler.engine.experiment.judge_winner import judge_winner
 from reconciler.engine.experiment.prepared import PreparedExperiment, prepare
 from reconciler.engine.experiment.run_trials import TrialSeries, result_of
+from reconciler.engine.experiment.side_by_side import side_by_side
 from reconciler.errors import UsageError
 from reconciler.ports import Store, TrialRunner
 
@@ -40,6 +42,7 @@ def run_experiment(
     series = TrialSeries(deps, prepared, runner)
     deps.progress.expect(1)
     arms = list(series.run())
+    shared = side_by_side(deps, prepared, series, arms, runner)
     won = best(arms[0].trials, experiment.metric)
     better = won if won is not None and won.number != 0 else None
     figure = judge_winner(deps, desired, prepared, better.recipe) if better is not None else None
@@ -58,6 +61,7 @@ def run_experiment(
         when=deps.clock(),
         who=deps.actor(),
         commit=desired.revision,
+        shared=shared,
     )
     records.record_run(store, run)
     deps.progress.leave(experiment.name)
@@ -208,6 +212,7 @@ def table_of_run(
             commit=run.commit,
             seconds=sum(trial.seconds for trial in every),
         ),
+        shared=tuple(shared_line(run.arms[each.arm].label, each, metric) for each in run.shared or ()),
         new=new,
         outdated=outdated,
     )

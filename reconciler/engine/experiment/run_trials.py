@@ -149,7 +149,7 @@ class TrialSeries:
             else:
                 missing[fingerprint] = (inputs, each.recipe)
         if missing:
-            rows = self._rows_of(arm)
+            rows = self.rows_of(arm)
             self._deps.concurrency.run(
                 [
                     partial(self._run, arm, rows, known, fingerprint, inputs, recipe, place)
@@ -198,8 +198,8 @@ class TrialSeries:
         )
         self.new += 1
 
-    def _rows_of(self, arm: int) -> Path:
-        """Select the training rows of an arm, once; nothing of the holdout leaves the data worker."""
+    def rows_of(self, arm: int) -> Path:
+        """Return the folder of the training rows of an arm, selected once; nothing of the holdout is in it."""
         if (known := self._rows.get(arm)) is not None:
             return known
         prepared, deps = self._prepared, self._deps

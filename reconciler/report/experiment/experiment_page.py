@@ -46,7 +46,7 @@ def page(shown: ExperimentTable, *, plots: bool = True) -> str:
     title = html(name(shown.experiment), " in ", name(shown.environment))
     about = html(f"{count(shown.tried, 'recipe')} tried of ", name(shown.model))
     arms = (_arm(shown, place, arm, plots=plots) for place, arm in enumerate(shown.arms))
-    content = "".join((_verdict(shown), _best(shown), *arms, _how(shown)))
+    content = "".join((_verdict(shown), _best(shown), *arms, _shared(shown), _how(shown)))
     header = html("<header><h1>", title, "</h1>", paragraph(about, kind="note"), "</header>")
     return document(
         f"{shown.experiment} in {shown.environment}",
@@ -115,6 +115,35 @@ def _arm(shown: ExperimentTable, place: int, arm: ArmTable, *, plots: bool) -> H
         parts.append(fold(count(len(others), "more trial"), rows))
     of = f" {place + 1} of {len(shown.arms)}" if len(shown.arms) > 1 else ""
     return section(f"trials-{place}", f"Trials{of}", *parts)
+
+
+def _shared(shown: ExperimentTable) -> Html:
+    """Return each further arm beside the first, on the rows that both have."""
+    if not shown.shared:
+        return Html("")
+    rows = (
+        (
+            name(line.label),
+            Html(said.CERTAIN[line.certain]) if line.better is not None else name(line.failed or ""),
+            Html(f"{line.rows:,}"),
+            Html(str(line.trial)),
+            Html(number(line.figure.mean) if line.figure is not None else DASH),
+            Html(str(line.other)),
+            Html(number(line.other_figure.mean) if line.other_figure is not None else DASH),
+            Html(f"{line.better.mean:+.4f}" if line.better is not None else DASH),
+            Html(_fine(line.better.low, line.better.high) if line.better is not None else DASH),
+        )
+        for line in shown.shared
+    )
+    metric = str(text(shown.metric))
+    columns = ("rows and classes", "difference", "rows", "trial", metric, "beside trial", metric, "better by")
+    caption = "Side by side on shared rows"
+    return section(
+        "shared",
+        "Arms on the rows that they share",
+        paragraph(text(said.SHARED)),
+        table(caption, (*columns, "95% interval"), rows, words=2),
+    )
 
 
 def _rows(shown: ExperimentTable, lines: Iterable[TableLine]) -> Iterator[tuple[Html, ...]]:

@@ -16,6 +16,8 @@ from reconciler.report.layout.blocks import (
     DataTable,
     Detail,
     Heading,
+    Item,
+    Items,
     Literal,
     Paragraph,
     Row,
@@ -51,6 +53,7 @@ def blocks(table: ExperimentTable, detail: Detail) -> Iterator[Block]:
         yield Paragraph(f"Note: {table.outdated}.", tone=Tone.WARN)
     for arm in table.arms:
         yield from _arm(table, arm, detail)
+    yield from _shared(table)
     yield GAP
     if table.new == 0:
         yield Paragraph("Nothing was run: the same experiment on the same data came to this end before.", tone=Tone.DIM)
@@ -94,6 +97,17 @@ def _arm(table: ExperimentTable, arm: ArmTable, detail: Detail) -> Iterator[Bloc
     yield DataTable(columns, tuple(_row(table, line, detail) for line in lines), heading=Tone.DIM)
     if (more := len(arm.lines) - len(lines)) > 0:
         yield Paragraph(f"And {count(more, 'more trial')}; `experiment report` lists all.", tone=Tone.DIM)
+
+
+def _shared(table: ExperimentTable) -> Iterator[Block]:
+    """Set each further arm beside the first, on the rows that both have."""
+    if not table.shared:
+        return
+    yield GAP
+    yield Paragraph(said.SHARED, tone=Tone.DIM)
+    yield Items(
+        tuple(Item(said.shared(line, table.metric), label=Code(line.label), hang=4) for line in table.shared), gap=": "
+    )
 
 
 def _row(table: ExperimentTable, line: TableLine, detail: Detail) -> Row:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from reconciler.core.experiment.results import ExperimentTable, TableLine
+from reconciler.core.experiment.results import ExperimentTable, SharedLine, TableLine
 from reconciler.core.experiment.standings import Interval
 from reconciler.core.experiment.trial import HoldoutFigure
 from reconciler.core.spec.comparison import Comparability, Seen
@@ -17,6 +17,8 @@ NOTHING_BETTER = (
     "Nothing that was tried did better on the folds than the model as it is. The holdout was not looked at."
 )
 THE_MODEL = "the model as it is"
+CERTAIN = {True: "certain", False: "not certain"}
+"""Whether a difference can be told from none."""
 
 
 def changes(line: TableLine) -> str:
@@ -36,7 +38,7 @@ def certainty(line: TableLine) -> str:
     """Say whether the difference to the model as it is can be told from none; empty of that model itself."""
     if line.better is None:
         return ""
-    return "certain" if line.certain else "not certain"
+    return CERTAIN[line.certain]
 
 
 def interval(shown: Interval | None) -> str:
@@ -49,6 +51,23 @@ def interval(shown: Interval | None) -> str:
 def signed(shown: Interval | None) -> str:
     """Return a difference with its sign; a dash where there is none."""
     return NONE if shown is None else f"{shown.mean:+.4f}"
+
+
+def shared(line: SharedLine, metric_name: str) -> str:
+    """Say what the best trial of an arm reaches beside the best one of the rows and classes as they are."""
+    rows = f"on the {count(line.rows, 'row')} that both have"
+    if line.figure is None or line.other_figure is None or line.better is None:
+        return f"not comparable with trial {line.other}: {line.failed or 'unknown'}"
+    return (
+        f"trial {line.trial} reaches {metric_name} {metric(line.figure.mean)} and trial {line.other} "
+        f"{metric(line.other_figure.mean)} {rows}; better by {line.better.mean:+.4f}, {CERTAIN[line.certain]}"
+    )
+
+
+SHARED = (
+    "The best of each arm beside the best of the rows and classes as they are: each trained on its own rows, judged on "
+    "the folds and by the classes of the arm."
+)
 
 
 def how(table: ExperimentTable) -> str:

@@ -7,6 +7,7 @@ own, of its own training rows: no category is learnt from what judges.
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ from reconciler.core.spec.recipe import BuiltRecipe, Features, Recipe, Task
 from reconciler.errors import TrainingError
 from reconciler.model_file.feature_matrix import keys_of, labels_of, matrix_of, read_rows, values_of
 from reconciler.model_file.feature_schema import schema_of
-from reconciler.training.cross_validation import RowFold, moments_of, split
+from reconciler.training.cross_validation import RowFold, RowMoments, moments_of, split
 from reconciler.training.encode_out_of_fold import encode_out_of_fold
 
 if TYPE_CHECKING:
@@ -45,22 +46,31 @@ class FoldMatrix:
 
 
 class ArmRows:
-    """The training rows of an arm. `features`: those of all of its trials."""
+    """The training rows of an arm. `features`: those of all of its trials. `cut`: its folds, where they are not to be
+    cut here."""
 
-    def __init__(self, train: Path, days: Path, recipe: Recipe, features: Features, folds: int) -> None:
+    def __init__(
+        self,
+        train: Path,
+        days: Path,
+        recipe: Recipe,
+        features: Features,
+        folds: int,
+        cut: Callable[[ArmRows], Sequence[RowFold]] | None = None,
+    ) -> None:
         self._recipe = replace(recipe, features=features)
         self._rows, self._days = read_rows(train), read_rows(days)
         classifies = recipe.task is Task.CLASSIFICATION
         self._targets: Any = labels_of(self._rows) if classifies else values_of(self._rows)
         self._moments = moments_of(self._days) if recipe.holdout.by is not None else None
-        cut = split(
-            keys_of(self._rows),
-            self._targets if classifies else None,
-            folds=folds,
-            salt=0,
-            moments=self._moments,
+        found = (
+            split(
+                keys_of(self._rows), self._targets if classifies else None, folds=folds, salt=0, moments=self._moments
+            )
+            if cut is None
+            else cut(self)
         )
-        self._folds: list[RowFold] = [fold for fold in cut if self._varies(fold)]
+        self._folds: list[RowFold] = [fold for fold in found if self._varies(fold)]
         if len(self._folds) < folds:
             raise TrainingError(
                 f"{len(self._targets):,} training rows give {len(self._folds)} of {folds} folds to judge by",
@@ -87,6 +97,26 @@ class ArmRows:
             judged=whole.judged[:, taken],
             judged_targets=whole.judged_targets,
         )
+
+    @property
+    def folds(self) -> tuple[RowFold, ...]:
+        """Return the folds, as places of rows."""
+        return tuple(self._folds)
+
+    @property
+    def keys(self) -> Sequence[str]:
+        """Return the key of each row."""
+        return keys_of(self._rows)
+
+    @property
+    def moments(self) -> RowMoments | None:
+        """Return when each row happened; None where folds are not in time."""
+        return self._moments
+
+    @property
+    def targets(self) -> Any:
+        """Return the outcome of each row."""
+        return self._targets
 
     def about(self, fold: int, recipe: Recipe) -> tuple[list[str], Any | None]:
         """Return the keys and the moments of a fold's training rows, as far as the recipe reads them."""

@@ -43,16 +43,16 @@ def run_trial(request: TrialRequest) -> TrialResult:
             model = fit_encoded(
                 request.recipe, matrix.schema, matrix.trained, matrix.trained_targets, keys=keys, days=days
             )
-            figures.append(_figures(request.recipe, model, matrix))
+            figures.append(figures_of(request.recipe, model, matrix))
             size = max(size, size_of(model.estimator))
-    except _UndefinedError:
+    except UndefinedError:
         return TrialResult(folds=(), failed="its outputs contain infinite or undefined numbers")
     except ReconcilerError as error:
         return TrialResult(folds=(), failed=error.message)
     return TrialResult(folds=tuple(figures), size=size, seconds=round(time.process_time() - started, 3))
 
 
-class _UndefinedError(Exception):
+class UndefinedError(Exception):
     """A model whose outputs are no numbers."""
 
 
@@ -67,17 +67,33 @@ def _rows_of(request: TrialRequest) -> ArmRows:
     return known
 
 
-def _figures(recipe: Recipe, model: LoadedModel, matrix: FoldMatrix) -> FoldFigures:
+def figures_of(
+    recipe: Recipe,
+    model: LoadedModel,
+    matrix: FoldMatrix,
+    joined: tuple[tuple[int, ...], tuple[str, ...]] | None = None,
+) -> FoldFigures:
+    """Return what a model reaches on the rows that a fold judges by. Raises UndefinedError.
+
+    `joined`: the classes that judge, where they are not its own: of each of its own the place among them, and their
+    names.
+    """
     import numpy as np
 
     outputs = model.outputs(matrix.judged)
     if not np.isfinite(outputs).all():
-        raise _UndefinedError
+        raise UndefinedError
     actual = matrix.judged_targets
     if recipe.task is Task.CLASSIFICATION:
-        labels = actual.astype(np.int64)
-        rates = rates_of(confusion_of(labels, model.decided(outputs), len(recipe.class_names)).astype(np.float64))
-        metrics = metrics_of(rates, log_loss_of(outputs, labels), recipe.class_names)
+        labels, decided, names = actual.astype(np.int64), model.decided(outputs), recipe.class_names
+        if joined is not None:
+            places, names = joined
+            sums = np.zeros((len(outputs), len(names)))
+            for place, column in zip(places, outputs.T, strict=True):
+                sums[:, place] += column
+            outputs, decided = sums, np.asarray(places, dtype=np.intp)[decided]
+        rates = rates_of(confusion_of(labels, decided, len(names)).astype(np.float64))
+        metrics = metrics_of(rates, log_loss_of(outputs, labels), names)
     else:
         metrics = numbers_of(outputs[:, 0], actual.astype(np.float64), quantile_of(recipe.estimator))
     return FoldFigures(

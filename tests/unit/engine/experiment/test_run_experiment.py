@@ -13,6 +13,7 @@ import pytest
 from reconciler import codec
 from reconciler.core.artifact import store_layout
 from reconciler.core.experiment.results import ExperimentTable
+from reconciler.core.experiment.trial import SharedRows
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.experiment.declared_experiment import (
     EstimatorSpace,
@@ -267,12 +268,29 @@ def test_records_that_contradict_themselves_are_refused_though_their_checksum_is
         replace(run, arms=()),
         replace(run, arms=(replace(run.arms[0], trials=((),)),)),
         replace(run, winner=1, holdout=None),
+        replace(run, shared=(SharedRows(arm=1, trial=1, other=0, rows=9),)),
+        replace(run, shared=(SharedRows(arm=0, trial=1, other=0, rows=9, failed="it says so"),)),
     ):
         with pytest.raises(IntegrityError, match=member):
             records.decoded_run(member, codec.encode(forged))
     for inputs in (replace(run.inputs, folds=9), replace(run.inputs, metric="mae")):
         with pytest.raises(IntegrityError, match="is named by a run of search"):
             records.of_run(store, replace(run, inputs=inputs), first.fingerprint)
+
+
+def test_the_best_of_each_arm_stands_beside_the_best_of_the_first_on_the_rows_of_both(bench: Bench) -> None:
+    table = bench.run(ARMS)
+    first, second = table.arms
+    (shared,) = table.shared
+    assert (shared.label, shared.trial, shared.other) == (second.label, second.best, first.best)
+    assert shared.rows == 60
+    assert shared.figure is not None
+    assert shared.other_figure is not None
+    assert shared.better is not None
+    assert shared.better.mean == pytest.approx(shared.figure.mean - shared.other_figure.mean)
+    assert shared.figure not in {line.figure for line in second.lines}, "it is judged again, on the shared rows"
+    assert bench.run(ARMS) == replace(table, new=0), "a run that is found again tells the same"
+    assert bench.run(EXPERIMENT).shared == ()
 
 
 class WhileAnother(FakeTrialRunner):

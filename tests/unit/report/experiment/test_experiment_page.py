@@ -7,6 +7,10 @@ import re
 import pytest
 
 from reconciler.report.experiment.experiment_page import page
+from reconciler.report.experiment.experiment_table import blocks as experiment_table_blocks
+from reconciler.report.layout.blocks import Detail
+from reconciler.report.layout.render_text import to_text
+from reconciler.report.layout.text_layout import TextStyle
 from tests.support.experiment_tables import experiment_table
 from tests.support.model_reports import HOSTILE, SCRIPT
 from tests.unit.report.evaluation_page.test_page import Outline
@@ -42,7 +46,7 @@ def test_every_element_is_closed_and_every_identifier_stands_once(shown: str) ->
 
 def test_the_holdout_comes_first_with_its_interval_the_difference_and_the_looks(shown: str) -> None:
     sections = re.findall(r'<section id="([a-z0-9-]+)"', shown)
-    assert sections == ["verdict", "best", "trials-0", "trials-1", "how"]
+    assert sections == ["verdict", "best", "trials-0", "trials-1", "shared", "how"]
     verdict = shown.partition('<section id="best"')[0]
     for words in (
         "f1_macro 0.564 (95% interval 0.510 to 0.610), naive guess 0.279 on 492 holdout rows",
@@ -56,7 +60,7 @@ def test_the_holdout_comes_first_with_its_interval_the_difference_and_the_looks(
 
 
 def test_each_arm_lists_its_trials_best_first_and_says_what_is_not_certain(shown: str) -> None:
-    arm = shown.partition('<section id="trials-1"')[2]
+    arm = shown.partition('<section id="trials-1"')[2].partition('<section id="shared"')[0]
     numbers = re.findall(r'<th scope="row">(\d+)', arm)
     assert numbers == ["10", "11", "12", "13", "14", "15", "9", "16", "17"]
     assert arm.count("<td>certain</td>") == 2
@@ -64,6 +68,17 @@ def test_each_arm_lists_its_trials_best_first_and_says_what_is_not_certain(shown
     assert "not comparable with the others" in arm
     assert "left out after 1 fold" in arm
     assert "could not be trained: " in arm
+
+
+def test_arms_stand_side_by_side_on_the_rows_that_they_share(shown: str) -> None:
+    shared = shown.partition('<section id="shared"')[2].partition("</section>")[0]
+    assert '<td>certain</td><td class="r">240</td>' in shared
+    assert "+0.0200" in shared
+    text = to_text(experiment_table_blocks(experiment_table(), Detail.SCREEN), TextStyle())
+    words = (
+        "trial 10 reaches f1_macro 0.610 and trial 1 0.590 on the 240 rows that both have; better by +0.0200, certain"
+    )
+    assert words in " ".join(text.split())
 
 
 def test_each_of_the_best_has_its_changes_and_the_command_that_adopts_it(shown: str) -> None:
