@@ -35,7 +35,7 @@ from reconciler.engine.storage.evaluations import holdout_looks
 from reconciler.errors import IntegrityError
 from reconciler.ports import Store
 
-_BESIDE = frozenset(
+BESIDE = frozenset(
     (
         "checks",
         store_layout.EVALUATIONS,
@@ -44,7 +44,7 @@ _BESIDE = frozenset(
         store_layout.TRIALS,
     )
 )
-_OF_DATA = frozenset(
+OF_DATA = frozenset(
     (
         store_layout.REMOVALS,
         store_layout.REFUSALS,
@@ -108,7 +108,7 @@ class ObjectCheck:
                 return self._build(key, kind)
             case "verifications":
                 return self._verification(key)
-            case kind if kind in _BESIDE:
+            case kind if kind in BESIDE:
                 looks = {
                     "checks": self._checks,
                     store_layout.EVALUATIONS: self._evaluation,
@@ -123,7 +123,7 @@ class ObjectCheck:
                 kept = snapshot.n not in removed_snapshots(self.store)
                 tables = tuple(table.digest for table in snapshot.tables if kept)
                 return Passed(kind="snapshots", blobs=tables, dated=snapshot.taken)
-            case kind if kind in _OF_DATA:
+            case kind if kind in OF_DATA:
                 return self._record_of_data(key, kind)
             case "predictions":
                 log = codec.decode(PredictionLog, self._read(key), what=key)
