@@ -204,6 +204,14 @@ E456 A store cannot remove blobs, so nothing that it holds can be erased.
      Use a store of files or a bucket, which can; nothing was written.
 E501 A file or blob is damaged: its bytes do not have the digest that is recorded.
      Run `reconciler audit` to list all; `apply` restores deployed files, a backup restores blobs.
+E502 A name in a model package may lead elsewhere: absolute, with `..`, or of characters that no package has.
+     Do not unpack it with any program; get the package again from where it was exported.
+E503 A model package holds something else than files: a link, a device, a folder, an extended header.
+     Get the package again from where it was exported; this program and `skopeo` write only files.
+E504 A model package holds a name twice, or two names that differ only in upper and lower case.
+     Get the package again from where it was exported.
+E505 A model package, or an answer of a registry, is compressed, cut short, too large, or not of the size that it says.
+     Get the package again from where it was exported: docs/reference/limits.md has every limit.
 E506 A model file contains a type that this tool never writes.
      Do not load it with any program: it was not made by this tool.
 E507 A model file is not an archive as this tool writes it, or an array in it does not fit the model.
@@ -220,6 +228,10 @@ E512 More of the records to predict have values that the model does not know tha
      Train it on rows like these, correct the table, or raise `policy.predict.unknownAtMost` by a pull request.
 E516 A prediction cannot be explained: the artifact does not say how its training rows were distributed.
      Train it again, or leave out `--top`.
+E521 A model package lacks a part, or holds one that is unknown, hidden, or that nothing in it names.
+     Get the package again from where it was exported; of a registry, `reconciler pull` fetches all of it.
+E522 A model package has a newer format than this version reads.
+     Upgrade, and import it again; nothing was written.
 E601 A store cannot protect against two writers.
      Use a local disk, or an object store with conditional writes.
 E602 A store or target denies access, or does not exist: no such bucket, no right, another region, no credentials.
@@ -244,6 +256,12 @@ E613 What is served is not what was applied: changed by hand, or an apply did no
      Run `reconciler apply ENV`, which puts it in place.
 E614 A plug-in gate failed by a mistake of its own, so the candidate is not verified.
      Have the package that provides it mended, and apply again: nothing was recorded.
+E621 A registry cannot be reached.
+     Check its name and the network; it needs TLS, unless it is on this machine.
+E622 A registry refuses the login, or the right to read or write there.
+     Log in with `docker login`, or set RECONCILER_REGISTRY_USER and RECONCILER_REGISTRY_PASSWORD.
+E623 A registry answers in a way that no OCI registry should, or has no such repository.
+     Check the name; run the same command again; ask those who run the registry.
 E701 An artifact failed a gate, so it cannot be promoted.
      Change the recipe, or the gate by a pull request, and apply the sandbox again; or promote another candidate.
 E702 Another process wrote in the meantime, so the plan is stale.

@@ -48,6 +48,14 @@ PLAN_BYTES = 128 * MIB  # E703: a plan file or a plan comment
 EVENT_BYTES = 16 * MIB  # none: the event that started a CI job; a larger one counts as unknown
 WHEEL_BYTES = 32 * MIB  # E801: the wheel that `ci --install` copies into a project
 
+# --- Model packages: archives that others wrote, and registries
+
+PACKAGE_BYTES = 6 * GIB  # E505: a package, and all that is in it together
+PACKAGE_ENTRIES = 5_000  # E505: files in a package
+PACKAGE_INDEX_BYTES = 1 * MIB  # E505: an index of manifests in a package or a registry
+PACKAGE_PADDING = 1 * MIB  # E505: what may follow the last file of an archive, nothing but zeros
+REGISTRY_ANSWER_BYTES = 4 * MIB  # E623: an answer of a registry that is no blob
+
 # --- Tables: CSV and Parquet files of data, predictions and snapshots
 
 TABLE_BYTES = 64 * GIB  # E419: a file; of Parquet also what it declares to have unpacked

@@ -58,6 +58,7 @@ from reconciler.ports.messages import (
 )
 from reconciler.ports.notices import Notifier
 from reconciler.ports.outcomes import OutcomeEngine, OutcomesRequest, PredictedRows
+from reconciler.ports.packages import PackageArchive, PackageRegistry, PackageWriter
 from reconciler.ports.predicting import (
     EvaluateRequest,
     ExpectedAmount,
@@ -134,6 +135,9 @@ __all__ = [
     "OpenFolder",
     "OutcomeEngine",
     "OutcomesRequest",
+    "PackageArchive",
+    "PackageRegistry",
+    "PackageWriter",
     "ParallelMap",
     "ParsedExpression",
     "PredictRequest",

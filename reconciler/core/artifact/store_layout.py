@@ -21,6 +21,7 @@ LOOKS = "looks"  # at the rows of holdouts
 EVALUATIONS = "evaluations"  # in full, computed when they are asked for
 TRIALS = "trials"  # of experiments, each by its fingerprint
 EXPERIMENTS = "experiments"  # runs that came to their end
+IMPORTS = "imports"  # of packages, by environment and model
 REFERRERS = "referrers"  # attestations of artifacts
 SWEEPS = "sweeps"  # of blobs that nothing names
 GARBAGE = "garbage"  # those blobs, until their grace period ends
@@ -146,6 +147,11 @@ def trial(fingerprint: Digest) -> str:
 def experiment(environment: str, name: str) -> str:
     """Return the prefix of the numbered log of an experiment's runs."""
     return f"{EXPERIMENTS}/{environment}/{name}"
+
+
+def imports(environment: str, model: str) -> str:
+    """Return the prefix of the numbered log of what was imported for a model."""
+    return f"{IMPORTS}/{environment}/{model}"
 
 
 def notices(environment: str, notice: str) -> str:

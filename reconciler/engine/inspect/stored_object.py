@@ -29,7 +29,7 @@ from reconciler.engine.experiment import records
 from reconciler.engine.notices.tell import prefix_of
 from reconciler.engine.plan import verification
 from reconciler.engine.refresh.kept_snapshots import removed_snapshots
-from reconciler.engine.storage import blobs, numbered_log
+from reconciler.engine.storage import blobs, imports, numbered_log
 from reconciler.engine.storage.erasures.erased import Erased
 from reconciler.engine.storage.evaluations import holdout_looks
 from reconciler.errors import IntegrityError
@@ -40,6 +40,7 @@ BESIDE = frozenset(
         "checks",
         store_layout.EVALUATIONS,
         store_layout.EXPERIMENTS,
+        store_layout.IMPORTS,
         store_layout.NOTICES,
         store_layout.TRIALS,
     )
@@ -114,6 +115,7 @@ class ObjectCheck:
                     store_layout.EVALUATIONS: self._evaluation,
                     store_layout.TRIALS: self._trial,
                     store_layout.EXPERIMENTS: self._experiment,
+                    store_layout.IMPORTS: self._import,
                 }
                 return looks.get(kind, self._notice)(key)
             case "snapshots":
@@ -230,6 +232,14 @@ class ObjectCheck:
         if detailed.artifact not in self.erased.gone and blobs.holds(self.store, detailed.artifact):
             in_full.agreeing(self.store, detailed.artifact, detailed)
         return Passed(kind=store_layout.EVALUATIONS)
+
+    def _import(self, key: str) -> Passed:
+        model = key.removeprefix(store_layout.imports(self.environment, "")).partition("/")[0]
+        record = imports.decode(key, self._read(key), self.environment, model)
+        if not key.startswith(store_layout.imports(record.environment, record.model) + "/"):
+            raise numbered_log.misplaced(key, f"an import into {record.environment}")
+        named = (record.build.provenance, record.manifest)
+        return Passed(kind=store_layout.IMPORTS, blobs=named, artifact=record.artifact, dated=record.when)
 
     def _notice(self, key: str) -> Passed:
         told = codec.decode(NoticeRecord, self._read(key), what=key)

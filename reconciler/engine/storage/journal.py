@@ -19,6 +19,7 @@ from reconciler.core.artifact.observed_state import JournalHead
 from reconciler.core.digest import Digest, digest_of_bytes
 from reconciler.core.spec.model import Model
 from reconciler.engine.storage import numbered_log
+from reconciler.engine.storage.packages import imports
 from reconciler.errors import IntegrityError
 from reconciler.ports import Clock, NameListing, NewId, Store
 
@@ -262,7 +263,8 @@ class Journals:
         self, environments: Iterable[str], model: Model, artifact: Digest, known: JournalHead | None = None
     ) -> Build | None:
         """Return how an artifact was built, by the first of these environments that recorded it under the model's name
-        or its former one. `known`: the head of the model's own journal, where it was just read."""
+        or its former one, in its journal or when it was imported. `known`: the head of the model's own journal, where
+        it was just read."""
         names = [name for name in (model.name, model.renamed_from) if name is not None]
         for environment in environments:
             store = self.stores.get(environment)
@@ -278,5 +280,9 @@ class Journals:
                     after=known if (environment, name) == (model.environment, model.name) else None,
                 )
                 if build is not None:
+                    return build
+            if environment == model.environment:
+                imported = (imports.build_of(store, environment, name, artifact) for name in names)
+                if (build := next(filter(None, imported), None)) is not None:
                     return build
         return None

@@ -49,6 +49,7 @@ _ONE = {
     "experiments": "run of an experiment",
     "garbage": "blob that was taken out",
     "sweeps": "sweep",
+    "imports": "import of a package",
     "trials": "trial",
 }
 _MANY = {
@@ -63,6 +64,7 @@ _MANY = {
     "evaluations": "evaluations in full",
     "experiments": "runs of experiments",
     "garbage": "blobs that were taken out",
+    "imports": "imports of packages",
     "journal": "journal entries",
     "looks": "counts of looks at holdouts",
     "mark": "ownership markers",

@@ -1,0 +1,1 @@
+"""What model packages brought into a store."""

@@ -1,0 +1,1 @@
+"""Reports about model packages: exported, imported, pushed, pulled."""
