@@ -280,6 +280,8 @@ E708 A check found an error in the rows that a model is trained on, so it is not
      Do what the message says; or switch the check off in the manifest, where the policy allows it, with the reason.
 E709 An artifact learnt data of an entity that was erased, so it is not deployed.
      Promote its successor, which was trained without the entity.
+E710 A managed environment takes only imported or promoted artifacts, unchanged.
+     Import a package or promote, and run `reconciler apply ENV`, which puts back what was changed by hand.
 E801 A command line cannot be carried out as written.
      The hint has the nearest command that can; see also --help.
 E802 A command asks a person, and there is no terminal to ask on; or what answers it in advance is missing or wrong.

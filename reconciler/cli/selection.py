@@ -144,7 +144,7 @@ def _only_environment(invocation: Invocation, option: str) -> str:
     from reconciler.cli.project import read_manifests
 
     with read_manifests(invocation) as checkout:
-        names = sorted(each.name for each in checkout.desired.environments if each.promotes_from)
+        names = sorted(each.name for each in checkout.desired.environments if not each.trains)
         if len(names) == 1:
             return names[0]
         what = "environments to promote to" if option == "--to" else "environments"

@@ -59,6 +59,7 @@ class EnvironmentControls(DefaultsLeftOut):
     sources: tuple[SourceControls, ...]
     format: int = CONTROLS_FORMAT
     protection: DataProtection = UNPROTECTED
+    managed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -61,6 +61,8 @@ def _rules(controls: EnvironmentControls) -> Iterator[str]:
     protect = controls.protect
     yield f"role: {controls.role.value}"
     yield f"protect: commits of branch {protect}" if protect is not None else "protect: any commit"
+    if controls.managed:
+        yield "managed: only imported or promoted artifacts, unchanged"
     yield f"promotesFrom: {', '.join(controls.promotes_from) or 'nothing'}"
     yield f"store: {controls.store.address}"
     yield f"target: {controls.target.address if controls.target is not None else 'none'}"

@@ -13,7 +13,7 @@ from reconciler.core.controls.controls import EnvironmentControls, ModelControls
 from reconciler.core.controls.weakened_gates import WeakenedGate
 from reconciler.core.digest import Digest
 from reconciler.core.quality.checks import CheckOff
-from reconciler.core.spec.environment import Environment, PrunePolicy
+from reconciler.core.spec.environment import DriftPolicy, Environment, PrunePolicy
 from reconciler.core.spec.gates import Gate
 from reconciler.core.spec.policy import Approvals, Override, Rejected
 
@@ -52,11 +52,14 @@ class PinControls:
 
 def joined(environment: Environment, sets: Iterable[EnvironmentControls]) -> Environment:
     """Return the environment with the strictest policy of these sets and its own gates."""
-    policy = environment.policy
-    policies = [policy, *(controls.policy for controls in sets)]
+    every = tuple(sets)
+    policy, managed = environment.policy, environment.managed or any(controls.managed for controls in every)
+    policies = [policy, *(controls.policy for controls in every)]
     ages = [each.max_data_age for each in policies if each.max_data_age is not None]
     return replace(
         environment,
+        managed=managed,
+        drift=DriftPolicy.SELF_HEAL if managed else environment.drift,
         policy=replace(
             policy,
             max_data_age=min(ages, default=None),

@@ -85,6 +85,8 @@ def _identity(old: EnvironmentControls, new: EnvironmentControls) -> Iterator[We
         yield WeakenedGate(what="role", old=old.role.value, new=new.role.value)
     if old.protect is not None and new.protect != old.protect:
         yield WeakenedGate(what="protect", old=f"branch {old.protect}", new=_branch(new.protect))
+    if old.managed and not new.managed:
+        yield WeakenedGate(what="managed", old="true", new="false")
     if new.store != old.store:
         yield WeakenedGate(what="store", old=old.store.address, new=new.store.address)
     if old.target is not None and new.target != old.target:

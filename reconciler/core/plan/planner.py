@@ -167,10 +167,19 @@ def _artifact_missing(facts: ServingFacts, pin: Digest) -> Blocked | None:
     if not facts.pin.artifact_missing:
         return None
     sources = ", ".join(facts.environment.promotes_from) or "none is declared"
+    if facts.environment.managed:
+        return Blocked(
+            status=ResultStatus.CONFLICT,
+            reasons=(
+                f"artifact {short(pin)} was neither imported nor promoted, and {facts.environment.name} is managed",
+            ),
+            remedy=f"import it: `reconciler import FILE --to {facts.environment.name}`; or pin one that was",
+        )
     return Blocked(
         status=ResultStatus.CONFLICT,
         reasons=(f"artifact {short(pin)} not found in any source environment ({sources})",),
-        remedy=f"pin one that exists: `reconciler promote {facts.name} --to {facts.environment.name}`",
+        remedy=f"pin one that exists: `reconciler promote {facts.name} --to {facts.environment.name}`; or bring it in "
+        f"a package: `reconciler import FILE --to {facts.environment.name}`",
     )
 
 
@@ -184,7 +193,12 @@ def _recipe_mismatch(facts: ServingFacts) -> Blocked | None:
             f"recipe mismatch: the manifest differs from the recipe that the pinned artifact was built from at "
             f"{field.path}: the artifact has {field.old or 'nothing'}, the manifest {field.new or 'nothing'}",
         ),
-        remedy="change recipes in the sandbox's manifest and let `reconciler promote` write this file",
+        remedy=(
+            f"undo the change; {facts.environment.name} is managed: another recipe is trained elsewhere and imported, "
+            f"and `reconciler promote {facts.name} --to {facts.environment.name}` writes this file"
+            if facts.environment.managed
+            else "change recipes in the sandbox's manifest and let `reconciler promote` write this file"
+        ),
     )
 
 
@@ -197,7 +211,10 @@ def _not_verified(facts: ServingFacts, pin: Digest) -> Blocked | None:
         return Blocked(
             status=ResultStatus.CONFLICT,
             reasons=(f"{short(pin)} is not verified against today's gates, data and incumbent",),
-            remedy=f"run `reconciler apply {_source(facts)}`, which verifies candidates",
+            remedy=f"run `reconciler apply {_source(facts)}`, which verifies candidates"
+            if facts.environment.promotes_from
+            else f"import a package that was verified by these gates: `reconciler import FILE --to "
+            f"{facts.environment.name}` judges by them what the package tells",
         )
     if not verification.passed:
         return Blocked(
@@ -209,7 +226,7 @@ def _not_verified(facts: ServingFacts, pin: Digest) -> Blocked | None:
         return Blocked(
             status=ResultStatus.DENIED,
             reasons=(facts.policy.data_ahead,),
-            remedy=f"run `reconciler apply {_source(facts)}` for a snapshot of today and retrain",
+            remedy=_newer_data(facts),
         )
     if facts.policy.stale_data_age is None:
         return None
@@ -217,8 +234,16 @@ def _not_verified(facts: ServingFacts, pin: Digest) -> Blocked | None:
     return Blocked(
         status=ResultStatus.DENIED,
         reasons=(f"the training data of the artifact is {age} old; policy.maxDataAge allows {limit}",),
-        remedy=f"run `reconciler apply {_source(facts)}`, which refreshes the data and trains again; then promote",
+        remedy=_newer_data(facts),
     )
+
+
+def _newer_data(facts: ServingFacts) -> str:
+    if not facts.environment.promotes_from:
+        return (
+            f"import a package that was trained on newer data: `reconciler import FILE --to {facts.environment.name}`"
+        )
+    return f"run `reconciler apply {_source(facts)}`, which refreshes the data and trains again; then promote"
 
 
 def out_of_order(facts: ServingFacts) -> Blocked | None:

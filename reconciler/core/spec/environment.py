@@ -120,6 +120,7 @@ class Environment:
     max_train: int | None = None  # trainings per apply
     lock: str | None = None  # the file that pins the runtime's versions
     notify: tuple[NoticeChannel, ...] = ()
+    managed: bool = False  # only imported or promoted artifacts, and nothing of them is changed here
     predictions: tuple[tuple[str, Table], ...] = ()  # tables that predictions are written into
     removed: str | None = None  # where git does not declare it any more: the file that did, as this was read from
 

@@ -35,6 +35,7 @@ def environment_controls(desired: DesiredState, environment: Environment, source
         policy=environment.policy,
         sources=tuple(_source_controls(each, desired.revision, source) for each in declared if each is not None),
         protection=protection_of(environment.data),
+        managed=environment.managed,
     )
 
 

@@ -138,4 +138,5 @@ def _controls(past: Environment) -> EnvironmentControls:
         promotes_from=past.promotes_from,
         policy=past.policy,
         sources=(),
+        managed=past.managed,
     )

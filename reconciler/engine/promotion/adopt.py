@@ -15,6 +15,7 @@ from reconciler.core.promotion.proposal import ProposalResult, ProposalSet
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
 from reconciler.engine.apply import deploy
+from reconciler.engine.controls.observe_controls import observe_controls
 from reconciler.engine.dependencies import Dependencies, RenderCard
 from reconciler.engine.find_environment import unknown_model
 from reconciler.engine.load_desired import Checkout
@@ -38,7 +39,7 @@ def adoptable(
 
     The artifact is undamaged and was built or deployed for this model; `adopt` itself checks the gates.
     """
-    if served is None or served.current is None or served.drift is not None or head is None:
+    if environment.managed or served is None or served.current is None or served.drift is not None or head is None:
         return None
     artifact = served.current.artifact
     if artifact is None or artifact == head.state.artifact:
@@ -88,11 +89,21 @@ def _prepare(
 ) -> PreparedProposal:
     """Return what git would pin for `model`: what is served instead of the applied artifact.
 
-    Raises IntegrityError E501 when the served files are damaged; GateRefusedError E701 when the artifact was not built
-    here, was built for another model, or failed a gate; ConflictError when it is not verified yet; UsageError E801 when
-    nothing was changed by hand.
+    Raises GateRefusedError E710 in a managed environment, E701 when the artifact was not built here, was built for
+    another model, or failed a gate; IntegrityError E501 when the served files are damaged; ConflictError when it is not
+    verified yet; UsageError E801 when nothing was changed by hand.
     """
     desired = checkout.desired
+    in_force = observe_controls(
+        desired, environment, store=deps.stores[environment.name], source=deps.source, acts=False
+    )
+    if in_force.effective.managed:
+        raise GateRefusedError(
+            f"{environment.name} is managed: what somebody deployed there by hand is not kept",
+            hint=f"{_restore_hint(environment, model)}; another artifact is imported or promoted: "
+            f"reconciler import FILE --to {environment.name}",
+            code="E710",
+        )
     target = deploy.target_of(deps, environment)
     served = next(
         (deployment for deployment in target.observe([model], others=False) if deployment.model == model), None

@@ -254,13 +254,15 @@ def _judged(
     if checked.verification is None:
         raise ConflictError(
             f"{short(build.artifact)} is not verified against today's gates and incumbent of {to.name}",
-            hint=f"run `reconciler apply {to.promotes_from[0]}`, which verifies candidates",
+            hint=f"run `reconciler apply {to.promotes_from[0]}`, which verifies candidates"
+            if to.promotes_from
+            else f"import a package that these gates verified: `reconciler import FILE --to {to.name}`",
         )
     verify.check_recorded(checked.verification, evaluation)
     if not checked.verification.passed:
         raise GateRefusedError(
             f"{short(build.artifact)} failed the gates of {to.name}: " + "; ".join(checked.verification.refusals),
-            hint=remedy(gates, proposed, to.promotes_from[0]),
+            hint=remedy(gates, proposed, to.promotes_from[0] if to.promotes_from else "the sandbox that trained it"),
             code="E701",
         )
     own = deps.stores[to.name]

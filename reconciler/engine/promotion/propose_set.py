@@ -17,6 +17,7 @@ from reconciler.engine.plan import observe
 from reconciler.engine.promotion.candidate import check_is_promoted_to
 from reconciler.engine.promotion.open_pull_request import PreparedProposal, PullRequestRoute, propose_models
 from reconciler.engine.promotion.propose import prepare_promotion, prepare_rollback, promote
+from reconciler.engine.storage import imports
 from reconciler.errors import InvalidManifestsError, ReconcilerError, UsageError
 from reconciler.ports import Proposer
 
@@ -190,6 +191,13 @@ def candidates(deps: Dependencies, checkout: Checkout, to: Environment) -> tuple
     desired = checkout.desired
     check_is_promoted_to(to)
     names: set[str] = set()
+    for name in imports.models(deps.stores[to.name], to.name):
+        newest, known = imports.newest(deps.stores[to.name], to.name, name), desired.model(to.name, name)
+        head = observe.head_of(deps, desired, to.name, name)
+        deployed = head.state.vetted if head is not None else ()
+        declared = known.artifact if known is not None else None
+        if newest is not None and newest.artifact not in (declared, *deployed):
+            names.add(name)
     for origin in to.promotes_from:
         for model in desired.models_of(origin):
             try:
@@ -232,6 +240,10 @@ def only_candidate(deps: Dependencies, checkout: Checkout, to: Environment, *, r
 
 def _nothing_to_promote(deps: Dependencies, checkout: Checkout, to: Environment) -> UsageError:
     """Return the error where no model has a candidate that is not pinned: none was trained, or all are promoted."""
+    if not to.promotes_from:
+        hint = f"reconciler import FILE --to {to.name}"
+        problem = f"nothing to promote to {to.name}: each package that was imported is pinned, or none was"
+        return UsageError(problem, hint=hint, code="E801")
     first, sources = to.promotes_from[0], ", ".join(to.promotes_from)
     trained = any(
         _newest(deps, checkout, origin, model.name) is not None

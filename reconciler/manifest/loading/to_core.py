@@ -183,6 +183,7 @@ def environment_of(given: documents.Environment, *, runtime: env.Runtime | None)
         policy=policy_of(spec.policy),
         protect=spec.protect.branch if spec.protect else None,
         drift=env.DriftPolicy(spec.drift),
+        managed=spec.managed,
         limits=env.Limits(seconds=parse_duration(spec.limits.time), memory=bytes_of(spec.limits.memory)),
         max_train=spec.limits.max_train,
         lock=spec.runtime.lock if spec.runtime else None,

@@ -125,7 +125,7 @@ class EnvironmentSpec(Document):
     )
     promotes_from: list[Name] = Field(
         default_factory=list,
-        description="Environments to promote from. Required unless the role is sandbox.",
+        description="Environments to promote from. Required unless the role is sandbox, or the environment is managed.",
     )
     data: DataBinding = Field(description="Tables for training or prediction.")
     runtime: Runtime | None = Field(
@@ -148,6 +148,11 @@ class EnvironmentSpec(Document):
         default_factory=dict,
         description="Tables of databases that `reconciler predict --to-table NAME` writes predictions into, by name.",
     )
+    managed: bool = Field(
+        default=False,
+        description="Whether only imported or promoted artifacts are deployed here, unchanged: nothing that somebody "
+        "changes here by hand is kept. Packages are imported by `reconciler import`.",
+    )
     drift: Literal["correct", "report"] = Field(
         default="correct", description="Whether manual changes of the target are corrected or only reported."
     )
@@ -168,13 +173,17 @@ class EnvironmentSpec(Document):
                 raise refuse("E205", "a sandbox trains its own models, so it has no `promotesFrom`")
             if self.target is not None:
                 raise refuse("E205", "a sandbox deploys nothing, so it has no `target`")
+            if self.managed:
+                raise refuse("E205", "a sandbox trains models, so it is not `managed`", at="managed")
             if used := [name for name in Controls.model_fields if getattr(self.policy, name)]:
                 raise refuse("E205", f"a sandbox deploys nothing, so it has no `{used[0]}`", at="policy")
         else:
             if self.runtime is not None:
                 raise refuse("E209", "only a sandbox trains, so this environment has no `runtime`")
-            if not self.promotes_from:
-                raise refuse("E204", "this environment only promotes, so it needs `promotesFrom`")
+            if not self.promotes_from and not self.managed:
+                raise refuse("E204", "this environment only promotes, so it needs `promotesFrom`, or `managed: true`")
+            if self.managed and self.drift == "report":
+                raise refuse("E225", "what is changed by hand in a managed environment is put back", at="drift")
             if self.target is None:
                 raise refuse("E204", "this environment deploys models, so it needs `target`")
             if self.protect is None and (self.policy.approvals or self.policy.owners):

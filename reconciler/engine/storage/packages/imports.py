@@ -43,6 +43,12 @@ def decode(key: str, body: bytes, environment: str, model: str) -> ImportRecord:
     return record
 
 
+def models(store: Store, environment: str) -> tuple[str, ...]:
+    """Return every model that anything was imported for, sorted; from a listing, so a hint."""
+    prefix = store_layout.imports(environment, "")
+    return tuple(sorted({key.removeprefix(prefix).split("/", 1)[0] for key in store.keys(prefix)}))
+
+
 def of_artifact(store: Store, environment: str, model: str, artifact: Digest) -> ImportRecord | None:
     """Return the newest import of an artifact for a model; None where it was not imported."""
     found = (record for record in of_model(store, environment, model) if record.artifact == artifact)
