@@ -67,6 +67,7 @@ COUNTS: dict[str, tuple[int, int]] = {
     "SIMULATED_ROWS": (60, 1_000),  # draws of rows from which an interval's coverage is counted
     "INFLUENCE_SEEDS": (12, 100),  # tables of 20 columns that are noise
     "NINETY_DAYS": (2, 60),  # of a model that is looked at, and asked for, every day
+    "PACKAGE_STRIDE": (1_999, 7),  # bytes between two changed ones of a package
     "EXAMPLES": (1, 4),  # times the examples of each property test
 }
 

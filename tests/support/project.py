@@ -239,7 +239,11 @@ class Project:
 
     def promote(self) -> str:
         """Propose the newest candidate, merge it, and give the digest that main now pins."""
-        proposed = self.run("promote", "lateness", "--to", "production", "-o", "json").json
+        return self.promoted("production")
+
+    def promoted(self, environment: str) -> str:
+        """Propose the newest candidate for an environment, merge it, and give the digest that main now pins."""
+        proposed = self.run("promote", "lateness", "--to", environment, "-o", "json").json
         self.merge(proposed["branch"])
         return str(proposed["artifact"])
 

@@ -173,7 +173,7 @@ class ArchiveReader:
             self._note("E504", f"{name} is there twice" if earlier == name else f"{name} and {earlier} are equal", at)
         elif not layout.is_known(name):
             self._note("E521", f"{name} belongs into no package", at)
-        elif member.size == 0:
+        elif member.size == 0 and kind in _REGULAR:
             self._note("E505", f"{name} is empty", at)
         padding = os.pread(self._descriptor, _padded(member.size) - member.size, member.start + member.size)
         if padding.strip(b"\0"):
