@@ -29,9 +29,10 @@ from reconciler.engine.experiment import records
 from reconciler.engine.notices.tell import prefix_of
 from reconciler.engine.plan import verification
 from reconciler.engine.refresh.kept_snapshots import removed_snapshots
-from reconciler.engine.storage import blobs, imports, numbered_log
+from reconciler.engine.storage import blobs, numbered_log
 from reconciler.engine.storage.erasures.erased import Erased
 from reconciler.engine.storage.evaluations import holdout_looks
+from reconciler.engine.storage.packages import imports
 from reconciler.errors import IntegrityError
 from reconciler.ports import Store
 

@@ -31,8 +31,9 @@ from reconciler.engine.package import oci_documents
 from reconciler.engine.plan import observe
 from reconciler.engine.plan import verification as verify
 from reconciler.engine.promotion.candidate import recipe_text
-from reconciler.engine.storage import blobs, builds, imports, journal
+from reconciler.engine.storage import blobs, builds, journal
 from reconciler.engine.storage.erasures.erased import check_artifact
+from reconciler.engine.storage.packages import imports
 from reconciler.engine.trust import referrers
 from reconciler.errors import IntegrityError, UsageError
 from reconciler.ports import PackageWriter, Store

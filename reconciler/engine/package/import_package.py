@@ -26,9 +26,10 @@ from reconciler.engine.package.judge_import import judge_import, unanswered
 from reconciler.engine.package.read_package import PackageContent, read_package
 from reconciler.engine.plan import observe_loss
 from reconciler.engine.plan import verification as verify
-from reconciler.engine.storage import blobs, builds, imports, oci_manifest, register, store_mark
+from reconciler.engine.storage import blobs, builds, oci_manifest, register, store_mark
 from reconciler.engine.storage.erasures.erased import check_artifact
 from reconciler.engine.storage.evaluations import records
+from reconciler.engine.storage.packages import imports
 from reconciler.engine.storage.yardsticks import Yardsticks, yardsticks
 from reconciler.engine.trust import referrers
 from reconciler.errors import GateRefusedError, UsageError

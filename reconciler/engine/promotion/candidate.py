@@ -12,7 +12,8 @@ from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.find_environment import artifact_named, no_artifact, unknown_model
 from reconciler.engine.load_desired import Checkout, bodies_at, manifest_path
 from reconciler.engine.plan import observe
-from reconciler.engine.storage import blobs, imports, journal
+from reconciler.engine.storage import blobs, journal
+from reconciler.engine.storage.packages import imports
 from reconciler.errors import ReconcilerError, UsageError
 
 

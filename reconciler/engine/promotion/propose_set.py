@@ -17,7 +17,7 @@ from reconciler.engine.plan import observe
 from reconciler.engine.promotion.candidate import check_is_promoted_to
 from reconciler.engine.promotion.open_pull_request import PreparedProposal, PullRequestRoute, propose_models
 from reconciler.engine.promotion.propose import prepare_promotion, prepare_rollback, promote
-from reconciler.engine.storage import imports
+from reconciler.engine.storage.packages import imports
 from reconciler.errors import InvalidManifestsError, ReconcilerError, UsageError
 from reconciler.ports import Proposer
 
