@@ -256,12 +256,10 @@ E613 What is served is not what was applied: changed by hand, or an apply did no
      Run `reconciler apply ENV`, which puts it in place.
 E614 A plug-in gate failed by a mistake of its own, so the candidate is not verified.
      Have the package that provides it mended, and apply again: nothing was recorded.
-E621 A registry cannot be reached.
-     Check its name and the network; it needs TLS, unless it is on this machine.
+E621 A registry cannot be reached, has no such repository, or answers as no OCI registry should.
+     Check the name and the network, and run the command again; it needs TLS, unless it is on this machine.
 E622 A registry refuses the login, or the right to read or write there.
      Log in with `docker login`, or set RECONCILER_REGISTRY_USER and RECONCILER_REGISTRY_PASSWORD.
-E623 A registry answers in a way that no OCI registry should, or has no such repository.
-     Check the name; run the same command again; ask those who run the registry.
 E701 An artifact failed a gate, so it cannot be promoted.
      Change the recipe, or the gate by a pull request, and apply the sandbox again; or promote another candidate.
 E702 Another process wrote in the meantime, so the plan is stale.

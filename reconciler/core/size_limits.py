@@ -54,7 +54,7 @@ PACKAGE_BYTES = 6 * GIB  # E505: a package, and all that is in it together
 PACKAGE_ENTRIES = 5_000  # E505: files in a package
 PACKAGE_INDEX_BYTES = 1 * MIB  # E505: an index of manifests in a package or a registry
 PACKAGE_PADDING = 1 * MIB  # E505: what may follow the last file of an archive, nothing but zeros
-REGISTRY_ANSWER_BYTES = 4 * MIB  # E623: an answer of a registry that is no blob
+REGISTRY_ANSWER_BYTES = 4 * MIB  # E621: an answer of a registry that is no blob
 
 # --- Tables: CSV and Parquet files of data, predictions and snapshots
 

@@ -58,7 +58,6 @@ from reconciler.ports.messages import (
 )
 from reconciler.ports.notices import Notifier
 from reconciler.ports.outcomes import OutcomeEngine, OutcomesRequest, PredictedRows
-from reconciler.ports.packages import PackageArchive, PackageRegistry, PackageWriter
 from reconciler.ports.predicting import (
     EvaluateRequest,
     ExpectedAmount,
@@ -84,6 +83,9 @@ from reconciler.ports.storage import (
     KeyCheck,
     NameListing,
     OpenFolder,
+    PackageArchive,
+    PackageRegistry,
+    PackageWriter,
     ReachabilityCheck,
     ReadObserver,
     RightsCheck,

@@ -227,13 +227,13 @@ class OciRegistry:
             )
         if status == 404:
             hint = "check the name of the repository"
-            return StoreError(f"the registry has no {self.address}", code="E623", hint=hint)
+            return StoreError(f"the registry has no {self.address}", code="E621", hint=hint)
         return self._unexpected(f"answers {status}" + (f" ({said})" if said else ""))
 
     def _unexpected(self, what: str) -> StoreError:
         return StoreError(
             f"the registry of {self.address} {what}",
-            code="E623",
+            code="E621",
             hint="nothing is lost: run the same command again; if it stays so, ask those who run the registry",
         )
 

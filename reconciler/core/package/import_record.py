@@ -10,7 +10,7 @@ from reconciler.core.digest import Checksummed, DefaultsLeftOut, Digest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence(DefaultsLeftOut):
+class PackageEvidence(DefaultsLeftOut):
     """Where the records of a package come from: the config of the manifest that names them.
 
     `project`, `environment`, `model`: what exported it. `keys`: the short ids of the public keys that its attestations

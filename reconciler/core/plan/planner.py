@@ -15,7 +15,7 @@ from reconciler.core.artifact.journal import Action
 from reconciler.core.artifact.observed_state import CommitOrder, Drift, DriftType, drift_of
 from reconciler.core.digest import Digest, short
 from reconciler.core.duration import in_words
-from reconciler.core.plan import policy_check, retirement
+from reconciler.core.plan import pin_sources, policy_check, retirement
 from reconciler.core.plan.facts import ServingFacts, TrainingFacts
 from reconciler.core.plan.gate_evaluation import JUDGED_AGAIN, gate_notes, remedy
 from reconciler.core.plan.plan import Blocked, Step
@@ -116,7 +116,7 @@ def decide_serving(facts: ServingFacts) -> Decision:
         return _undeclared(facts, drift, health)
     if facts.pinned is None or facts.pinned != facts.deployed:
         return _to_deploy(facts, drift, health)
-    if (blocked := _recipe_mismatch(facts)) is not None:
+    if (blocked := pin_sources.recipe_mismatch(facts)) is not None:
         reason, steps = blocked.reasons[0], _repair(facts, drift)
         return Decision(sync=SyncStatus.UNKNOWN, health=health, reason=reason, steps=steps, blocked=blocked)
     return _as_declared(facts, drift, health)
@@ -148,57 +148,14 @@ def _blocked(facts: ServingFacts, pin: Digest) -> Blocked | None:
     return (
         policy_check.not_in_force(facts)
         or policy_check.erased(facts, pin)
-        or _artifact_missing(facts, pin)
-        or _recipe_mismatch(facts)
+        or pin_sources.artifact_missing(facts, pin)
+        or pin_sources.recipe_mismatch(facts)
         or policy_check.rejection(facts, pin)
         or policy_check.hold(facts, pin)
         or _not_verified(facts, pin)
         or policy_check.evidence(facts)
         or policy_check.weakened_gates(facts)
         or policy_check.freeze(facts)
-    )
-
-
-def _source(facts: ServingFacts) -> str:
-    return " or ".join(facts.environment.promotes_from) or "its source"
-
-
-def _artifact_missing(facts: ServingFacts, pin: Digest) -> Blocked | None:
-    if not facts.pin.artifact_missing:
-        return None
-    sources = ", ".join(facts.environment.promotes_from) or "none is declared"
-    if facts.environment.managed:
-        return Blocked(
-            status=ResultStatus.CONFLICT,
-            reasons=(
-                f"artifact {short(pin)} was neither imported nor promoted, and {facts.environment.name} is managed",
-            ),
-            remedy=f"import it: `reconciler import FILE --to {facts.environment.name}`; or pin one that was",
-        )
-    return Blocked(
-        status=ResultStatus.CONFLICT,
-        reasons=(f"artifact {short(pin)} not found in any source environment ({sources})",),
-        remedy=f"pin one that exists: `reconciler promote {facts.name} --to {facts.environment.name}`; or bring it in "
-        f"a package: `reconciler import FILE --to {facts.environment.name}`",
-    )
-
-
-def _recipe_mismatch(facts: ServingFacts) -> Blocked | None:
-    field = facts.pin.recipe_mismatch
-    if field is None:
-        return None
-    return Blocked(
-        status=ResultStatus.INVALID,
-        reasons=(
-            f"recipe mismatch: the manifest differs from the recipe that the pinned artifact was built from at "
-            f"{field.path}: the artifact has {field.old or 'nothing'}, the manifest {field.new or 'nothing'}",
-        ),
-        remedy=(
-            f"undo the change; {facts.environment.name} is managed: another recipe is trained elsewhere and imported, "
-            f"and `reconciler promote {facts.name} --to {facts.environment.name}` writes this file"
-            if facts.environment.managed
-            else "change recipes in the sandbox's manifest and let `reconciler promote` write this file"
-        ),
     )
 
 
@@ -211,10 +168,7 @@ def _not_verified(facts: ServingFacts, pin: Digest) -> Blocked | None:
         return Blocked(
             status=ResultStatus.CONFLICT,
             reasons=(f"{short(pin)} is not verified against today's gates, data and incumbent",),
-            remedy=f"run `reconciler apply {_source(facts)}`, which verifies candidates"
-            if facts.environment.promotes_from
-            else f"import a package that was verified by these gates: `reconciler import FILE --to "
-            f"{facts.environment.name}` judges by them what the package tells",
+            remedy=pin_sources.to_verify(facts),
         )
     if not verification.passed:
         return Blocked(
@@ -226,7 +180,7 @@ def _not_verified(facts: ServingFacts, pin: Digest) -> Blocked | None:
         return Blocked(
             status=ResultStatus.DENIED,
             reasons=(facts.policy.data_ahead,),
-            remedy=_newer_data(facts),
+            remedy=pin_sources.newer_data(facts),
         )
     if facts.policy.stale_data_age is None:
         return None
@@ -234,16 +188,8 @@ def _not_verified(facts: ServingFacts, pin: Digest) -> Blocked | None:
     return Blocked(
         status=ResultStatus.DENIED,
         reasons=(f"the training data of the artifact is {age} old; policy.maxDataAge allows {limit}",),
-        remedy=_newer_data(facts),
+        remedy=pin_sources.newer_data(facts),
     )
-
-
-def _newer_data(facts: ServingFacts) -> str:
-    if not facts.environment.promotes_from:
-        return (
-            f"import a package that was trained on newer data: `reconciler import FILE --to {facts.environment.name}`"
-        )
-    return f"run `reconciler apply {_source(facts)}`, which refreshes the data and trains again; then promote"
 
 
 def out_of_order(facts: ServingFacts) -> Blocked | None:

@@ -18,7 +18,7 @@ from reconciler.core.artifact.build import Build, Provenance
 from reconciler.core.digest import Digest, DigestPrefix, digest_of_bytes, hex_of
 from reconciler.core.evaluation.detailed import COMPUTATION, DetailedEvaluation
 from reconciler.core.package import layout
-from reconciler.core.package.import_record import Evidence
+from reconciler.core.package.import_record import PackageEvidence
 from reconciler.core.package.results import ExportResult
 from reconciler.core.spec.desired_state import card_path
 from reconciler.core.spec.environment import Environment
@@ -111,7 +111,7 @@ def export_package(
     attestations = _attestations(deps, checkout, what)
     keys = key_ids(attestations)
     config = codec.encode(
-        Evidence(
+        PackageEvidence(
             artifact=artifact.digest,
             project=checkout.desired.project,
             environment=what.environment.name,

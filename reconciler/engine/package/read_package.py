@@ -18,7 +18,7 @@ from reconciler.core.digest import Digest, digest_of_bytes, hex_of
 from reconciler.core.evaluation.detailed import DetailedEvaluation
 from reconciler.core.names import is_name
 from reconciler.core.package import layout
-from reconciler.core.package.import_record import Evidence
+from reconciler.core.package.import_record import PackageEvidence
 from reconciler.core.package.layout import Descriptor
 from reconciler.core.package.refusal import printable, refused, together
 from reconciler.core.quality.findings import CheckReport
@@ -43,7 +43,7 @@ class PackageContent:
     `referring`: the manifests that refer to the artifact; `small`: every other blob but their index, by digest."""
 
     name: str
-    evidence: Evidence
+    evidence: PackageEvidence
     artifact: Artifact
     artifact_manifest: bytes
     evidence_manifest: bytes
@@ -212,7 +212,7 @@ def _artifact(reading: _Reading, manifest: bytes, where: str) -> Artifact:
 class _Referring:
     """The manifest that names the records of an artifact, with their bytes by name."""
 
-    config: Evidence
+    config: PackageEvidence
     manifest: bytes
     records: Mapping[str, bytes]
     where: str
@@ -271,7 +271,7 @@ def _evidence(
         records[name] = reading.small(layer, name, where, RECORD_BYTES)
     if missing := sorted(layout.REQUIRED - records.keys()):
         raise refused("E521", f"its evidence lacks {', '.join(missing)}", where)
-    found = package_records.decoded(Evidence, said, "the config of its evidence", where)
+    found = package_records.decoded(PackageEvidence, said, "the config of its evidence", where)
     for name in (found.project, found.environment, found.model):
         if not is_name(name):
             raise refused("E508", f"its evidence names {printable(name)}, which is no name", where)

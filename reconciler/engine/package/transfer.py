@@ -16,7 +16,7 @@ from reconciler.core.artifact.oci_artifact import MANIFEST_TYPE
 from reconciler.core.digest import Digest, digest_of_bytes, hex_of, is_digest
 from reconciler.core.names import is_name
 from reconciler.core.package import layout
-from reconciler.core.package.import_record import Evidence
+from reconciler.core.package.import_record import PackageEvidence
 from reconciler.core.package.layout import Descriptor
 from reconciler.core.package.refusal import refused
 from reconciler.core.size_limits import PACKAGE_INDEX_BYTES, RECORD_BYTES, REFERRERS, RELEASE_BYTES
@@ -129,7 +129,7 @@ def fetch(registry: PackageRegistry, reference: str, into: Path) -> list[tuple[s
             contents[part.digest] = _small(registry, part, into)
         if document["artifactType"] == layout.EVIDENCE_TYPE:
             said = _small(registry, config, into)
-            found = codec.decode(Evidence, said, what="the config of its evidence")
+            found = codec.decode(PackageEvidence, said, what="the config of its evidence")
             model = found.model if is_name(found.model) else None
     if model is None:
         raise refused(

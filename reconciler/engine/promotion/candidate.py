@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from reconciler.core.artifact.build import Build, Provenance
 from reconciler.core.digest import Digest, DigestPrefix, is_digest, short
+from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.model import Model
 from reconciler.engine.dependencies import Dependencies
@@ -65,6 +66,19 @@ def _imported(deps: Dependencies, to: Environment, model: str) -> dict[Digest, t
     """Return (environment, build) of each artifact that was imported for a model, the newest first."""
     store = deps.stores[to.name]
     return {record.artifact: (to.name, record.build) for record in imports.of_model(store, to.name, model)}
+
+
+def pending_imports(deps: Dependencies, desired: DesiredState, to: Environment) -> set[str]:
+    """Return the models of which the newest import is neither pinned nor was deployed."""
+    names: set[str] = set()
+    for name in imports.models(deps.stores[to.name], to.name):
+        newest, known = imports.newest(deps.stores[to.name], to.name, name), desired.model(to.name, name)
+        head = observe.head_of(deps, desired, to.name, name)
+        deployed = head.state.vetted if head is not None else ()
+        declared = known.artifact if known is not None else None
+        if newest is not None and newest.artifact not in (declared, *deployed):
+            names.add(name)
+    return names
 
 
 def _promotable(

@@ -14,10 +14,9 @@ from reconciler.core.status_codes import ResultStatus, status_of
 from reconciler.engine.dependencies import Dependencies, RenderCard
 from reconciler.engine.load_desired import Checkout
 from reconciler.engine.plan import observe
-from reconciler.engine.promotion.candidate import check_is_promoted_to
+from reconciler.engine.promotion.candidate import check_is_promoted_to, pending_imports
 from reconciler.engine.promotion.open_pull_request import PreparedProposal, PullRequestRoute, propose_models
 from reconciler.engine.promotion.propose import prepare_promotion, prepare_rollback, promote
-from reconciler.engine.storage.packages import imports
 from reconciler.errors import InvalidManifestsError, ReconcilerError, UsageError
 from reconciler.ports import Proposer
 
@@ -190,14 +189,7 @@ def candidates(deps: Dependencies, checkout: Checkout, to: Environment) -> tuple
     """
     desired = checkout.desired
     check_is_promoted_to(to)
-    names: set[str] = set()
-    for name in imports.models(deps.stores[to.name], to.name):
-        newest, known = imports.newest(deps.stores[to.name], to.name, name), desired.model(to.name, name)
-        head = observe.head_of(deps, desired, to.name, name)
-        deployed = head.state.vetted if head is not None else ()
-        declared = known.artifact if known is not None else None
-        if newest is not None and newest.artifact not in (declared, *deployed):
-            names.add(name)
+    names = pending_imports(deps, desired, to)
     for origin in to.promotes_from:
         for model in desired.models_of(origin):
             try:
