@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+_YEARS = range(1800, 2200)
 DIGITS = 4  # significant ones
 
 
@@ -22,6 +23,13 @@ def rounded(value: float, digits: int = DIGITS) -> str:
 def declared(value: float) -> str:
     """Return a number that a person wrote, with all its digits: `10,000`, `0.05`."""
     return f"{value:,.0f}" if math.isfinite(value) and value == int(value) else f"{value:,}"
+
+
+def ranged(lowest: float, highest: float) -> str:
+    """Return the numbers from one to another: years as they are written, `1962 to 2026`."""
+    if all(value == int(value) and value in _YEARS for value in (lowest, highest) if math.isfinite(value)):
+        return f"{lowest:.0f} to {highest:.0f}"
+    return f"{declared(lowest)} to {declared(highest)}"
 
 
 def beside(value: float, bound: float, digits: int = DIGITS) -> str:

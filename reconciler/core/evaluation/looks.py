@@ -47,10 +47,14 @@ class LooksSoFar(DefaultsLeftOut):
     average: float
     most: int
     candidates: int
+    unread: str | None = None
+    """Why the looks cannot be told, where they are damaged; the counts are 0 then."""
 
     @property
     def line(self) -> str:
         """Return it in a sentence without its end."""
+        if self.unread is not None:
+            return f"how often these rows have judged a candidate is not known: {self.unread}"
         times = "once" if round(self.average, 1) == 1 else f"{self.average:,.1f} times".replace(".0 ", " ")
         told = f"these rows have judged a candidate {times} on average so far"
         if self.most > round(self.average, 1):

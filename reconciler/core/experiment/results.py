@@ -13,6 +13,7 @@ from reconciler.core.experiment.standings import (
     Interval,
     ScoredTrial,
     best,
+    figure_of,
     interval_of,
     leaves_out_zero,
     standings,
@@ -181,7 +182,10 @@ def shared_line(label: str, shared: SharedRows, metric: str) -> SharedLine:
         failed = f"{metric} is not defined on these rows"
     elif own is not None and others is not None:
         sign = 1 if METRICS[metric] else -1
-        figure, other_figure = interval_of(own, shared.figures), interval_of(others, shared.others)
+        figure, other_figure = (
+            figure_of(own, shared.figures, metric),
+            figure_of(others, shared.others, metric),
+        )
         better = interval_of([sign * (a - b) for a, b in zip(own, others, strict=True)], shared.figures)
     return SharedLine(
         label=label,

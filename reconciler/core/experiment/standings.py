@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reconciler.core.experiment.search_space import Point, ToldResult
 from reconciler.core.experiment.trial import FoldFigures
-from reconciler.core.spec.experiment.declared_experiment import METRICS
+from reconciler.core.spec.experiment.declared_experiment import BOUNDS, METRICS
 from reconciler.core.spec.recipe import Recipe
 
 # Two-sided 95 % of Student's t, by degrees of freedom from 1.
@@ -85,6 +85,14 @@ def interval_of(values: Sequence[float], folds: Sequence[FoldFigures]) -> Interv
     return Interval(mean=mean, low=mean - half, high=mean + half)
 
 
+def figure_of(values: Sequence[float], folds: Sequence[FoldFigures], metric: str) -> Interval:
+    """Return the mean of a metric and its interval, which ends where the metric does."""
+    found, (least, most) = interval_of(values, folds), BOUNDS[metric]
+    if found.low is None or found.high is None:
+        return found
+    return replace(found, low=max(least, found.low), high=min(most, found.high))
+
+
 def score(trial: ScoredTrial, metric: str) -> float | None:
     """Return the mean of the metric, turned so that more is better; None where the trial failed."""
     values = values_of(trial.folds, metric) if trial.failed is None else None
@@ -133,7 +141,7 @@ def standings(trials: Sequence[ScoredTrial], metric: str) -> tuple[Standing, ...
             sign = 1 if METRICS[metric] else -1
             pairs = zip(values, of_base, strict=False)
             better = interval_of([sign * (value - other) for value, other in pairs], trial.folds)
-        return Standing(trial=trial, figure=interval_of(values, trial.folds), better=better)
+        return Standing(trial=trial, figure=figure_of(values, trial.folds, metric), better=better)
 
     def rank(entry: Standing) -> tuple[int, float, int]:
         value = score(entry.trial, metric)

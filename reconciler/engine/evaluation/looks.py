@@ -8,12 +8,12 @@ from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.plan import verification
 from reconciler.engine.storage import blobs, builds
 from reconciler.engine.storage.evaluations import holdout_looks
-from reconciler.errors import ReconcilerError
+from reconciler.errors import IntegrityError, ReconcilerError
 
 
 def looks_so_far(deps: Dependencies, build: Build | None) -> LooksSoFar | None:
     """Return the looks at the holdout of a build, in the environment that trained it; None where they are not known, as
-    of a build of an earlier version."""
+    of a build of an earlier version. Where their record is damaged, they say so."""
     if build is None:
         return None
     try:
@@ -28,5 +28,7 @@ def looks_so_far(deps: Dependencies, build: Build | None) -> LooksSoFar | None:
         data = verification.recipe_of(keeper, build.artifact).recipe.data
         newest = holdout_looks.last(deps.stores[environment], environment, data)
         return looks_at(newest, report.holdout) if newest is not None else None
+    except IntegrityError as error:
+        return LooksSoFar(rows=0, average=0.0, most=0, candidates=0, unread=f"{error.message}; see `reconciler audit`")
     except ReconcilerError:
-        return None  # `audit` tells of it
+        return None  # of another version, or of a store that does not answer

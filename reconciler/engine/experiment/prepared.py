@@ -76,6 +76,7 @@ def prepare(
     builds.runtime_of(environment, model.recipe)  # raises where none is declared
     space = space_of(experiment, model.recipe)
     arms = arms_of(space, model.recipe)
+    _check_windows(arms, snapshot)
     wide = widest(space, model.recipe)
     inputs = ExperimentIdentity(
         recipe=model.recipe_digest,
@@ -102,6 +103,16 @@ def prepare(
         trials=trials_of_arms(experiment.trials, len(arms)),
         inputs=inputs,
     )
+
+
+def _check_windows(arms: tuple[Arm, ...], snapshot: Snapshot) -> None:
+    """Raise UsageError E801 where the rows of an arm begin after the data were taken: it has none."""
+    taken = snapshot.taken.date().isoformat()
+    for arm in arms:
+        window = arm.recipe.data.train
+        if window is not None and window.since is not None and window.since > taken:
+            message = f"no row of the data is from {window.since} on: snapshot {snapshot.n} was taken on {taken}"
+            raise UsageError(message, hint="write an earlier day into `space.train.since`", code="E801")
 
 
 def _library(experiment: Experiment, environment: Environment, runner: TrialRunner) -> str:

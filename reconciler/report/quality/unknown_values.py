@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from reconciler.core.number_text import declared
+from reconciler.core.number_text import ranged
 from reconciler.core.quality.reference import NO_REFERENCE
 from reconciler.core.quality.unknown_values import UnknownColumn, UnknownKind, UnknownValues
 from reconciler.report.layout.blocks import GAP, Block, Code, Column, DataTable, Detail, Literal, Paragraph, Row
@@ -43,7 +43,7 @@ def _what(column: UnknownColumn) -> str:
             trained = f" ({percent(column.trained)} of training rows)" if column.trained is not None else ""
             return f"new or rare category{trained}"
         case UnknownKind.RANGE if column.lowest is not None and column.highest is not None:
-            return f"outside {declared(column.lowest)} to {declared(column.highest)}"
+            return f"outside {ranged(column.lowest, column.highest)}"
         case UnknownKind.RANGE:
             return "outside the trained range"
         case _:

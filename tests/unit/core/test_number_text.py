@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.core.number_text import beside, declared, rounded
+from reconciler.core.number_text import beside, declared, ranged, rounded
 
 
 @pytest.mark.parametrize(
@@ -42,3 +42,16 @@ def test_a_declared_number_keeps_its_digits(value: float, text: str) -> None:
 )
 def test_a_number_is_told_from_its_bound(value: float, bound: float, text: str) -> None:
     assert beside(value, bound) == text
+
+
+@pytest.mark.parametrize(
+    ("lowest", "highest", "shown"),
+    [
+        (1962, 2026, "1962 to 2026"),
+        (0, 12000, "0 to 12,000"),
+        (1962.5, 2026, "1,962.5 to 2,026"),
+        (-1e9, 1950, "-1,000,000,000 to 1,950"),
+    ],
+)
+def test_years_have_no_comma_and_other_numbers_do(lowest: float, highest: float, shown: str) -> None:
+    assert ranged(lowest, highest) == shown

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -18,6 +19,12 @@ MOST_TRIALS, MOST_ARMS = 2000, 16
 CLASS_METRICS = {"log_loss": False, "f1_macro": True, "balanced_accuracy": True, "accuracy": True}
 NUMBER_METRICS = {"mae": False, "rmse": False, "r2": True, "pinball": False}
 METRICS = {**CLASS_METRICS, **NUMBER_METRICS}
+# Metric -> the least and the most that it can be.
+BOUNDS = {
+    **dict.fromkeys(("f1_macro", "balanced_accuracy", "accuracy"), (0.0, 1.0)),
+    **dict.fromkeys(("log_loss", "mae", "rmse", "pinball"), (0.0, math.inf)),
+    "r2": (-math.inf, 1.0),
+}
 
 
 class Sampler(StrEnum):

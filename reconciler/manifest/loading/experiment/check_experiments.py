@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from reconciler.core.spec.desired_state import DesiredState
+from reconciler.core.spec.experiment.declared_experiment import Experiment
 from reconciler.core.spec.recipe import Recipe
 from reconciler.errors import DataError
 from reconciler.manifest.loading.experiment.experiment_checks import problems
@@ -30,7 +31,20 @@ def check_experiments(
             return _columns(desired, environment, recipe, tables) if tables is not None else None
 
         for place, code, message, hint in problems(experiment, desired, paths, parsed, columns):
-            reading.add(experiment.file, place, code, message, hint)
+            if not _follows_from_other_values(reading, desired, experiment, place):
+                reading.add(experiment.file, place, code, message, hint)
+
+
+def _follows_from_other_values(
+    reading: ProblemCollector, desired: DesiredState, experiment: Experiment, place: tuple[str | int, ...]
+) -> bool:
+    """Tell whether a problem is of how many combinations there are, which follows from the space and the recipe, where
+    one of these has values that stand in for invalid ones."""
+    if place[:2] not in (("spec", "trials"), ("spec", "search")):
+        return False
+    model = desired.model(experiment.environment, experiment.model)
+    of_model = model is not None and reading.touches(model.file, ("spec", "recipe"))
+    return of_model or reading.touches(experiment.file, ("spec", "space"))
 
 
 def _parsed(desired: DesiredState, expressions: Expressions) -> Mapping[str, ParsedExpression]:

@@ -97,13 +97,17 @@ def _of_model(experiment: Experiment, model: Model) -> Iterator[ExperimentProble
         yield (*_SPEC, "metric"), "E205", message, f"expected one of {', '.join(fitting)}"
     for index, chosen in enumerate(space.estimators if experiment.space is not None else ()):
         yield from _estimator(chosen, recipe, quantile, (*_SPACE, "estimator", index))
-    yield from _arms(space, recipe)
+    of_arms = list(_arms(space, recipe))
+    yield from of_arms
     if experiment.space is not None:
         yield from rule_problems(experiment.metric, space, recipe)
+    if of_arms:
+        return  # how many combinations there are is not known before they are mended
     arms = arms_of(space, recipe)
     if len(arms) > MOST_ARMS:
         message = f"{len(arms)} combinations of rows and classes, each with a search of its own; at most {MOST_ARMS}"
         yield _SPACE, "E205", message, "leave out some of `where`, `train` and `outcome`"
+        return
     if experiment.trials < len(arms):
         message = f"{experiment.trials} trials for {len(arms)} combinations of rows and classes leave some without any"
         yield (*_SPEC, "trials"), "E205", message, f"write `trials: {8 * len(arms)}` or more"

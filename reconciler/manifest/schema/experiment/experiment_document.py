@@ -90,6 +90,12 @@ class FeatureSpace(Document):
     )
     add: AddedFeatures | None = Field(default=None, description="Further features, each of which is in or out.")
 
+    @property
+    def tries(self) -> bool:
+        """Tell whether any feature is left out or added."""
+        added = self.add is not None and (self.add.numeric or self.add.categorical or self.add.boolean)
+        return bool(self.drop or added)
+
 
 class OutcomeSpace(Document):
     """What is tried of the outcome."""
@@ -133,9 +139,12 @@ class Space(Document):
     @model_validator(mode="after")
     def _something(self) -> Space:
         no_duplicates(self.where, "condition")
-        tried = (self.estimator, self.features, self.where, self.train, self.outcome, self.calibrate, self.decide)
-        if not any(tried):
-            raise refuse("E204", "the space is empty; expected what is tried, or `space: automatic`")
+        windows = self.train.since if self.train is not None else ()
+        features = self.features is not None and self.features.tries
+        rules = (self.calibrate, self.decide)
+        if not (self.estimator or features or any(self.where) or any(windows) or self.outcome or any(rules)):
+            message = "every trial would be the model as it is; expected what is tried, or `space: automatic`"
+            raise refuse("E204", message)
         return self
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from reconciler.core.experiment.standings import ScoredTrial, best, goes_on, interval_of, standings, told
+from reconciler.core.experiment.standings import ScoredTrial, best, figure_of, goes_on, interval_of, standings, told
 from reconciler.core.experiment.trial import FoldFigures
 from tests.unit.core.experiment.test_candidates import RECIPE
 
@@ -57,6 +57,21 @@ def test_the_interval_counts_that_folds_share_training_rows() -> None:
     interval = interval_of((0.5, 0.6, 0.7), BASE.folds)
     assert interval.high is not None
     assert interval.high - interval.mean == pytest.approx(4.303 * (0.01 * (1 / 3 + 1 / 3)) ** 0.5)
+
+
+@pytest.mark.parametrize(
+    ("metric", "values", "ends"),
+    [("f1_macro", (0.8, 0.9, 0.99), (None, 1.0)), ("mae", (1, 2, 9), (0.0, None)), ("r2", (0.9, 0.1, 1), (None, 1.0))],
+)
+def test_the_interval_of_a_metric_ends_where_the_metric_does(
+    metric: str, values: tuple[float, ...], ends: tuple[float | None, float | None]
+) -> None:
+    found, free = figure_of(values, BASE.folds, metric), interval_of(values, BASE.folds)
+    assert (found.low, found.high) == (
+        free.low if ends[0] is None else ends[0],
+        free.high if ends[1] is None else ends[1],
+    )
+    assert found != free
 
 
 def test_the_better_half_of_a_batch_goes_on_and_what_failed_does_not() -> None:

@@ -293,6 +293,14 @@ def test_the_best_of_each_arm_stands_beside_the_best_of_the_first_on_the_rows_of
     assert bench.run(EXPERIMENT).shared == ()
 
 
+def test_rows_that_begin_after_the_data_were_taken_are_refused_before_any_trial(bench: Bench) -> None:
+    late = replace(SPACE, since=(None, "2099-01-01"))
+    runner = FakeTrialRunner()
+    with pytest.raises(UsageError, match="no row of the data is from 2099-01-01 on"):
+        bench.run(replace(ARMS, space=late), runner)
+    assert runner.asked == []
+
+
 class WhileAnother(FakeTrialRunner):
     """Another process comes to the end of the same experiment while this one runs its last batch."""
 

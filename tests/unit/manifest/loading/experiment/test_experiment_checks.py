@@ -159,6 +159,19 @@ def test_all_mistakes_are_told_at_once() -> None:
     assert [problem.code for problem in found] == ["E205", "E214", "E223"]
 
 
+@pytest.mark.parametrize("space", ["{}", "{features: {}}", "{features: {add: {}}}", "{where: [null]}"])
+def test_a_space_in_which_nothing_is_tried_is_refused(space: str) -> None:
+    text = TEXT.partition("  space:")[0].replace("trials: 48", "trials: 2") + f"  space: {space}\n"
+    (problem,) = problems({**FILES, FILE: text.encode()})
+    assert (problem.code, problem.field) == ("E204", "spec.space")
+    assert "every trial would be the model as it is" in problem.message
+
+
+def test_of_a_space_that_is_wrong_no_count_of_combinations_is_told() -> None:
+    found = problems(with_text(("trials: 48", "trials: 2"), ("[late, very_late]", "[on_time, very_late]")))
+    assert [problem.field for problem in found] == [f"{SPACE}.outcome.collapse"]
+
+
 def test_the_names_of_improve_are_no_names_of_experiments() -> None:
     renamed = {**FILES, "experiments/improve-x.yaml": TEXT.replace("name: search", "name: improve-x").encode()}
     assert [(problem.code, problem.field) for problem in problems(renamed)] == [("E206", "metadata.name")]
