@@ -6,6 +6,7 @@ or fails when `REQUIRE` (names with commas between) demands it.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import gc
 import os
@@ -16,12 +17,14 @@ import sys
 import tempfile
 from collections.abc import Callable
 from functools import cache
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import hypothesis
 import pytest
+from hypothesis.internal.conjecture import providers
 
 from tests.support import browser, effort, huge_pages, warm_start
 from tests.support.postgres import programs as postgres_programs
@@ -33,6 +36,8 @@ gc.disable()  # until all is collected, below: nothing that is imported is garba
 # No test asserts a time: a loaded machine must not fail one.
 hypothesis.settings.register_profile("reconciler", deadline=None, max_examples=effort.examples(40))
 hypothesis.settings.load_profile("reconciler")
+if not effort.FULL:  # else every worker first reads every module of ours for constants that examples may be made of
+    providers._get_local_constants = lambda: providers._local_constants
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 SHARED_DATA = Path(os.environ.get("RECONCILER_SHARED_DATA", REPOSITORY.parent / "shared" / "data"))
@@ -127,6 +132,8 @@ COMPONENTS: dict[str, tuple[Callable[[], bool], str]] = {
 def pytest_configure(config: pytest.Config) -> None:
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell ignores it for what it starts in the background
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if hasattr(config, "workerinput"):
+        warm_start.shared = Path(config.workerinput["shared"])
     config.addinivalue_line("markers", "needs(*names): components of tests/conftest.py that the test cannot do without")
 
 
@@ -143,6 +150,25 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.hookimpl(optionalhook=True)  # unknown where xdist is switched off
+def pytest_configure_node(node: Any) -> None:
+    """Name to each worker of xdist the folder that they share."""
+    warm_start.shared = warm_start.shared or warm_start.shared_folder()
+    node.workerinput["shared"] = str(warm_start.shared)
+
+
+def pytest_collection(session: pytest.Session) -> None:
+    """Let each worker of xdist import some of the modules of tests first: what one has compiled, the others read."""
+    worker: dict[str, Any] | None = getattr(session.config, "workerinput", None)
+    if worker is None:
+        return
+    chosen = [REPOSITORY / argument.partition("::")[0] for argument in session.config.args]
+    modules = sorted({module for place in chosen for module in place.rglob("test_*.py")})
+    for module in modules[int(worker["workerid"].removeprefix("gw")) :: worker["workercount"]]:
+        with contextlib.suppress(Exception, pytest.skip.Exception):  # told when it is collected
+            import_module(".".join(module.relative_to(REPOSITORY).with_suffix("").parts))
+
+
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Let a worker run all tests of a file (`tests.support.by_file`)."""
     from tests.support.by_file import ByFile

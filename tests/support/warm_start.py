@@ -1,10 +1,11 @@
 """Commands forked from a process that has imported what commands import, instead of started cold.
 
 Half of the time of most commands goes into these imports, and `make test` runs more than a thousand. Run as a program,
-this file is that process. It reads requests from the socket that is its standard input; each gives a new process its
+this file is that process: one for all workers of a test run, started by the first that needs it. It listens at the
+socket that is its standard input, and reads requests from each connection; a request gives a new process its
 arguments, its environment and its folder, and four descriptors: standard input, output, error, and a pipe for its exit
-code. Cold, as a person starts them, are all commands of `make soak`, all that a test sends a signal to, and all in
-another Python or with other variables of Python's own.
+code. It ends when the last connection does. Cold, as a person starts them, are all commands of `make soak`, all that a
+test sends a signal to, and all in another Python or with other variables of Python's own.
 """
 
 from __future__ import annotations
@@ -12,11 +13,13 @@ from __future__ import annotations
 import atexit
 import contextlib
 import dataclasses
+import fcntl
 import gc
 import json
 import os
 import runpy
 import select
+import shutil
 import socket
 import subprocess
 import sys
@@ -26,6 +29,7 @@ import time
 from collections.abc import Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 if __name__ != "__main__":  # the program has none of our tests on its path
     from tests.support.effort import FULL
@@ -45,21 +49,39 @@ AT_START = ("PYTHON", "LC_", "LANG", "MALLOC_", "LD_")
 
 
 class WarmStart:
-    """Forks commands. `command` is the Python of both processes that it starts, `environment` their variables."""
+    """Forks commands. `command` is the Python of both processes that it starts, `environment` their variables.
 
-    def __init__(self, command: list[str], environment: dict[str, str]) -> None:
-        self._requests, theirs = socket.socketpair()
-        self._workers = WarmWorkers(command[0], environment)
+    They are shared with all that are given the same folder, and end with the last of them: whoever started them waits.
+    """
+
+    def __init__(self, command: list[str], environment: dict[str, str], folder: Path) -> None:
         self._lock = threading.Lock()
-        with theirs:
-            self._process = subprocess.Popen([*command, __file__], stdin=theirs, env=environment)
+        self._started: tuple[WarmWorkers, subprocess.Popen[bytes]] | None = None
+        self.workers = str(folder / "python")
+        """The program that stands for Python where workers are started."""
+        self._requests = socket.socket(socket.AF_UNIX)
+        with (folder / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            address = folder / "commands"
+            if address.exists():
+                with contextlib.suppress(ConnectionRefusedError):  # they ended, with the last that needed them
+                    self._requests.connect(str(address))
+                    return
+                address.unlink()
+            workers = WarmWorkers(command[0], environment, folder)
+            with socket.socket(socket.AF_UNIX) as listener:
+                listener.bind(str(address))
+                listener.listen(64)
+                process = subprocess.Popen([*command, __file__], stdin=listener.fileno(), env=environment)
+                self._started = workers, process
+                self._requests.connect(str(address))
 
     def run(
         self, arguments: tuple[str, ...], environment: dict[str, str], folder: Path, timeout: float
     ) -> tuple[int, str, str]:
         """Return a command's exit code (negative: the signal that ended it), its standard output and its errors."""
         status, report = os.pipe()
-        place = {"folder": str(folder), "python": self._workers.program}
+        place = {"folder": str(folder), "python": self.workers}
         request = json.dumps({"arguments": arguments, "environment": environment, **place}).encode()
         with (
             Path(os.devnull).open("rb") as nothing,
@@ -81,16 +103,13 @@ class WarmStart:
                 stream.seek(0)
             return int(said), _text(out.read()), _text(err.read())
 
-    @property
-    def workers(self) -> str:
-        """The program that stands for Python where workers are started."""
-        return self._workers.program
-
     def close(self) -> None:
-        """End the processes that commands and workers are forked from."""
+        """Need the processes that commands and workers are forked from no more; end those that this one started."""
         self._requests.close()
-        self._process.wait()
-        self._workers.close()
+        if self._started is not None:
+            workers, process = self._started
+            process.wait()
+            workers.close()
 
 
 def _text(content: bytes) -> str:
@@ -98,6 +117,8 @@ def _text(content: bytes) -> str:
 
 
 _STARTED: list[WarmStart] = []
+shared: Path | None = None
+"""The folder in which the workers of one test run find the processes that they share; None: this one has its own."""
 PYTHON = sys.executable  # a test may let it be another (`warm_workers`)
 forked_in_soak = False
 """Whether commands are forked in `make soak`, too, as a test of very many asks (`forked_commands`)."""
@@ -113,7 +134,7 @@ def warm_start(python: str, environment: dict[str, str]) -> WarmStart | None:
     ):
         return None
     if not _STARTED:
-        _STARTED.append(WarmStart([python, "-P"], environment))
+        _STARTED.append(WarmStart([python, "-P"], environment, shared or shared_folder()))
     return _STARTED[0]
 
 
@@ -121,6 +142,13 @@ def warm_workers() -> str:
     """Return the program that stands for Python where a test calls our adapters itself, with one OpenMP thread."""
     starter = warm_start(PYTHON, {**os.environ, "OMP_NUM_THREADS": "1"})
     return starter.workers if starter is not None else PYTHON
+
+
+def shared_folder() -> Path:
+    """Make the folder that the workers of one test run share; it is removed at the end of this process."""
+    folder = tempfile.mkdtemp(prefix="warm-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder)
 
 
 def _read(environment: Mapping[str, str]) -> dict[str, str]:
@@ -133,32 +161,50 @@ def close_all() -> None:
         _STARTED.pop().close()
 
 
-def _serve(requests: socket.socket) -> None:
+def _serve(listener: socket.socket) -> None:
     """Fork for each request; return in the process that is the command."""
+    connections: set[socket.socket] = set()
     reports: dict[int, tuple[int, int]] = {}  # of each running command by its pidfd: its id, and where its code goes
     while True:
-        for ready in select.select([requests, *reports], [], [])[0]:
-            if ready is not requests:
+        waited: list[socket.socket | int] = [listener, *connections, *reports]
+        for ready in select.select(waited, [], [])[0]:
+            if ready is listener:
+                connections.add(listener.accept()[0])
+            elif isinstance(ready, int):
                 process, report = reports.pop(ready)
                 code = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
                 with contextlib.suppress(BrokenPipeError):  # whoever asked waits no longer
                     os.write(report, str(code).encode())
                 _close(ready, report)
-                continue
-            length, descriptors, _, _ = socket.recv_fds(requests, 4, 4)
-            if not length:
-                os._exit(0)
-            request = b""
-            while len(request) < int.from_bytes(length):
-                request += requests.recv(int.from_bytes(length) - len(request))
-            *streams, report = descriptors
-            command = os.fork()
-            if command == 0:
-                requests.close()
-                _close(report, *reports, *(other for _, other in reports.values()))
-                return _become(json.loads(request), streams)
-            _close(*streams)
-            reports[os.pidfd_open(command)] = command, report
+            elif (request := _request(ready)) is None:
+                connections.discard(ready)
+                ready.close()
+                if not connections:
+                    os._exit(0)
+            else:
+                text, (*streams, report) = request
+                command = os.fork()
+                if command == 0:
+                    for other in (listener, *connections):
+                        other.close()
+                    _close(report, *reports, *(report for _, report in reports.values()))
+                    return _become(json.loads(text), streams)
+                _close(*streams)
+                reports[os.pidfd_open(command)] = command, report
+
+
+def _request(connection: socket.socket) -> tuple[bytes, list[int]] | None:
+    """Return the next request and its descriptors; None where there will be none."""
+    length, descriptors, _, _ = socket.recv_fds(connection, 4, 4)
+    request = b""
+    missing = int.from_bytes(length)
+    while missing and (part := connection.recv(missing)):
+        request += part
+        missing -= len(part)
+    if request and not missing:
+        return request, descriptors
+    _close(*descriptors)
+    return None
 
 
 def _close(*descriptors: int) -> None:
@@ -166,16 +212,16 @@ def _close(*descriptors: int) -> None:
         os.close(descriptor)
 
 
-def _become(request: dict[str, object], streams: list[int]) -> None:
+def _become(request: dict[str, Any], streams: list[int]) -> None:
     for number, descriptor in enumerate(streams):
         os.dup2(descriptor, number)
         os.close(descriptor)
-    os.chdir(str(request["folder"]))
+    os.chdir(request["folder"])
     os.environ.clear()
-    os.environ.update(request["environment"])  # type: ignore[arg-type, call-overload]
+    os.environ.update(request["environment"])
     time.tzset()
-    sys.argv[1:] = request["arguments"]  # type: ignore[assignment]
-    sys.executable = str(request["python"])
+    sys.argv[1:] = request["arguments"]
+    sys.executable = request["python"]
 
 
 def _modules() -> Iterator[str]:

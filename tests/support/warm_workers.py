@@ -20,12 +20,10 @@ import os
 import platform
 import runpy
 import select
-import shutil
 import signal
 import socket
 import subprocess
 import sys
-import tempfile
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -66,15 +64,14 @@ posix._exit(int(code))
 
 
 class WarmWorkers:
-    """Forks workers of one Python with one environment. `program` stands for that Python."""
+    """Forks workers of one Python with one environment. In the folder, the program `python` stands for that Python."""
 
-    def __init__(self, python: str, environment: dict[str, str]) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="warm-"))
-        address = self._folder / "workers"
-        program = self._folder / "python"
+    def __init__(self, python: str, environment: dict[str, str], folder: Path) -> None:
+        address = folder / "workers"
+        address.unlink(missing_ok=True)
+        program = folder / "python"
         program.write_text(PROGRAM.format(python=python, address=str(address)))
         program.chmod(0o755)
-        self.program = str(program)
         over, self._over = os.pipe()
         with socket.socket(socket.AF_UNIX) as listener:
             listener.bind(str(address))
@@ -88,7 +85,6 @@ class WarmWorkers:
         """End the process that workers are forked from."""
         os.close(self._over)
         self._process.wait()
-        shutil.rmtree(self._folder)
 
 
 def _serve(listener: socket.socket, over: int, started: dict[str, str]) -> str:
