@@ -23,16 +23,22 @@ _KEPT = 16 * MIB  # bytes of all that are kept
 class GitSource:
     """Implements ports.Source. `project` is the folder of reconciler.yaml; it may lie below the repository's root.
 
-    `prefix`, `head` (HEAD's commit) and `listed` (`listing` of it): if known already, since each question is a process,
-    and none is asked twice: HEAD is the commit that it was at the first question.
+    `prefix`, `head` (HEAD's commit), `listed` (`listing` of it) and `is_shallow`: if known already, since each question
+    is a process, and none is asked twice: HEAD is the commit that it was at the first question.
     """
 
     def __init__(
-        self, project: Path, *, prefix: str | None = None, head: str | None = None, listed: bytes | None = None
+        self,
+        project: Path,
+        *,
+        prefix: str | None = None,
+        head: str | None = None,
+        listed: bytes | None = None,
+        is_shallow: bool | None = None,
     ) -> None:
         self._git = Git(project)
         self._prefix = prefix_of(project) if prefix is None else prefix
-        self._head, self._listed = head, listed
+        self._head, self._listed, self._known_shallow = head, listed, is_shallow
         self._lines: dict[str, dict[str, int]] = {}
         self._reading = threading.Lock()  # a first-parent line takes a process; plans may ask in parallel
         self._trees: dict[str, tuple[TreeFile, ...]] = {}
@@ -260,6 +266,8 @@ class GitSource:
 
     @computed_once
     def _is_shallow(self) -> bool:
+        if self._known_shallow is not None:
+            return self._known_shallow
         return self._git.run("rev-parse", "--is-shallow-repository").strip() == b"true"
 
 

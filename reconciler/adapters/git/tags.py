@@ -30,12 +30,15 @@ class GitTags:
         self._project = project
         self._git = Git(project)
         self._listed: dict[tuple[str, int | None], tuple[Tag, ...]] = {}
+        self._counts: dict[str, int] = {}  # of all tags under a prefix, where they were listed
 
     @property
     def place(self) -> str:
         return place_of(prefix_of(self._project, root_of(self._project)))
 
     def under(self, prefix: str, *, newest: int | None = None) -> tuple[Tag, ...]:
+        if newest is not None and self._counts.get(prefix, newest + 1) <= newest:
+            newest = None
         if (prefix, newest) not in self._listed:
             self._listed[prefix, newest] = self._under(prefix, newest)
         return self._listed[prefix, newest]
@@ -53,7 +56,15 @@ class GitTags:
         bodies = objects_of(self._git, sizes, largest=TAG_BYTES, together=TAGS_BYTES)
         tags = [Tag(name=name, commit=at, message="", signed=False) for name, at, kind in named if kind == "commit"]
         tags += [_tag(name, bodies[tag]) for name, tag, kind in named if kind == "tag" and _is_of_commit(bodies[tag])]
-        return tuple(sorted(tags, key=attrgetter("name")))
+        found = tuple(sorted(tags, key=attrgetter("name")))
+        if newest is None or len(listed) < newest:  # there are no more of them
+            self._counts[prefix] = len(listed)
+            self._listed[prefix, None] = found
+        return found
+
+    def _forget(self) -> None:
+        self._listed.clear()
+        self._counts.clear()
 
     def create(self, name: str, *, commit: str, message: str) -> Tag:
         check_revision(name)
@@ -67,11 +78,11 @@ class GitTags:
             if "already exists" in error:
                 raise ConflictError(f"there is a tag {name} already", hint="run the same command again", code="E702")
             raise explained(error, f"tag {name}", signing=signs)
-        self._listed.clear()
+        self._forget()
         created = next(tag for tag in self.under(name) if tag.name == name)
         if signs and not created.signed:  # git 2.39 creates it all the same where an SSH key cannot be read
             git.run("tag", "--delete", name)
-            self._listed.clear()
+            self._forget()
             raise explained(error, f"tag {name}", signing=True)
         return created
 

@@ -33,8 +33,8 @@ class GitState:
     `git_folder`: where git keeps the repository. `manifests`: the blob of each manifest and card, by its path below the
     project; `special_files`: one of them is a link or the like. `rules`: a hash of all that makes a manifest valid (the
     project's file, environments, lock files, the paths of links and submodules); `tracked`: paths of all other files.
-    `prefix`: the project's path below `top`, the repository's root; `tree_listing`: git's listing of it. `cache_file`:
-    where the environment's last plan is cached.
+    `prefix`: the project's path below `top`, the repository's root; `tree_listing`: git's listing of it; `is_shallow`: this
+    clone lacks a part of the history. `cache_file`: where the environment's last plan is cached.
     """
 
     root: Path
@@ -49,6 +49,7 @@ class GitState:
     tracked: frozenset[str]
     prefix: str
     tree_listing: bytes
+    is_shallow: bool
     _source: GitSource | None = None
     _refs: dict[str, str] = field(default_factory=dict)
 
@@ -57,7 +58,13 @@ class GitState:
         if self._source is None:
             from reconciler.adapters.git.commit_source import GitSource
 
-            self._source = GitSource(self.root, prefix=self.prefix, head=self.revision, listed=self.tree_listing)
+            self._source = GitSource(
+                self.root,
+                prefix=self.prefix,
+                head=self.revision,
+                listed=self.tree_listing,
+                is_shallow=self.is_shallow,
+            )
         return self._source
 
     @property
@@ -120,11 +127,12 @@ def are_many(heads: list[GitState]) -> bool:
 def read(root: Path, environment: str) -> GitState | None:
     """Ask git for HEAD of the project at `root`; None where that is not a plain checkout."""
     git = Git(root)
-    code, out, _ = git.call("rev-parse", "--show-toplevel", "--git-common-dir", "HEAD^{commit}")
+    asked = ("--show-toplevel", "--git-common-dir", "--is-shallow-repository", "HEAD^{commit}")
+    code, out, _ = git.call("rev-parse", *asked)
     lines = out.decode("utf-8", "surrogateescape").split("\n")
-    if code != 0 or len(lines) != 4:
+    if code != 0 or len(lines) != 5:
         return None
-    top, common, revision, _ = lines
+    top, common, shallow, revision, _ = lines
     if root != Path(top) and Path(top) not in root.parents:
         return None
     prefix = "" if root == Path(top) else root.relative_to(top).as_posix() + "/"
@@ -154,6 +162,7 @@ def read(root: Path, environment: str) -> GitState | None:
         tracked=frozenset(tracked),
         prefix=prefix,
         tree_listing=tree_listing,
+        is_shallow=shallow == "true",
     )
 
 

@@ -273,11 +273,17 @@ def _example(field: _Field) -> tuple[str | None, str | None]:
     same_name = [other for other in _fields() if other.path[-2:] == field.path[-2:] and other is not field]
     for candidate in (field, *same_name):
         for file in _FILES[candidate.path[0]]:
-            text = (_HERE / "example" / file).read_text(encoding="utf-8")
-            root = yaml.compose(text, Loader=yaml.SafeLoader)
+            text, root = _composed(file)
             if root is not None and (lines := _lines(text, root, candidate.path[1:])) is not None:
                 return file, lines
     return None, None
+
+
+@cache
+def _composed(file: str) -> tuple[str, yaml.Node | None]:
+    """Return the text of a file of the example, and its nodes."""
+    text = (_HERE / "example" / file).read_text(encoding="utf-8")
+    return text, yaml.compose(text, Loader=yaml.SafeLoader)
 
 
 def _lines(text: str, root: yaml.Node, path: tuple[str, ...]) -> str | None:

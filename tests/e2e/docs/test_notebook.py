@@ -58,6 +58,7 @@ def _table(outputs: list[dict[str, Any]]) -> str:
     return str(html)
 
 
+@pytest.mark.soak(only=True)  # what its cells call is called in tests/integration/api, too
 @pytest.mark.needs("notebook")
 def test_the_notebook_runs_and_its_tables_show_what_the_command_line_shows(tmp_path: Path) -> None:
     cells = _run(tmp_path)

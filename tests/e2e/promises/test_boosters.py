@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import shutil
 import subprocess
 import sys
 from importlib.metadata import version
@@ -39,9 +38,8 @@ PINS = {"lightgbm": ("LGBMClassifier", "lightgbm"), "xgboost": ("XGBClassifier",
 def without_libraries(folder: Path) -> str:
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
     packages = folder / "lib" / f"python3.{sys.version_info.minor}" / "site-packages"
-    shutil.copytree(REPOSITORY / "reconciler", packages / "reconciler", ignore=shutil.ignore_patterns("__pycache__"))
     (packages / "not_installed_here.py").write_text(NOT_INSTALLED)
-    (packages / "others.pth").write_text("\n".join(libraries()) + "\nimport not_installed_here\n")
+    (packages / "others.pth").write_text("\n".join([str(REPOSITORY), *libraries()]) + "\nimport not_installed_here\n")
     return str(folder / "bin/python")
 
 

@@ -112,7 +112,7 @@ def test_what_is_planted_is_run_by_a_job_that_is_not_isolated(trained: Project, 
     assert {"file sitecustomize", "program git", "program ps", "program python"} <= set(ran)
 
 
-@pytest.mark.soak(only=True)  # those of GitLab, and those of the action, are run in `make test`
+@pytest.mark.soak(only=True)  # those of the action are run in `make test`
 @pytest.mark.parametrize("job", ["plan", "comment"])
 def test_no_step_of_github_runs_anything_that_the_request_brings(
     team: Reviewed, server: Server, tmp_path: Path, job: str
@@ -158,8 +158,8 @@ def test_no_step_of_github_runs_anything_that_the_request_brings(
         assert set(team.statuses(str(head))) == {"reconciler/plan/production", "reconciler/plan/sandbox"}
 
 
-@pytest.mark.soak
-@pytest.mark.parametrize("job", [pytest.param("plan", marks=pytest.mark.soak(only=True)), "comment"])
+@pytest.mark.soak(only=True)
+@pytest.mark.parametrize("job", ["plan", "comment"])
 def test_no_step_of_gitlab_runs_anything_that_the_request_brings(trained: Project, tmp_path: Path, job: str) -> None:
     locked(trained, tmp_path / "wheels")
     branch = trained.run("promote", "lateness", "--to", "production", "-o", "json").json["branch"]

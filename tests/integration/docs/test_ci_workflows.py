@@ -459,7 +459,8 @@ def test_the_actions_outputs_are_the_exit_code_the_plan_and_the_number_of_its_ch
         named = outputs(command)
         assert (named["exit-code"], named["changes"]) == ("0", "2")
         assert Path(named["plan-file"]).resolve() == (installed / "work/named.json").resolve()
-    assert outputs("plan production") | {"plan-file": ""} == {"exit-code": "0", "plan-file": "", "changes": "0"}
+    if FULL:
+        assert outputs("plan production") | {"plan-file": ""} == {"exit-code": "0", "plan-file": "", "changes": "0"}
     assert outputs("status")["plan-file"] == ""
 
 
