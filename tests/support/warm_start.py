@@ -2,10 +2,11 @@
 
 Half of the time of most commands goes into these imports, and `make test` runs more than a thousand. Run as a program,
 this file is that process: one for all workers of a test run, started by the first that needs it. It listens at the
-socket that is its standard input, and reads requests from each connection; a request gives a new process its
-arguments, its environment and its folder, and four descriptors: standard input, output, error, and a pipe for its exit
-code. It ends when the last connection does. Cold, as a person starts them, are all commands of `make soak`, all that a
-test sends a signal to, and all in another Python or with other variables of Python's own.
+socket that is its standard input, and reads requests from each connection; a request gives a new process its arguments,
+its environment and its folder, and four descriptors: standard input, output, error, and a pipe for its exit code. It
+ends when the last connection does. Cold, as a person starts them, are the first command of each name in each file of
+tests in `make soak`, all that a test sends a signal to, and all in another Python or with other variables of Python's
+own.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ if __name__ != "__main__":  # the program has none of our tests on its path
     from tests.support.warm_workers import WarmWorkers
 
 # Of ours, what is below these folders; and the libraries of forges, buckets and plots. That no module forgets an import
-# is held by mypy and, with every command started cold, by `make soak`; that their order does not matter, by
+# is held by mypy and, with commands started cold, by `make soak`; that their order does not matter, by
 # `tests/architecture/test_layers.py`: no module imports itself by way of others.
 FOLDERS = ("adapters", "app", "cli", "console", "core", "engine", "manifest", "report")
 LIBRARIES = (
@@ -121,13 +122,27 @@ shared: Path | None = None
 """The folder in which the workers of one test run find the processes that they share; None: this one has its own."""
 PYTHON = sys.executable  # a test may let it be another (`warm_workers`)
 forked_in_soak = False
-"""Whether commands are forked in `make soak`, too, as a test of very many asks (`forked_commands`)."""
+"""Whether all commands are forked in `make soak`, too, as a test of very many asks (`forked_commands`)."""
+_begun: set[tuple[str, str]] = set()
+"""In `make soak`: the file of tests and the name of each command that was started cold."""
 
 
-def warm_start(python: str, environment: dict[str, str]) -> WarmStart | None:
-    """Return what commands are forked from in this test run; None for those that are to start cold."""
+def is_first(words: tuple[str, ...]) -> bool:
+    """Tell whether no command of this name was asked about for this file of tests: `make soak` starts that one cold."""
+    name = words[2:3] if words[:1] == ("-C",) else words[:1]
+    kind = os.environ.get("PYTEST_CURRENT_TEST", "").partition("::")[0], *name
+    known = kind in _begun
+    _begun.add(kind)
+    return not known
+
+
+def warm_start(python: str, environment: dict[str, str], words: tuple[str, ...] | None = None) -> WarmStart | None:
+    """Return what commands are forked from in this test run; None for those that are to start cold.
+
+    `words`: what is to be forked; without them, it is asked for the workers of a command that starts cold.
+    """
     if (
-        (FULL and not forked_in_soak)
+        (FULL and not forked_in_soak and (words is None or is_first(words)))
         or sys.platform != "linux"
         or python != PYTHON
         or _read(environment) != _read(os.environ)

@@ -33,8 +33,8 @@ class GitState:
     `git_folder`: where git keeps the repository. `manifests`: the blob of each manifest and card, by its path below the
     project; `special_files`: one of them is a link or the like. `rules`: a hash of all that makes a manifest valid (the
     project's file, environments, lock files, the paths of links and submodules); `tracked`: paths of all other files.
-    `prefix`: the project's path below `top`, the repository's root; `tree_listing`: git's listing of it; `is_shallow`: this
-    clone lacks a part of the history. `cache_file`: where the environment's last plan is cached.
+    `prefix`: the project's path below `top`, the repository's root; `tree_listing`: git's listing of it. `is_shallow`:
+    this clone lacks a part of the history. `cache_file`: where the environment's last plan is cached.
     """
 
     root: Path

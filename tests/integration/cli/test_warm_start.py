@@ -15,7 +15,7 @@ from tests.support.effort import FULL
 from tests.support.project import Project
 from tests.support.warm_start import PYTHON, warm_workers
 
-pytestmark = pytest.mark.skipif(FULL or sys.platform != "linux", reason="all commands start cold")
+pytestmark = pytest.mark.skipif(FULL or sys.platform != "linux", reason="commands start cold")
 
 
 @pytest.mark.parametrize(
