@@ -219,7 +219,9 @@ class Project:
     def run_warm(self, arguments: tuple[str, ...]) -> Ran | None:
         """Run a command in a process that is forked with its imports, unless it is to start cold."""
         starter = warm_start(self.python, self.environment, arguments)
-        return starter and Ran(*starter.run(self._words(arguments), self.environment, self._folder(), timeout=300))
+        if starter is None:
+            return None
+        return Ran(*starter.run(self._words(arguments), self.environment, self._folder(), timeout=300))
 
     def write(self, path: str, text: str) -> None:
         (self.root / path).parent.mkdir(parents=True, exist_ok=True)

@@ -33,6 +33,7 @@ _FILES = {
 _OF_ANY_NAME = (("spec", "data", "tables"), ("spec", "recipe", "data", "past", "features"))
 _SKIPPED = "spec"  # users do not think of it as a level
 _LONGEST = 30  # lines of an example
+_composed = cache(lambda text: yaml.compose(text, Loader=yaml.SafeLoader))  # each file of the example, for its fields
 _DRAFT = "http://json-schema.org/draft-07/schema#"
 
 
@@ -75,11 +76,8 @@ def schema_of(text: str | None) -> dict[str, Any]:
     Raises UsageError E801 where no kind or field of this name exists.
     """
     if text is None:
-        raise UsageError(
-            "a schema is of a kind of manifest or of a field",
-            hint="name it: reconciler explain --schema model (or project, environment, recipe.holdout, ...)",
-            code="E801",
-        )
+        hint = "name it: reconciler explain --schema model (or project, environment, recipe.holdout, ...)"
+        raise UsageError("a schema is of a kind of manifest or of a field", hint=hint, code="E801")
     if not (fields := _named(text)):
         raise unknown(text)
     return {"$schema": _DRAFT, **fields[0].schema, "definitions": fields[0].definitions}
@@ -273,17 +271,11 @@ def _example(field: _Field) -> tuple[str | None, str | None]:
     same_name = [other for other in _fields() if other.path[-2:] == field.path[-2:] and other is not field]
     for candidate in (field, *same_name):
         for file in _FILES[candidate.path[0]]:
-            text, root = _composed(file)
+            text = (_HERE / "example" / file).read_text(encoding="utf-8")
+            root = _composed(text)
             if root is not None and (lines := _lines(text, root, candidate.path[1:])) is not None:
                 return file, lines
     return None, None
-
-
-@cache
-def _composed(file: str) -> tuple[str, yaml.Node | None]:
-    """Return the text of a file of the example, and its nodes."""
-    text = (_HERE / "example" / file).read_text(encoding="utf-8")
-    return text, yaml.compose(text, Loader=yaml.SafeLoader)
 
 
 def _lines(text: str, root: yaml.Node, path: tuple[str, ...]) -> str | None:
