@@ -82,7 +82,7 @@ lock: $(READY)
 	$(BIN)/pip-compile $(LOCK) -o requirements.lock pyproject.toml
 	$(BIN)/pip-compile $(LOCK) --extra dev -o requirements-dev.lock pyproject.toml
 	$(BIN)/pip-compile $(LOCK) --extra github --extra stores -c requirements.lock -o requirements-action.lock pyproject.toml
-	$(BIN)/pip-compile $(LOCK) --extra github --extra gitlab --extra stores -c requirements.lock -o requirements-container.lock pyproject.toml
+	$(BIN)/pip-compile $(LOCK) --extra github --extra gitlab --extra serve --extra stores -c requirements.lock -o requirements-container.lock pyproject.toml
 	$(BIN)/pip-compile $(LOCK) --only-build-deps --build-deps-for wheel -c requirements-dev.lock -o requirements-build.lock pyproject.toml
 	$(BIN)/pip-compile $(LOCK) --extra fuzz -o requirements-fuzz.lock pyproject.toml
 LOCK := --quiet --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links \

@@ -286,6 +286,8 @@ E802 A command asks a person, and there is no terminal to ask on; or what answer
      The hint says what answers in advance: --yes, a reviewed plan, or the id that `controls show ENV` prints.
 E803 An output cannot be written: standard output, a temporary folder or an output file.
      Name one that exists and has free space.
+E811 A request to `serve` is not one of the Open Inference Protocol, or larger than is read.
+     GET /v2/models/MODEL names the inputs of a model with their types; docs/how-to/serve.md has a whole request.
 E901 The forge (GitHub, GitLab) cannot be reached, or answers with an internal error.
      Run the same command again: it continues, and repeats nothing.
 E902 The forge rejects the token, or the token lacks a right.

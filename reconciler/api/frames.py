@@ -10,6 +10,7 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from reconciler.core.prediction.input_errors import other_type
 from reconciler.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -61,11 +62,8 @@ def write_frame(rows: pandas.DataFrame, types: Mapping[str, str], path: Path, *,
             hint = "give each column one type: text, numbers, dates or truth values"
             raise DataError(f"table {table}: column {name} mixes types", code="E411", hint=hint) from error
         if types.get(name) == "VARCHAR" and not _is_text(arrays[name]):
-            raise DataError(
-                f"table {table}: column {name} holds {arrays[name].type}, and the model was trained on text",
-                code="E405",
-                hint=f"read it as text, such as pandas.read_csv(..., dtype={{{name!r}: str}})",
-            )
+            hint = f"read it as text, such as pandas.read_csv(..., dtype={{{name!r}: str}})"
+            raise other_type(f"table {table}", name, str(arrays[name].type), "text", hint=hint)
     path.parent.mkdir(parents=True, exist_ok=True)
     pq.write_table(pa.table(arrays), path)
 

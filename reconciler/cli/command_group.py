@@ -38,6 +38,7 @@ COMMANDS = {
     "push": "Upload a model package to an OCI registry.",
     "pull": "Fetch a model package from an OCI registry.",
     "predict": "Predict records whose outcome is not known yet, with a deployed model.",
+    "serve": "Answer requests over HTTP with the models that an environment has deployed.",
     "monitor": "Tell whether deployed models keep what they promised, by outcomes known since.",
     "data": "Look at the data of an environment: `data drift`.",
     "history": "Show who changed what, when and why; or what was deployed at a time.",

@@ -77,3 +77,9 @@ MESSAGE_LENGTH = 4_000  # none: characters of an error that a worker process rep
 PLAN_ITEMS = 16_000_000  # E703: items of a plan file
 FORGE_ANSWER_BYTES = 32 * MIB  # E907: one answer of a forge, unpacked
 FORGE_PAGES = 300  # E907: pages of a list, such as the comments of a request, of 100 items each
+
+# --- Requests to `serve`, and what they take of it
+
+REQUEST_BYTES = 16 * MIB  # E811: the body of a request
+REQUEST_ROWS = 10_000  # E811: rows of a request
+REQUEST_COLUMNS = 6_000  # E811: tensors of a request: a column, and one that says what of it is missing

@@ -69,7 +69,7 @@ class Session:
 
     def run(self, sql: str, *, doing: str, hint: str | None = None) -> None:
         """Execute a statement."""
-        self._execute(sql, doing=doing, hint=hint)
+        self._guard(lambda: self._connection.execute(sql), doing=doing, hint=hint)
 
     def rows(self, sql: str, *, doing: str) -> list[tuple[Any, ...]]:
         """Return all rows of a query."""
@@ -82,6 +82,19 @@ class Session:
     def arrays(self, sql: str, *, doing: str) -> dict[str, Any]:
         """Return a query's columns as numpy arrays (masked where a value is NULL)."""
         return self._guard(lambda: self._connection.execute(sql).fetchnumpy(), doing=doing, hint=None)
+
+    def arrow(self, sql: str, *, doing: str) -> pa.Table:
+        """Return a query's columns as an Arrow table."""
+        return self._guard(lambda: self._connection.sql(sql).to_arrow_table(), doing=doing, hint=None)
+
+    @contextmanager
+    def table(self, name: str, table: pa.Table) -> Iterator[None]:
+        """Register an Arrow table as the relation `name`."""
+        self._guard(lambda: self._connection.register(name, table), doing=f"reading {name}", hint=None)
+        try:
+            yield
+        finally:
+            self._connection.unregister(name)
 
     def show(self, name: str, columns: Mapping[str, Any]) -> None:
         """Register numpy arrays as the relation `name`; the caller keeps them alive while it is used."""
@@ -142,9 +155,6 @@ class Session:
         self._expired.set()
         for session in (self, *self._beside):
             session._connection.interrupt()
-
-    def _execute(self, sql: str, *, doing: str, hint: str | None) -> None:
-        self._guard(lambda: self._connection.execute(sql), doing=doing, hint=hint)
 
     def _guard(self, call: Callable[[], T], *, doing: str, hint: str | None) -> T:
         import duckdb
@@ -227,13 +237,20 @@ def _connect(threads: int = 1) -> duckdb.DuckDBPyConnection:
 
 @contextmanager
 def open_session(
-    *, limits: Limits, into: Path, inputs: tuple[Path, ...], spill: Path | None = None, ordered: bool = False
+    *,
+    limits: Limits,
+    into: Path,
+    inputs: tuple[Path, ...],
+    spill: Path | None = None,
+    ordered: bool = False,
+    timed: bool = True,
 ) -> Iterator[Session]:
     """Open a session that reads `inputs` and writes below `into` (absolute, existing), and nothing else.
 
     `spill`: a folder below `into` for rows that do not fit in memory, unencrypted like the results; without it the
     session runs out of memory instead. (DuckDB's own encryption of such files needs an extension that is not part of
-    its distribution.) `ordered`: a left join keeps the order of its left side.
+    its distribution.) `ordered`: a left join keeps the order of its left side. `timed`: without it,
+    there is no limit of time but that of whoever calls `expire`.
     """
     connection = _opened.pop() if _opened else _connect()
     session = Session(connection, limits, into)
@@ -244,7 +261,8 @@ def open_session(
         if ordered:  # else the larger side may be streamed, whichever it is
             connection.execute("SET disabled_optimizers = 'join_order,build_side_probe_side'")
         _lock(connection, memory=_memory(limits), into=into, inputs=inputs)
-        timer.start()
+        if timed:
+            timer.start()
         yield session
     finally:
         timer.cancel()

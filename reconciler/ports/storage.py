@@ -110,6 +110,17 @@ class TracedTarget(Protocol):
         """
 
 
+@runtime_checkable
+class PointerWatch(Protocol):
+    """Optional: a target that can tell at a low cost which of its pointers changed."""
+
+    def pointers(self) -> Mapping[str, str]:
+        """Return for each model with a pointer a text that changes whenever the pointer is replaced.
+
+        Reads no release. Raises TargetError when the target cannot answer.
+        """
+
+
 class ReadObserver(Protocol):
     """Records what a store or a target reads, so that a later run can tell whether any of it changed."""
 

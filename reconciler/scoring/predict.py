@@ -23,6 +23,7 @@ from reconciler.model_file.load import load
 from reconciler.model_file.loaded_model import LoadedModel
 from reconciler.model_file.quality.count_rows import count_rows
 from reconciler.ports import ExpectedAmount, PredictRequest, PredictResult
+from reconciler.scoring.decide import decide, renormalised
 from reconciler.scoring.explanation.explain import top_factors
 from reconciler.scoring.output.files import safe, write_file, write_rows
 from reconciler.scoring.output.group_summary import summaries, write_groups
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from reconciler.model_file.feature_matrix import Matrix
-
-CERTAIN = 0.5
 
 
 def predict(request: PredictRequest) -> PredictResult:
@@ -76,15 +75,9 @@ def _scored(
     request: PredictRequest,
     unknown: list[str] | None,
 ) -> Scored:
-    import numpy as np
-
     top = request.columns.top if request.columns is not None else 0
-    values, best, unsure = outputs, np.zeros(len(outputs), dtype=np.intp), np.zeros(len(outputs), dtype=bool)
-    if model.schema.classes:
-        values, any_possible = possible(outputs, rows, len(model.schema.classes))
-        if len(values):
-            best = model.decided(values, possible_classes(rows, len(model.schema.classes)) | ~any_possible[:, None])
-            unsure = (values[np.arange(len(best)), best] < CERTAIN) | ~any_possible
+    may_be = possible_classes(rows, len(model.schema.classes))
+    values, best, unsure = decide(model, outputs, may_be)
     return Scored(
         values=values,
         best=best,
@@ -163,18 +156,8 @@ def outputs_of(model: LoadedModel, rows: Rows) -> tuple[Matrix, Matrix]:
 
 
 def possible(probabilities: Matrix, rows: Rows, classes: int) -> tuple[Matrix, NDArray[np.bool_]]:
-    """Set impossible classes to probability 0 and renormalise each row.
-
-    Returns the probabilities and, per row, whether any class was possible; where none was, the row is unchanged.
-    """
-    import numpy as np
-
-    mask = possible_classes(rows, classes)
-    masked = np.where(mask, probabilities, 0.0)
-    total = masked.sum(axis=1, keepdims=True)
-    any_possible = total[:, 0] > 0
-    renormalised = np.divide(masked, total, where=total > 0, out=np.zeros_like(masked))
-    return np.where(any_possible[:, None], renormalised, probabilities), any_possible
+    """Set the classes that rows cannot have to probability 0 and renormalise each row; see `decide.renormalised`."""
+    return renormalised(probabilities, possible_classes(rows, classes))
 
 
 def possible_classes(rows: Rows, classes: int) -> NDArray[np.bool_]:

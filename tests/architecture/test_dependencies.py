@@ -14,7 +14,11 @@ REPOSITORY = PACKAGE.parent
 DECLARED = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
 IMPORTED_AS = {"pyyaml": "yaml", "scikit-learn": "sklearn", "pygithub": "github"}
 IMPORTED_AS |= {"python-gitlab": "gitlab", "adbc-driver-postgresql": "adbc_driver_postgresql"}
-IMPORTED_AS |= {"adbc-driver-manager": "adbc_driver_manager", "xgboost-cpu": "xgboost"}
+IMPORTED_AS |= {
+    "adbc-driver-manager": "adbc_driver_manager",
+    "xgboost-cpu": "xgboost",
+    "prometheus-client": "prometheus_client",
+}
 # zoneinfo, of the standard library, reads it where the machine has no time zones of its own.
 NOT_IMPORTED = {"tzdata"}
 # Libraries that a dependency of ours brings for its own use, and that we import beside it.
@@ -22,6 +26,7 @@ BROUGHT_ALONG = {"numpy", "joblib", "threadpoolctl", "pydantic_core", "requests"
 OF_AN_EXTRA = {"pandas": "notebook", "obstore": "stores", "github": "github", "gitlab": "gitlab"}
 OF_AN_EXTRA |= {"adbc_driver_postgresql": "postgres", "adbc_driver_manager": "postgres"}
 OF_AN_EXTRA |= {"sqlalchemy": "sql", "deltalake": "delta", "apprise": "notify", "matplotlib": "report"}
+OF_AN_EXTRA |= {"starlette": "serve", "uvicorn": "serve", "prometheus_client": "serve"}
 OF_AN_EXTRA |= {"lightgbm": "lightgbm", "xgboost": "xgboost"}
 
 

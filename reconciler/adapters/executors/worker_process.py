@@ -217,10 +217,14 @@ class WorkerProcess:
 
 
 def spawn(
-    module: str, *arguments: str, stdin: int = subprocess.PIPE, more: Mapping[str, str] | None = None
+    module: str,
+    *arguments: str,
+    stdin: int = subprocess.PIPE,
+    more: Mapping[str, str] | None = None,
+    keep: tuple[int, ...] = (),
 ) -> subprocess.Popen[bytes]:
     """Start `python -m module` in a session of its own, with the fixed environment of all worker processes, and what
-    this one needs `more`."""
+    this one needs `more`. `keep`: descriptors that it inherits."""
     return subprocess.Popen(
         # -P and -s: neither the folder that we are called from nor the user's own packages shadow a module.
         [sys.executable, "-P", "-s", "-m", module, *arguments],
@@ -230,6 +234,7 @@ def spawn(
         env={**(more or {}), **fixed_environment(os.environ, architecture=platform.machine())},
         start_new_session=True,
         bufsize=0,
+        pass_fds=keep,
     )
 
 

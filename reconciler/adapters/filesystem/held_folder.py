@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import os
 import re
 import shutil
@@ -18,10 +19,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from reconciler.adapters.filesystem.durable_files import ABANDONED, LinkOnTheWayError, filled, is_alive, temporary_name
+from reconciler.errors import ConflictError
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 # Folders above need not be readable, only to be passed through.
 _ON_THE_WAY = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+LOCK = ".lock"
 _TEMPORARY = re.compile(r"\.tmp-(\d+)-[0-9a-f]{32}")
 
 
@@ -164,3 +167,28 @@ def _open(name: str, folder: int, path: Path, *, make: bool, above: bool) -> int
     finally:
         os.close(parent)
     return _open(name, folder, path, make=False, above=above)
+
+
+@contextmanager
+def locked(folder: HeldFolder, patience: float) -> Iterator[None]:
+    """Hold the lock for writing `current`; ConflictError when its holder neither finishes nor dies.
+
+    The kernel frees the lock when its holder dies.
+    """
+    descriptor = folder.open_file(LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    deadline = time.monotonic() + patience
+    try:
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError as error:
+                if time.monotonic() > deadline:
+                    raise ConflictError(
+                        f"another process holds {folder.path.name}/{LOCK} of the target and does not finish",
+                        hint="end it (a stopped process keeps its lock), and run the same command again",
+                    ) from error
+                time.sleep(0.02)
+        yield
+    finally:
+        os.close(descriptor)

@@ -12,11 +12,8 @@ the lock, so a slow or stopped writer does not block others.
 
 from __future__ import annotations
 
-import fcntl
 import os
-import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 
 from reconciler import codec
@@ -30,7 +27,7 @@ from reconciler.adapters.filesystem.durable_files import (
     read_regular,
 )
 from reconciler.adapters.filesystem.folder_rights import check_levels, file_open_to_all, open_inside, open_levels
-from reconciler.adapters.filesystem.held_folder import HeldFolder, held
+from reconciler.adapters.filesystem.held_folder import HeldFolder, held, locked
 from reconciler.adapters.filesystem.release_folder import examine, is_loose, put_release
 from reconciler.core.artifact.journal import ReleasePointer, StoreMark
 from reconciler.core.artifact.object_sizes import too_large
@@ -40,10 +37,8 @@ from reconciler.core.digest import Digest, hex_of, is_digest
 from reconciler.core.names import is_name
 from reconciler.core.size_limits import MARK_BYTES
 from reconciler.core.storage.location import StorageLocation
-from reconciler.errors import ConflictError, IntegrityError, TargetError
+from reconciler.errors import IntegrityError, TargetError
 from reconciler.ports import OpenFolder, ReadObserver, StorageAccess
-
-LOCK = ".lock"
 
 
 def open_target(location: StorageLocation, access: StorageAccess) -> DirectoryTarget:
@@ -130,6 +125,13 @@ class DirectoryTarget:
             self._check_levels()
             folders = names_in(self.root) if self.root.is_dir() else []
             return frozenset(name for name in folders if name == OWNER or (is_name(name) and self._keeps(name)))
+        except OSError as error:
+            raise TargetError(f"cannot read the target {self.root}: {_reason(error)}", code="E602") from error
+
+    def pointers(self) -> Mapping[str, str]:
+        try:
+            self._check_levels()
+            return {name: _identity(self._current_path(name)) for name in self.names()}
         except OSError as error:
             raise TargetError(f"cannot read the target {self.root}: {_reason(error)}", code="E602") from error
 
@@ -252,7 +254,7 @@ class DirectoryTarget:
         self._rules.check_newer(current, self._read_current(current.model))
         if current.artifact is not None:
             put_release(releases, current.artifact, files)
-        with _locked(folder, self._patience):
+        with locked(folder, self._patience):
             self._rules.check_newer(current, self._read_current(current.model))
             temporary = folder.write_temporary(codec.encode(current), mode=0o644)
             try:
@@ -283,29 +285,13 @@ class DirectoryTarget:
         return self.root / model / RELEASES / hex_of(artifact)
 
 
-@contextmanager
-def _locked(folder: HeldFolder, patience: float) -> Iterator[None]:
-    """Hold the lock for writing `current`; ConflictError when its holder neither finishes nor dies.
-
-    The kernel frees the lock when its holder dies.
-    """
-    descriptor = folder.open_file(LOCK, os.O_RDWR | os.O_CREAT, 0o600)
-    deadline = time.monotonic() + patience
+def _identity(path: str) -> str:
+    """Return what tells a file from any that had its name before: another one replaces it, in a rename."""
     try:
-        while True:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError as error:
-                if time.monotonic() > deadline:
-                    raise ConflictError(
-                        f"another process holds {folder.path.name}/{LOCK} of the target and does not finish",
-                        hint="end it (a stopped process keeps its lock), and run the same command again",
-                    ) from error
-                time.sleep(0.02)
-        yield
-    finally:
-        os.close(descriptor)
+        status = os.lstat(path)
+    except FileNotFoundError:
+        return ""
+    return f"{status.st_dev} {status.st_ino} {status.st_mtime_ns} {status.st_ctime_ns} {status.st_size}"
 
 
 def _is_loose(path: str) -> bool:

@@ -119,6 +119,11 @@ class BucketTarget:
         kept = {name for name in self.bucket.folders() if is_name(name) and self._keeps(name)}
         return frozenset(kept | ({OWNER} if self.bucket.head(OWNER) is not None else set()))
 
+    def pointers(self) -> Mapping[str, str]:
+        names = sorted(filter(is_name, self.bucket.folders()))
+        heads = parallel_map(lambda name: self.bucket.head(f"{name}/{CURRENT}"), names, at_once=AT_ONCE)
+        return {name: str(head) for name, head in zip(names, heads, strict=True) if head is not None}
+
     def reach(self) -> None:
         self.bucket.reach()
 

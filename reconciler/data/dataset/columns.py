@@ -7,10 +7,10 @@ shadows another one, and is used only where it exists already. Runs nothing.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from reconciler.core.prediction.input_errors import no_such_column
 from reconciler.core.spec.recipe import PastFeature, Recipe, is_taken_as_feature
 from reconciler.data.expressions.parse import RefusedError
 from reconciler.data.expressions.validate import Aggregate, Scalar, read_all
@@ -224,10 +224,4 @@ class _Names:
                 raise DataError(
                     message, code="E416", hint="move it up: columns are derived in the order of the manifest"
                 )
-            similar = difflib.get_close_matches(column, sorted(known), n=3, cutoff=0.5)
-            hint = (
-                f"did you mean {', '.join(similar)}?"
-                if similar
-                else f"existing columns: {', '.join(sorted(known))[:300]}; lists, records and bytes are not copied"
-            )
-            raise DataError(f"{label}: column {column} does not exist", code="E416", hint=hint)
+            raise no_such_column(label, column, known, more="; lists, records and bytes are not copied")

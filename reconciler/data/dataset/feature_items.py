@@ -8,6 +8,7 @@ A value that cannot be a feature (a date, text as a number, an infinite value) i
 
 from __future__ import annotations
 
+from reconciler.core.prediction.input_errors import no_condition, not_finite
 from reconciler.core.spec.recipe import Recipe
 from reconciler.data.dataset.joined_rows import ROWS, Relation
 from reconciler.data.duckdb_session import COLUMNS_PER_QUERY, Session, in_parts, name_of
@@ -93,19 +94,18 @@ def _text(name: str, kind: str) -> str:
     return name_of(name)
 
 
+def whole_number_conditions(relation: Relation) -> list[tuple[str, str]]:
+    """Return the features that are conditions and whole numbers, each with SQL of its being neither 0 nor 1."""
+    names = (name for name in relation.recipe.features.boolean if relation.types[name] in _WHOLE)
+    return [(name, f"{name_of(name)} NOT IN (0, 1)") for name in names]
+
+
 def check_booleans(session: Session, relation: Relation) -> None:
     """Check that whole numbers used as conditions are 0 or 1 in every row. Raises DataError E410."""
-    for name in relation.recipe.features.boolean:
-        if relation.types[name] not in _WHOLE:
-            continue
-        column = name_of(name)
-        count = session.value(f"SELECT count(*) FROM {ROWS} WHERE {column} NOT IN (0, 1)", doing=f"features: {name}")
+    for name, sql in whole_number_conditions(relation):
+        count = session.value(f"SELECT count(*) FROM {ROWS} WHERE {sql}", doing=f"features: {name}")
         if count:
-            raise DataError(
-                f"features.boolean: {name} is neither 0 nor 1 in {count:,} row{'s' * (count != 1)}",
-                code="E410",
-                hint=f"derive a condition from it, such as {name} > 0",
-            )
+            raise no_condition(name, count)
 
 
 def check_values(session: Session, recipe: Recipe, source: str) -> None:
@@ -120,8 +120,4 @@ def check_values(session: Session, recipe: Recipe, source: str) -> None:
         counts += session.rows(f"SELECT {items} FROM {source}", doing="checking the features")[0]
     for name, count in zip(names, counts, strict=True):
         if count:
-            raise DataError(
-                f"features.numeric: {name} is infinite or not a number in {count:,} row{'s' * (count != 1)}",
-                code="E410",
-                hint="for a division by zero, write nullif(divisor, 0): the value is then missing",
-            )
+            raise not_finite(name, count)

@@ -34,7 +34,7 @@ PROJECT_COMMANDS = frozenset(
             "init",
             "monitor",
         ),
-        *("override", "plan", "predict", "promote", "report", "reproduce", "rollback", "show", "status"),
+        *("override", "plan", "predict", "promote", "report", "reproduce", "rollback", "serve", "show", "status"),
         *("validate", "why"),
     }
 )
