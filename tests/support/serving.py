@@ -77,15 +77,18 @@ class Serving:
     arguments: tuple[str, ...] = ("serve", "production")
     told: list[str] = field(default_factory=list)
     process: subprocess.Popen[str] | None = None
+    _reader: threading.Thread = field(default_factory=threading.Thread)
 
     def start(self) -> None:
         self.process = self.project.start(*self.arguments, "--port", str(self.port), cold=True)
-        threading.Thread(target=self._read, args=(self.process,), daemon=True).start()
+        self._reader = threading.Thread(target=self._read, args=(self.process,), daemon=True)
+        self._reader.start()
 
     def _read(self, process: subprocess.Popen[str]) -> None:
         assert process.stderr is not None
-        for line in process.stderr:
-            self.told.append(line.rstrip())
+        with process.stderr:
+            for line in process.stderr:
+                self.told.append(line.rstrip())
 
     def wait_for(self, path: str = "/v2/health/ready", check: Any = lambda answer: answer.status == 200) -> Answered:
         """Ask until the answer is as it should be."""
@@ -115,13 +118,21 @@ class Serving:
         """Kill the process that a person started, and nothing else."""
         assert self.process is not None
         os.kill(self.process.pid, signal.SIGKILL)
-        self.process.wait()
+        self._ended()
 
     def stop(self) -> int:
         """Ask it to end; return its exit code."""
         assert self.process is not None
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(PATIENCE)
+        return self._ended()
+
+    def _ended(self) -> int:
+        assert self.process is not None
+        assert self.process.stdout is not None
+        code = self.process.wait(PATIENCE)
+        self.process.stdout.close()
+        self._reader.join(PATIENCE)
+        return code
 
 
 @contextmanager

@@ -67,6 +67,11 @@ class ServingProcess:
         self._heard = 0.0
         self.error_tail = bytearray()
 
+    @property
+    def pid(self) -> int:
+        """Return its process id; 0 where it does not run."""
+        return self._process.pid if self._process is not None else 0
+
     def start(self) -> None:
         """Start it."""
         options = json.dumps(codec.to_json(self._options))
