@@ -29,7 +29,7 @@ from reconciler.adapters.executors.serving_process import ServingProcess, listen
 from reconciler.adapters.executors.worker_process import spawn
 from reconciler.core.spec.environment import Limits
 from reconciler.core.spec.recipe import Estimator, Features
-from reconciler.ports.serving import Looked, ServingMessage, ServingOptions, VerifiedRelease
+from reconciler.ports.serving.changes import Looked, ServingMessage, ServingOptions, VerifiedRelease
 from tests.support.invoice_tables import invoices, ledger, recipe_of
 from tests.support.releases import release_of
 
@@ -72,7 +72,7 @@ async def predict(request):
 
 app = Starlette(routes=[Route("/predict", predict, methods=["POST"])])
 config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", http="h11", loop="asyncio", ws="none",
-                        proxy_headers=False, server_header=False, date_header=False)
+                        proxy_headers=False, server_header=False, date_header=False, timeout_keep_alive=75)
 asyncio.run(uvicorn.Server(config).serve(sockets=[socket.socket(fileno=int(sys.argv[1]))]))
 """
 
@@ -91,8 +91,11 @@ class Asked:
     def ask(self) -> Any:
         start = time.perf_counter()
         self.connection.request("POST", self.path, self.body)
-        answer = self.connection.getresponse().read()
+        response = self.connection.getresponse()
+        answer = response.read()
         self.times.append(time.perf_counter() - start)
+        if response.status not in (200, 503):
+            raise SystemExit(f"{self.name}: {response.status} {answer.decode()}")
         return json.loads(answer)
 
     def processor(self) -> float:
@@ -129,7 +132,8 @@ def measure(name: str, params: tuple[tuple[str, Any], ...], requests: int, folde
         server.send(ServingMessage(looked=Looked()))
         bare = _bare(theirs, release)
         try:
-            _compare(name, server, bare, ours, theirs, requests)
+            columns = [column["name"] for column in json.loads((release / "schema.json").read_bytes())["columns"]]
+            _compare(name, columns, server, bare, ours, theirs, requests)
         finally:
             server.kill()
             bare.kill()
@@ -145,16 +149,17 @@ def _bare(listening: socket.socket, release: Path) -> subprocess.Popen[bytes]:
 
 def _compare(
     name: str,
+    columns: list[str],
     server: ServingProcess,
     bare: subprocess.Popen[bytes],
     ours: socket.socket,
     theirs: socket.socket,
     requests: int,
 ) -> None:
-    values: dict[str, tuple[str, Any]] = {"country": ("BYTES", "NO"), "zone": ("BYTES", "b"), "units": ("INT64", 3)}
+    values: dict[str, tuple[str, Any]] = {"country": ("BYTES", "FR"), "zone": ("BYTES", "b"), "units": ("INT64", 3)}
     values |= dict.fromkeys(("amount", "terms", "n1", "n2", "n3", "n4"), ("FP64", 12.5))
     inputs = [{"name": key, "datatype": kind, "shape": [1], "data": [value]} for key, (kind, value) in values.items()]
-    row = [12.5, 3.0, 12.5, 12.5, 12.5, 12.5, 12.5, 2.0, 1.0]
+    row = [float(value) if not isinstance(value, str) else 1.0 for _, value in (values[name] for name in columns)]
     asked = (
         _asked("bare Starlette", bare.pid, theirs, "/predict", {"row": row}),
         _asked("reconciler serve", server.pid, ours, "/v2/models/orders/infer", {"inputs": inputs}),

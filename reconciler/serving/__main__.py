@@ -18,7 +18,13 @@ import uvicorn
 
 from reconciler import codec
 from reconciler.errors import ReconcilerError
-from reconciler.ports.serving import RefusedRelease, ServingMessage, ServingOptions, ServingReport, VerifiedRelease
+from reconciler.ports.serving.changes import (
+    RefusedRelease,
+    ServingMessage,
+    ServingOptions,
+    ServingReport,
+    VerifiedRelease,
+)
 from reconciler.serving.http_app import InferenceServer
 from reconciler.serving.metrics import Metrics
 from reconciler.serving.served_model import ServedModel, load_verified

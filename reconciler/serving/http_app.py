@@ -23,7 +23,7 @@ from starlette.routing import Route
 from reconciler import __version__
 from reconciler.core.size_limits import REQUEST_BYTES
 from reconciler.errors import ReconcilerError
-from reconciler.ports.serving import ServingOptions
+from reconciler.ports.serving.changes import ServingOptions
 from reconciler.serving.answers import check_outputs, write_answer
 from reconciler.serving.metrics import NONE, Metrics
 from reconciler.serving.served_models import ServedModels, ServedRelease, version_of

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from reconciler.ports.serving import VerifiedRelease
+from reconciler.ports.serving.changes import VerifiedRelease
 from reconciler.serving.answers import OutputTensor, outputs_of
 from reconciler.serving.served_model import ServedModel
 

@@ -36,7 +36,7 @@ ALLOWED: dict[str, set[str]] = {
     "console": {"errors", "core", "report"},
     "app": {"errors", "core", "codec", "ports", "manifest", "engine", "adapters", "plugins", "report", ""},
     "cli": {"errors", "error_codes", "core", "codec", "manifest", "engine", "report", "console", "app", ""},
-    "api": {"errors", "core", "engine", "report", "app", "ports", "serving"},
+    "api": {"errors", "core", "codec", "engine", "report", "app", "ports", "serving"},
     "testing": {"errors", "core", "codec", "schedule", "ports", "engine", "workers", ""},
     "__init__": {"api"},
     "__main__": {"cli"},
@@ -68,6 +68,7 @@ LIBRARIES: dict[str, set[str]] = {
     },
     "skops": {"model_file"},
     "numpy": {
+        "api",
         "training",
         "training/boosters",
         "training/experiment",

@@ -21,7 +21,7 @@ from reconciler import codec
 from reconciler.adapters.executors.worker_process import drain, spawn
 from reconciler.adapters.system.host import resident_memory
 from reconciler.errors import UsageError
-from reconciler.ports.serving import ServingMessage, ServingOptions, ServingReport
+from reconciler.ports.serving.changes import ServingMessage, ServingOptions, ServingReport
 
 SILENCE = 30.0  # seconds without a sign of life, after which it hangs
 BACKLOG = 2048

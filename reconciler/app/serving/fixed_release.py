@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from reconciler.core.digest import Digest
-from reconciler.ports.serving import Looked, RefusedRelease, ServingChange, VerifiedRelease
+from reconciler.ports.serving.changes import Looked, RefusedRelease, ServingChange, VerifiedRelease
 
 
 class FixedRelease:

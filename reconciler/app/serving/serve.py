@@ -23,7 +23,7 @@ from reconciler.core.digest import Digest, is_digest, short
 from reconciler.core.spec.environment import Limits
 from reconciler.engine.serving.watch_releases import ReleaseWatcher
 from reconciler.errors import UsageError
-from reconciler.ports.serving import (
+from reconciler.ports.serving.changes import (
     Looked,
     RefusedRelease,
     RetiredModel,

@@ -24,7 +24,7 @@ from reconciler.engine.plan import observe
 from reconciler.engine.storage import data_snapshots, journal
 from reconciler.errors import IntegrityError, NotInPlaceError
 from reconciler.ports import Target
-from reconciler.ports.serving import VerifiedRelease
+from reconciler.ports.serving.changes import VerifiedRelease
 
 _CHUNK = 1 << 20
 

@@ -18,7 +18,7 @@ from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.serving.verified_release import verified_release
 from reconciler.errors import ReconcilerError, UsageError
 from reconciler.ports import PointerWatch, Target
-from reconciler.ports.serving import Looked, RefusedRelease, RetiredModel, ServingChange, VerifiedRelease
+from reconciler.ports.serving.changes import Looked, RefusedRelease, RetiredModel, ServingChange, VerifiedRelease
 
 _LONGEST_WAIT = 64  # looks between two at a release that was refused
 

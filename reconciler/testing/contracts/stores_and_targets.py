@@ -23,7 +23,7 @@ from reconciler.core.artifact.oci_artifact import MEDIA_TYPES
 from reconciler.core.digest import Digest, digest_of_bytes
 from reconciler.engine.storage import oci_manifest
 from reconciler.errors import ConflictError, ReconcilerError, StoreError
-from reconciler.ports import BlobRemoval, Store, Target, WriteTimes
+from reconciler.ports import BlobRemoval, PointerWatch, Store, Target, WriteTimes
 
 PROJECT, ENVIRONMENT = "sample", "production"
 NO_KEYS = (
@@ -231,6 +231,25 @@ class TargetContract(ABC):
             expect([served.model for served in target.observe(["payments"])] == ["churn", "payments"])
             expect([served.drift for served in target.observe(())] == [None, None])
             expect([served.model for served in target.observe(["payments"], others=False)] == ["payments"])
+
+    def test_where_pointers_can_be_watched_a_new_one_is_seen_and_only_that(self) -> None:
+        """Of a target that implements PointerWatch."""
+        target = self.make()
+        if not isinstance(target, PointerWatch):
+            return
+        expect(dict(target.pointers()) == {})
+        with release(b"one") as (artifact, files):
+            target.place(current(1, artifact, model="orders"), files)
+            target.place(current(1, artifact), files)
+            seen = [dict(target.pointers())]
+            expect(dict(target.pointers()) == seen[0])
+            target.place(current(2, artifact), files)
+            seen.append(dict(target.pointers()))
+            target.place(current(3, None), {})
+            seen.append(dict(target.pointers()))
+        expect(all(each.keys() == {"orders", "payments"} for each in seen))
+        expect(len({each["payments"] for each in seen}) == 3)
+        expect(len({each["orders"] for each in seen}) == 1)
 
     def test_a_changed_file_is_named_and_healed_by_placing_again(self) -> None:
         with release(b"one") as (artifact, files):

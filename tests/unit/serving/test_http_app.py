@@ -16,7 +16,7 @@ from reconciler.core.digest import Digest
 from reconciler.core.size_limits import REQUEST_BYTES
 from reconciler.core.spec.environment import Limits
 from reconciler.core.spec.recipe import Estimator, Features
-from reconciler.ports.serving import ServingOptions, VerifiedRelease
+from reconciler.ports.serving.changes import ServingOptions, VerifiedRelease
 from reconciler.serving.http_app import InferenceServer
 from reconciler.serving.metrics import Metrics
 from reconciler.serving.served_model import ServedModel, load_verified

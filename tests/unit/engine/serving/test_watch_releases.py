@@ -15,7 +15,7 @@ from reconciler.engine.find_environment import environment_of
 from reconciler.engine.serving.watch_releases import ReleaseWatcher
 from reconciler.errors import ScoringError, TargetError, UsageError
 from reconciler.ports import Target
-from reconciler.ports.serving import Looked, RefusedRelease, RetiredModel, ServingChange, VerifiedRelease
+from reconciler.ports.serving.changes import Looked, RefusedRelease, RetiredModel, ServingChange, VerifiedRelease
 from reconciler.testing.memory import MemoryTarget
 from tests.simulation.sample_project import MODEL, FakeScorer
 from tests.simulation.scenario import Scenario

@@ -1,0 +1,1 @@
+"""What crosses between `serve` and the process that answers requests."""
