@@ -172,7 +172,10 @@ def test_the_package_exports_its_version_and_the_python_api_which_is_loaded_on_u
     assigned = [target.id for node in tree.body if isinstance(node, ast.Assign) for target in node.targets]  # type: ignore[attr-defined]
     assert assigned == ["__all__", "__version__", "TYPE_CHECKING"]
     assert reconciler.__all__ == ["Project", "__version__", "load"]
-    assert {name for _, name in imports_of(PACKAGE / "__init__.py")} == {"reconciler.api.load", "reconciler.api.project"}
+    assert {name for _, name in imports_of(PACKAGE / "__init__.py")} == {
+        "reconciler.api.load",
+        "reconciler.api.project",
+    }
     assert not [node for node in tree.body if isinstance(node, (ast.Import, ast.ImportFrom))]
     with pytest.raises(AttributeError, match="has no attribute 'Projects'"):
         reconciler.Projects  # noqa: B018

@@ -27,8 +27,8 @@ def given(arguments: list[str], **values: str) -> dict[str, Any]:
     assert (program, name) == ("reconciler", "serve")
     for placeholder, value in values.items():
         arguments = [argument.replace(placeholder, value) for argument in arguments]
-    parsed = command.make_context("serve", [*first, *arguments])
-    return parsed.params
+    names = ["-h", "--help"]  # as the program has them: a command keeps those that it is first asked for
+    return command.make_context("serve", [*first, *arguments], help_option_names=names).params
 
 
 def test_the_runtime_serves_what_kserve_fetches_by_the_digest_that_the_service_pins() -> None:
