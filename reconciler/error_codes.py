@@ -315,7 +315,6 @@ def known(text: str) -> ErrorCode | None:
         return None
     if wanted not in CODES:
         family = ", ".join(code for code in CODES if code.startswith(wanted[:2])) or "see the reference"
-        raise UsageError(
-            f"error code {wanted} does not exist", hint=f"codes that begin with {wanted[:2]}: {family}", code="E801"
-        )
+        hint = f"codes that begin with {wanted[:2]}: {family}"
+        raise UsageError(f"error code {wanted} does not exist", hint=hint, code="E801")
     return CODES[wanted]
