@@ -141,9 +141,9 @@ def test_the_tensors_that_are_asked_for_come_in_the_form_that_is_asked_for(clien
     plain = client.ask(INFER, rows([10.0, 3.0], ["NO", "DE"])).json["outputs"]
     assert list(struct.unpack("<2d", told.body[length:])) == plain[4]["data"]
     assert client.ask(INFER, rows([1.0], ["NO"], outputs=[{"name": "p_lat"}])).json == {
-        "error": "the model's outputs: column p_lat does not exist",
+        "error": "E416 the model's outputs: column p_lat does not exist",
         "code": "E416",
-        "hint": "did you mean p_late?",
+        "hint": "did you mean p_late, p_very_late?",
     }
 
 
@@ -239,7 +239,7 @@ def test_what_is_wrong_is_told_in_the_form_of_the_protocol_without_a_value(clien
 def test_too_large_bodies_are_not_read(client: Client) -> None:
     for headers in ({"content_length": str(REQUEST_BYTES + 1)}, {}):
         told = client.ask(INFER, b" " * (REQUEST_BYTES + 1) if not headers else b"{}", **headers)
-        assert (told.status, told.json["error"]) == (400, "the request has more than 16 MiB")
+        assert (told.status, told.json["error"]) == (400, "E811 the request has more than 16 MiB")
 
 
 def test_shapes_of_one_column_and_nested_rows_are_read(client: Client) -> None:
