@@ -56,6 +56,7 @@ COSTS = (
     ("very late", (("late", 8.0), ("on time", 20.0))),
 )
 SIGMOID, ISOTONIC = (Calibrate(uses=method, folds=5) for method in CalibrationMethod)
+AGAIN = ((True, True, 2), (True, False, 3), (False, True, 3), (False, False, 2))
 F1, BALANCED = (Decide(maximise=metric, folds=5) for metric in DecisionMetric)
 
 
@@ -125,9 +126,22 @@ class OnlyProbabilities(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return self.fitted_.predict(matrix)
 
 
-@pytest.mark.parametrize("classes", [2, 3])
-@pytest.mark.parametrize("estimator", [LINEAR, FOREST], ids=["decision function", "probabilities"])
-@pytest.mark.parametrize("calibrate", [SIGMOID, ISOTONIC], ids=lambda given: given.uses.value)
+@pytest.mark.parametrize(
+    ("calibrate", "estimator", "classes"),
+    [
+        pytest.param(
+            *(calibrate, estimator, classes),
+            id=f"{calibrate.uses.value}-{estimator.class_name}-{classes}",
+            # In `make test` half of them: each two of the three are tried together.
+            marks=[pytest.mark.soak(only=True)]
+            if (calibrate is SIGMOID, estimator is LINEAR, classes) in AGAIN
+            else [],
+        )
+        for calibrate in (SIGMOID, ISOTONIC)
+        for estimator in (LINEAR, FOREST)
+        for classes in (2, 3)
+    ],
+)
 def test_calibrated_probabilities_are_those_of_scikit_learns_own_pipeline(
     calibrate: Calibrate, estimator: Estimator, classes: int
 ) -> None:
