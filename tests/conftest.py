@@ -122,6 +122,10 @@ COMPONENTS: dict[str, tuple[Callable[[], bool], str]] = {
         lambda: find_spec("ipykernel") is not None and find_spec("nbclient") is not None,
         "ipykernel and nbclient are not installed: make setup",
     ),
+    "tritonclient": (
+        lambda: find_spec("tritonclient") is not None and find_spec("geventhttpclient") is not None,
+        "a client of the Open Inference Protocol is not installed: pip install 'tritonclient[http]'",
+    ),
     "registry": (_registry, "no package can be installed from here"),
     "oci-registry": (registry.there, "no OCI registry is installed: apt-get install docker-registry"),
     "skopeo": (lambda: shutil.which("skopeo") is not None, "skopeo is not installed: apt-get install skopeo"),

@@ -70,8 +70,8 @@ COUNTS: dict[str, tuple[int, int]] = {
     "INFLUENCE_SEEDS": (12, 100),  # tables of 20 columns that are noise
     "NINETY_DAYS": (2, 60),  # of a model that is looked at, and asked for, every day
     "PACKAGE_STRIDE": (1_999, 7),  # bytes between two changed ones of a package
-    "SERVE_REQUESTS": (150, 10_000),  # to two servers
-    "SERVE_SWAPS": (2, 50),  # deployments and rollbacks meanwhile
+    "SERVE_REQUESTS": (100, 10_000),  # to two servers
+    "SERVE_SWAPS": (1, 50),  # deployments and rollbacks meanwhile
     "SERVE_KILLS": (1, 20),  # times that one of them is killed
     "EXAMPLES": (1, 4),  # times the examples of each property test
 }
@@ -117,6 +117,7 @@ LONGEST: dict[str, int] = {
     "tests/e2e/promises/test_killed_refreshes.py": 10,
     "tests/e2e/promises/test_promotion.py": 10,
     "tests/e2e/promises/test_repair.py": 10,
+    "tests/e2e/promises/test_serve.py": 20,
     "tests/e2e/test_init.py": 10,
     "tests/inputs/readers/test_absence.py": 10,
     "tests/inputs/test_wide_tables.py": 10,

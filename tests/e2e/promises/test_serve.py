@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+import socket
 import threading
 import time
 from datetime import date
@@ -70,6 +71,7 @@ def pin(project: Project, commit: str, say: str) -> None:
     project.run("apply", "production", "--yes")
 
 
+@pytest.mark.soak
 def test_every_answer_is_that_of_predict_by_the_digest_it_names_while_artifacts_change(redeployed: Project) -> None:
     """Two processes are asked all the while; one of them is killed and started again."""
     keys, columns = open_rows(redeployed)
@@ -162,6 +164,7 @@ class Asking:
                     self.wrong.append((key, digest, answer.body))
 
 
+@pytest.mark.soak(only=True)  # tests/unit/engine/serving has each way of it
 def test_what_was_tampered_with_is_not_served_and_the_one_before_goes_on(redeployed: Project) -> None:
     served = redeployed.served()
     with serving(redeployed) as here:
@@ -219,6 +222,7 @@ def test_a_release_is_loaded_in_python_only_with_all_its_bytes(deployed: Project
         reconciler.load(moved, digest=model.digest)
 
 
+@pytest.mark.soak(only=True)
 def test_a_folder_that_kserve_fetched_is_served_by_its_digest(deployed: Project) -> None:
     digest = deployed.served()["artifact"]
     fetched = deployed.root.parent / "mnt" / "models"
@@ -244,7 +248,39 @@ def test_serve_is_refused_with_the_remedy_where_it_cannot_be(deployed: Project) 
     assert "target: {uses: directory" in told.err
     told = deployed.run("serve", code=2)
     assert "serve takes an environment, or --release, --digest and --name together" in told.err
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        told = deployed.run("serve", "production", "--port", str(port), code=2)
+    assert f"cannot listen at 127.0.0.1:{port}" in told.err
+
+
+@pytest.mark.soak(only=True)
+@pytest.mark.needs("tritonclient")
+def test_a_client_of_the_protocol_asks_in_json_and_in_binary_form(deployed: Project) -> None:
+    import numpy as np
+    import tritonclient.http as triton
+
+    keys, columns = open_rows(deployed)
+    expected = predicted(deployed)
+    forms = {"FP64": np.float64, "INT64": np.int64, "BYTES": np.object_}
     with serving(deployed) as here:
-        here.wait_for("/v2/health/live")
-        told = deployed.run("serve", "production", "--port", str(here.port), code=2)
-        assert f"cannot listen at 127.0.0.1:{here.port}" in told.err
+        here.wait_for()
+        client = triton.InferenceServerClient(f"127.0.0.1:{here.port}")
+        assert client.is_server_live()
+        assert client.is_model_ready("lateness")
+        assert {each["name"] for each in client.get_model_metadata("lateness")["inputs"]} == columns.keys()
+        for binary in (True, False):
+            inputs = []
+            for name, values in columns.items():
+                missing = np.array([value is None for value in values])
+                known = np.array([0 if value is None else value for value in values], dtype=forms[TYPES[name]])
+                given = [(name, TYPES[name], known)]
+                given += [(f"{name}:missing", "BOOL", missing)] * bool(missing.any())
+                for label, datatype, array in given:
+                    inputs.append(triton.InferInput(label, [len(keys)], datatype))
+                    inputs[-1].set_data_from_numpy(array, binary_data=binary)
+            found = client.infer("lateness", inputs)
+            assert found.as_numpy("p_late").tolist() == [expected[key][1] for key in keys]
+            assert found.get_response()["parameters"]["artifact"] == deployed.served()["artifact"]
