@@ -68,6 +68,8 @@ COUNTS: dict[str, tuple[int, int]] = {
     "RETRAIN_KILLS": (1, 6),  # times that a request for a retrain is killed at each effect, in each way
     "SIMULATED_ROWS": (60, 1_000),  # draws of rows from which an interval's coverage is counted
     "INFLUENCE_SEEDS": (12, 100),  # tables of 20 columns that are noise
+    "EXPERIMENT_KILLS": (1, 50),  # at random moments of an experiment, which then goes on
+    "EXPERIMENT_JOBS": (0, 3),  # of 4, 2 and 1 workers, with each of which it is run anew
     "NINETY_DAYS": (2, 60),  # of a model that is looked at, and asked for, every day
     "PACKAGE_STRIDE": (1_999, 7),  # bytes between two changed ones of a package
     "SERVE_REQUESTS": (100, 10_000),  # to two servers

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import random
 import shutil
 import signal
 import time
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.effort import count
 from tests.support.project import Project
 
 EXPERIMENT = """\
@@ -61,6 +63,34 @@ def stored(project: Project) -> dict[str, bytes]:
     return {path.relative_to(store).as_posix(): path.read_bytes() for path in store.rglob("*") if path.is_file()}
 
 
+def forget(project: Project) -> None:
+    """Remove what the experiment found, as if it had never run."""
+    for name in ("trials", "experiments"):
+        shutil.rmtree(project.root / ".reconciler/sandbox" / name, ignore_errors=True)
+
+
+def killed(project: Project, chance: random.Random, seed: int) -> bool:
+    """Kill the experiment at a random moment: some trials after it goes on, or while the next
+    one is at work. Return whether it was still at work. One that came to its end before begins anew."""
+    trials = project.root / ".reconciler/sandbox/trials"
+    if (project.root / ".reconciler/sandbox/experiments").is_dir():
+        forget(project)
+    before = len(list(trials.iterdir())) if trials.is_dir() else 0
+    process = project.start(*RUN, "--jobs", str(chance.choice((1, 2, 4))))
+    # The first kill is after a trial, so that something is found again; others may come before any.
+    after, polls = chance.randint(1 if seed == 0 else 0, 3), chance.randint(0, 60)
+    while process.poll() is None:
+        found = len(list(trials.iterdir())) - before if trials.is_dir() else 0
+        polls -= found >= after
+        if found > after or (found == after and polls <= 0):
+            break
+        time.sleep(0.01)
+    process.kill()
+    process.communicate()
+    return process.returncode == -signal.SIGKILL
+
+
+@pytest.mark.soak
 def test_a_killed_experiment_goes_on_and_finds_the_same_and_its_winner_is_adopted_and_reused(
     searching: Project, tmp_path: Path
 ) -> None:
@@ -74,16 +104,17 @@ def test_a_killed_experiment_goes_on_and_finds_the_same_and_its_winner_is_adopte
         *("trials", "experiments", "builds", "recipes", "blobs", "evaluations", "checks", "looks"),
     }
 
-    process, trials = other.start(*RUN, "--jobs", "2"), other.root / ".reconciler/sandbox/trials"
-    while process.poll() is None and not (trials.is_dir() and list(trials.iterdir())):
-        time.sleep(0.01)  # until the first trial is recorded
-    process.kill()
-    process.communicate()
-    assert process.returncode == -signal.SIGKILL, "it was still at work"
-    again = other.run(*RUN, "--jobs", "3").json
+    kills = [killed(other, random.Random(seed), seed) for seed in range(count("EXPERIMENT_KILLS"))]
+    assert any(kills), "it was still at work"
+    again = other.run(*RUN, "--jobs", "2").json
     assert again["new"] < table["new"], "what was over is found again"
     assert without_times(again) == without_times(table)
     assert searching.run(*RUN).json["new"] == 0
+    for jobs in (4, 2, 1)[: count("EXPERIMENT_JOBS")]:
+        forget(other)
+        afresh = other.run(*RUN, "--jobs", str(jobs)).json
+        assert afresh["new"] == table["new"]
+        assert without_times(afresh) == without_times(table)
 
     winner = table["winner"]
     assert winner is not None

@@ -119,7 +119,7 @@ def test_the_table_is_the_same_in_any_order_after_any_kill_and_in_another_folder
 ) -> None:
     expected = bench.run(experiment)
     other = bench_in(tmp_path / "other")
-    other.project.clock.pass_time(days=0.5)
+    other.project.clock.pass_time(days=40)
     runs = 0
     while True:
         runs += 1
