@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from reconciler.core.digest import DefaultsLeftOut
 from reconciler.core.evaluation.detailed import DetailedEvaluation, GradeReason, NaiveGuess
 from reconciler.core.evaluation.figures import Figure
+from reconciler.core.evaluation.looks import LooksSoFar
 from reconciler.core.number_text import rounded
 
 
@@ -21,6 +22,8 @@ class JudgedInBrief(DefaultsLeftOut):
     naive: NaiveGuess
     unit: str = ""
     cost: Figure | None = None
+    looks: LooksSoFar | None = None
+    """How often the rows have judged a candidate so far, where that is known."""
 
     @property
     def figure(self) -> str:
@@ -44,7 +47,8 @@ class JudgedInBrief(DefaultsLeftOut):
     def line(self) -> str:
         """Return all of it in one line."""
         cost = f"; costs {within(self.cost)} a record" if self.cost is not None else ""
-        return f"grade {self.grade.grade}; {self.figure} on {self.rows:,} rows; {self.removed}{cost}"
+        looks = f"; {self.looks.line}" if self.looks is not None and self.looks.often else ""
+        return f"grade {self.grade.grade}; {self.figure} on {self.rows:,} rows; {self.removed}{cost}{looks}"
 
 
 def within(figure: Figure) -> str:

@@ -51,6 +51,11 @@ class LooksSoFar(DefaultsLeftOut):
     """Why the looks cannot be told, where they are damaged; the counts are 0 then."""
 
     @property
+    def often(self) -> bool:
+        """Tell whether a figure on these rows must say how often they were looked at: more than once, or unknown."""
+        return self.unread is not None or round(self.average, 1) > 1
+
+    @property
     def line(self) -> str:
         """Return it in a sentence without its end."""
         if self.unread is not None:

@@ -64,7 +64,7 @@ def judge(
         unknown=why,
         verifications=tuple(_verifications(deps, desired, environment, model, artifact)),
         provenance=_provenance(deps, desired, environment, build),
-        looks=looks_so_far(deps, build),
+        looks=looks_so_far(deps.stores, build),
         incumbent=deployed if deployed != artifact else None,
         incumbent_detailed=_known_in_full(deps, desired, environment, deployed, judging.declared)
         if deployed != artifact

@@ -65,7 +65,7 @@ def judge_winner(
         Deployment(artifact=base.artifact, build=base, until=None),
         NoWorseThanIncumbent(metric=metric, min_rows=FEWEST_HELD_OUT),
     )
-    counted = looks_so_far(deps, build)
+    counted = looks_so_far(deps.stores, build)
     return HoldoutFigure(
         artifact=build.artifact,
         base=base.artifact,

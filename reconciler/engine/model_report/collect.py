@@ -23,6 +23,7 @@ from reconciler.core.spec.model import DeclaredEvaluation
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.evaluation import in_full, judge_model
 from reconciler.engine.evaluation.known import recorded_in
+from reconciler.engine.evaluation.looks import looks_so_far
 from reconciler.engine.inspect import history
 from reconciler.engine.plan import verification as verify
 from reconciler.engine.snapshots import inspect_snapshots
@@ -110,6 +111,7 @@ class Collector:
             unknown=None if full is not None else f"not evaluated in full yet: {_command(self.environment, model)}",
             verifications=tuple(self._verifications(head)),
             provenance=self._provenance(build) if build is not None and build.artifact == artifact else None,
+            looks=looks_so_far(self.deps.stores, build) if build is not None and build.artifact == artifact else None,
         )
 
     def _full(self, artifact: Digest, declared: DeclaredEvaluation) -> DetailedEvaluation | None:

@@ -65,7 +65,7 @@ def summarize(
         entry=head.entry.n if head is not None and incumbent is not None else None,
         checks=_checks(deps, desired, environment, proposed, build),
         detailed=_in_full((origin, *deps.stores.values()), artifact, proposed.evaluation),
-        looks=looks_so_far(deps, build),
+        looks=looks_so_far(deps.stores, build),
         unit=unit_in_words(proposed, candidate.evaluation),
     )
 

@@ -128,6 +128,9 @@ def test_a_killed_experiment_goes_on_and_finds_the_same_and_its_winner_is_adopte
     searching.run("validate")
     assert "reused" in searching.run("apply", "sandbox", "--yes").out, "an apply trains the winner no second time"
     assert searching.model_status("sandbox")["artifact"] == figure["artifact"]
+    looked = "these rows have judged a candidate 2 times on average"
+    assert looked in searching.run("why", "lateness", "--in", "sandbox").out
+    assert looked in searching.run("status", "sandbox", "-v").out
     assert "run of an experiment" in searching.run("audit", "sandbox").out
     searching.run("experiment", "adopt", "search", code=2)  # the model is another one by now
     (listed,) = searching.run("experiment", "list", "-o", "json").json["experiments"]
