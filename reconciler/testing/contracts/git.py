@@ -290,6 +290,17 @@ class TagsContract(ABC):
         names = [tag.name for tag in self.make().under("reconciler/anchor/", newest=1)]
         expect(names == ["reconciler/anchor/10"], str(names))
 
+    def test_how_many_tags_were_listed_before_changes_no_answer(self) -> None:
+        commit = self.commit()
+        both = ["reconciler/anchor/10", "reconciler/anchor/9"]
+        for name in both:
+            self.make().create(name, commit=commit, message="x")
+        for asked in ((1, 2, None), (2, 3, None, 1), (3, None, 2, 1), (None, 3, 1)):
+            tags = self.make()
+            for newest in asked:
+                names = [tag.name for tag in tags.under("reconciler/anchor/", newest=newest)]
+                expect(names == (both if newest != 1 else both[:1]), f"{asked}, {newest}: {names}")
+
     def test_a_hostile_name_never_reaches_git(self) -> None:
         commit = self.commit()
         for name in NO_REVISIONS:
