@@ -23,8 +23,8 @@ COLLECTED = pytest.StashKey[set[str]]()
 Case = TypeVar("Case", int, str)
 
 COUNTS: dict[str, tuple[int, int]] = {
-    "SEEDS": (60, 600),  # schedules of the simulation
-    "REQUEST_SEEDS": (45, 400),  # of the simulation of requests; 100,000 take 1.6 processor hours
+    "SEEDS": (70, 600),  # schedules of the simulation
+    "REQUEST_SEEDS": (60, 400),  # of the simulation of requests; 100,000 take 1.6 processor hours
     "STORED": (2, 1),  # stored files and folders between two that are gone, or have a changed byte
     "STRIDE": (59, 7),  # bytes between two damaged ones of a record
     "KILL_STRIDE": (17, 1),  # durable calls between two at which a process is killed
@@ -38,7 +38,7 @@ COUNTS: dict[str, tuple[int, int]] = {
     "SET_GIT_STRIDE": (60, 8),  # the same of a proposal for several models
     "CRASH_STRIDE": (8, 1),  # effects between two at which a recovery crashes
     "APPROVAL_CASES": (120, 3_000),  # questions about random approvals, of each forge
-    "RACES": (2, 20),  # entries of a bucket that eight processes want
+    "RACES": (3, 20),  # entries of a bucket that eight processes want
     "ROUNDS": (4, 20),  # applies during which something goes wrong between us and a bucket
     "REMOTE_MODELS": (22, 36),  # deployed in a bucket; the journals of 36 are two pages of a listing
     "APPLIES": (3, 8),  # pairs of applies at once
