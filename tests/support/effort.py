@@ -97,7 +97,6 @@ LONGEST: dict[str, int] = {
     "tests/e2e/promises/test_several_models.py": 20,
     "tests/inputs/readers/test_reader_sweeps.py": 20,
     "tests/integration/app/planning/test_plan_cache.py": 20,
-    "tests/e2e/docs/test_notebook.py": 15,
     "tests/e2e/promises/test_controls.py": 15,
     "tests/e2e/promises/test_drift.py": 15,
     "tests/e2e/promises/test_forged_evidence.py": 15,
