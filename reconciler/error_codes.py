@@ -162,7 +162,7 @@ E416 A column does not exist, or its name is taken.
      Use one of the names in the message.
 E417 A row matches no class, or more than one.
      Make the conditions cover every row, in order.
-E418 Reading or selecting rows ran out of time or memory.
+E418 Reading or selecting rows, or training on them, ran out of time or memory, or cannot fit into it.
      Raise `limits` of the environment, or read fewer rows.
 E419 A table is larger than is read, or a Parquet file declares more than it can hold.
      Split the table or select fewer rows: docs/reference/limits.md has every limit.

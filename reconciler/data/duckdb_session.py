@@ -20,6 +20,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from reconciler.core.spec.environment import Limits
+from reconciler.data.duckdb_failures import CLASSES, REASONS
+from reconciler.data.record_batches import RecordBatches
 from reconciler.errors import DataError
 
 if TYPE_CHECKING:
@@ -33,35 +35,18 @@ COLUMNS_PER_QUERY = 100
 
 # Memory that DuckDB uses outside its buffer manager, and that Python uses: the limit leaves room for both.
 _HEADROOM = 512 * 1024**2
-
-# Class of DuckDB's exception -> its meaning in plain words. Any other class is named as it is.
-_REASONS = {
-    "BinderException": "the types of the values do not match",
-    "ConversionException": "a value cannot be converted to the type asked for",
-    "OutOfRangeException": "a number is out of range",
-    "InvalidInputException": "a value is not valid for a function or operator (division by zero, text to a date)",
-    "TypeMismatchException": "the types of the values do not match",
-    "InterruptException": "out of time",
-    "OutOfMemoryException": "out of memory",
-    "IOException": "a file could not be read or written",
-    "PermissionException": "access to a file is not allowed",
-    "InvalidTypeException": "the types of the values do not match",
-}
-# How DuckDB's messages begin where its exception has lost its class on the way through Arrow's stream -> that class.
-_CLASSES = {
-    "Out of Memory Error": "OutOfMemoryException",
-    "Conversion Error": "ConversionException",
-    "Out of Range Error": "OutOfRangeException",
-    "IO Error": "IOException",
-    "INTERRUPT Error": "InterruptException",
-}
+# Memory of a session that may write what does not fit to disk. Only a step that cannot gets all that is allowed.
+_SPARING = 1024**3
 
 
 class Session:
     """A connection with a deadline. Methods raise DataError E413 that names `doing`, the step; E418 for limits."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, limits: Limits, folder: Path) -> None:
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, limits: Limits, folder: Path, *, sparing: bool = False
+    ) -> None:
         self._connection = connection
+        self._sparing = sparing
         self._limits = limits
         self._folder = folder
         self._expired = threading.Event()
@@ -69,11 +54,11 @@ class Session:
 
     def run(self, sql: str, *, doing: str, hint: str | None = None) -> None:
         """Execute a statement."""
-        self._guard(lambda: self._connection.execute(sql), doing=doing, hint=hint)
+        self._again(lambda: self._connection.execute(sql), doing=doing, hint=hint)
 
     def rows(self, sql: str, *, doing: str) -> list[tuple[Any, ...]]:
         """Return all rows of a query."""
-        return self._guard(lambda: self._connection.execute(sql).fetchall(), doing=doing, hint=None)
+        return self._again(lambda: self._connection.execute(sql).fetchall(), doing=doing, hint=None)
 
     def value(self, sql: str, *, doing: str) -> Any:
         """Return the only cell of a query's only row."""
@@ -81,7 +66,7 @@ class Session:
 
     def arrays(self, sql: str, *, doing: str) -> dict[str, Any]:
         """Return a query's columns as numpy arrays (masked where a value is NULL)."""
-        return self._guard(lambda: self._connection.execute(sql).fetchnumpy(), doing=doing, hint=None)
+        return self._again(lambda: self._connection.execute(sql).fetchnumpy(), doing=doing, hint=None)
 
     def arrow(self, sql: str, *, doing: str) -> pa.Table:
         """Return a query's columns as an Arrow table."""
@@ -156,6 +141,17 @@ class Session:
         for session in (self, *self._beside):
             session._connection.interrupt()
 
+    def _again(self, call: Callable[[], T], *, doing: str, hint: str | None) -> T:
+        """Run a statement; once more, with all the memory that is allowed, where it cannot do with little."""
+        try:
+            return self._guard(call, doing=doing, hint=hint)
+        except _OutOfMemoryError:
+            if not self._sparing or self._expired.is_set():
+                raise
+        self._sparing = False
+        self._connection.execute(f"SET memory_limit = '{_memory(self._limits)}B'")
+        return self._guard(call, doing=doing, hint=hint)
+
     def _guard(self, call: Callable[[], T], *, doing: str, hint: str | None) -> T:
         import duckdb
 
@@ -166,17 +162,17 @@ class Session:
         except duckdb.Error as error:
             kind = type(error).__name__
         except (OSError, ValueError, MemoryError) as error:  # of Arrow, while batches are drawn
-            kind = _CLASSES.get(str(error).partition(":")[0], "InvalidInputException")
+            kind = CLASSES.get(str(error).partition(":")[0], "InvalidInputException")
         # Outside the handler, so that DuckDB's exception is not even the context of the DataError.
         if self._expired.is_set():
             raise self._out_of_time(doing)
         if kind == "OutOfMemoryException":
-            raise DataError(
+            raise _OutOfMemoryError(
                 f"{doing}: out of memory (limit {self._limits.memory // 1024**2} MiB)",
                 code="E418",
                 hint="raise limits.memory in the environment, or select fewer rows",
             )
-        raise DataError(f"{doing}: {_REASONS.get(kind, kind)}", code="E413", hint=hint)
+        raise DataError(f"{doing}: {REASONS.get(kind, kind)}", code="E413", hint=hint)
 
     def _out_of_time(self, doing: str) -> DataError:
         return DataError(
@@ -186,16 +182,8 @@ class Session:
         )
 
 
-class RecordBatches:
-    """The record batches of a query, which can be drawn once. Drawing one raises DataError E413, E418."""
-
-    def __init__(self, reader: pa.RecordBatchReader, draw: Callable[[], pa.RecordBatch | None]) -> None:
-        self.schema = reader.schema
-        self._draw = draw
-
-    def __iter__(self) -> Iterator[pa.RecordBatch]:
-        while (batch := self._draw()) is not None:
-            yield batch
+class _OutOfMemoryError(DataError):
+    """A statement needs more memory than the session has."""
 
 
 _opened: list[duckdb.DuckDBPyConnection] = []
@@ -244,23 +232,29 @@ def open_session(
     spill: Path | None = None,
     ordered: bool = False,
     timed: bool = True,
+    at_first: int = _SPARING,
 ) -> Iterator[Session]:
     """Open a session that reads `inputs` and writes below `into` (absolute, existing), and nothing else.
 
-    `spill`: a folder below `into` for rows that do not fit in memory, unencrypted like the results; without it the
-    session runs out of memory instead. (DuckDB's own encryption of such files needs an extension that is not part of
-    its distribution.) `ordered`: a left join keeps the order of its left side. `timed`: without it,
-    there is no limit of time but that of whoever calls `expire`.
+    `spill`: a folder below `into` for rows that do not fit in memory, unencrypted like the results, so that the
+    session begins with little of it; without it the session runs out of memory instead. (DuckDB's own encryption of
+    such files needs an extension that is not part of its distribution.) `ordered`: a left join keeps the order of its
+    left side. `at_first`: bytes that a session that spills may use, until a step cannot do with them. `timed`:
+    without it, there is no limit of time but that of whoever calls `expire`.
     """
     connection = _opened.pop() if _opened else _connect()
-    session = Session(connection, limits, into)
+    memory = _memory(limits)
+    sparing = spill is not None and memory > at_first
+    session = Session(connection, limits, into, sparing=sparing)
     timer = threading.Timer(limits.seconds, session.expire)
     timer.daemon = True
     try:
         connection.execute(f"SET temp_directory = {text_of(str(spill) if spill is not None else '')}")
         if ordered:  # else the larger side may be streamed, whichever it is
             connection.execute("SET disabled_optimizers = 'join_order,build_side_probe_side'")
-        _lock(connection, memory=_memory(limits), into=into, inputs=inputs)
+        if sparing:  # the one setting that stays open; no statement but ours changes it
+            connection.execute("SET allowed_configs = ['memory_limit']")
+        _lock(connection, memory=at_first if sparing else memory, into=into, inputs=inputs)
         if timed:
             timer.start()
         yield session

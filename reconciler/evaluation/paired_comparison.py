@@ -16,7 +16,7 @@ from reconciler.core.spec.comparison import Comparability, Comparison, PairedMet
 from reconciler.core.spec.gates import NoWorseThanIncumbent
 from reconciler.errors import ScoringError
 from reconciler.evaluation.metrics import confusion_of, log_loss_of, metrics_of, numbers_of, pinball_of, rates_of
-from reconciler.model_file.feature_matrix import keys_of, labels_of, matrix_of, read_rows, values_of
+from reconciler.model_file.feature_matrix import labels_of, matrix_of, read_rows, values_of
 from reconciler.model_file.load import load
 from reconciler.ports import CompareRequest
 
@@ -47,7 +47,7 @@ def compare(request: CompareRequest) -> Comparison:
     except ScoringError as error:
         return Comparison(state=Comparability.UNSCORABLE, metric=gate.metric, reason=error.message)
     holdout, features = read_rows(request.holdout), read_rows(request.features)
-    trained = pa.array(keys_of(read_rows(request.trained)), type=pa.string())
+    trained = read_rows(request.trained).column("key").cast(pa.string()).combine_chunks()
     shared = pc.and_(
         pc.is_in(holdout.column("key"), value_set=features.column("key").combine_chunks()),
         pc.invert(pc.is_in(holdout.column("key"), value_set=trained)),
@@ -55,7 +55,7 @@ def compare(request: CompareRequest) -> Comparison:
     rows = holdout.filter(shared).sort_by("key")
     incumbent_rows = features.filter(pc.is_in(features.column("key"), value_set=rows.column("key").combine_chunks()))
     incumbent_rows = incumbent_rows.sort_by("key")
-    if keys_of(rows) != keys_of(incumbent_rows):
+    if not rows.column("key").cast(pa.string()).equals(incumbent_rows.column("key").cast(pa.string())):
         return _not_comparable(gate, "the rows of candidate and incumbent do not pair by key")
     if rows.num_rows < gate.min_rows:
         reason = f"{rows.num_rows:,} rows that neither model was trained on; minRows asks for {gate.min_rows:,}"

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from reconciler.model_file.feature_matrix import Matrix
     from reconciler.model_file.loaded_model import LoadedModel
+    from reconciler.model_file.rows.encoded_rows import EncodedRows
 
 ROWS = 500
 SHUFFLES = 2
@@ -27,7 +28,9 @@ _AT_ONCE = 50_000  # rows in one call
 _CELLS_AT_ONCE = 5_000_000  # cells in one call: a table of many columns takes no more memory than one of few
 
 
-def influences_of(model: LoadedModel, matrix: Matrix, actual: NDArray[np.int64] | Matrix) -> tuple[Influence, ...]:
+def influences_of(
+    model: LoadedModel, matrix: Matrix | EncodedRows, actual: NDArray[np.int64] | Matrix
+) -> tuple[Influence, ...]:
     """Return the mean drop of F1 macro (regression: R2) per feature, largest first; ties in the schema's order."""
     import numpy as np
 
@@ -35,6 +38,7 @@ def influences_of(model: LoadedModel, matrix: Matrix, actual: NDArray[np.int64] 
     if len(matrix) > ROWS:
         chosen = np.sort(random.choice(len(matrix), ROWS, replace=False))
         matrix, actual = matrix[chosen], actual[chosen]
+    matrix = np.asarray(matrix)
     baseline = _scores(model, matrix, actual, 1)[0]
     rows, columns = matrix.shape
     features = model.schema.features()

@@ -8,6 +8,7 @@ is encoded by its outcomes, becomes several columns (`encoding`).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,10 +28,10 @@ if TYPE_CHECKING:
 Rows = Any  # pyarrow.Table
 
 
-def read_rows(path: Path) -> Rows:
-    """Read a Parquet file of selected rows as a pyarrow table, on one thread.
+def open_rows(path: Path) -> Any:
+    """Open a Parquet file of selected rows (a pyarrow ParquetFile).
 
-    Raises DataError E411, E419, before any row is read, for one that declares more than its file can hold.
+    Raises DataError E411, E419, before any row is read, for one that declares more than it can hold.
     """
     import pyarrow.parquet as pq
 
@@ -39,7 +40,12 @@ def read_rows(path: Path) -> Rows:
             parquet_file.measure(stream)
         except ParquetError as error:
             raise DataError(f"selected rows: {error}", code=error.code, hint=error.hint) from None
-    return pq.ParquetFile(path).read(use_threads=False)
+    return pq.ParquetFile(path)
+
+
+def read_rows(path: Path) -> Rows:
+    """Read a Parquet file of selected rows as a pyarrow table, on one thread. Raises as `open_rows`."""
+    return open_rows(path).read(use_threads=False)
 
 
 def matrix_of(rows: Rows, schema: Schema) -> Matrix:
@@ -47,17 +53,26 @@ def matrix_of(rows: Rows, schema: Schema) -> Matrix:
     import numpy as np
 
     matrix = np.empty((rows.num_rows, len(schema.columns)), dtype=np.float64, order="F")
-    for index, column in enumerate(schema.columns):
-        if column.type not in (ColumnType.TEXT, ColumnType.TARGET_ENCODED):
-            matrix[:, index] = _encoded(rows.column(column.name), column)
-    for feature, places in schema.features():
-        match schema.columns[places[0]].type:
-            case ColumnType.TEXT:
-                encode_words(matrix, list(places), schema, rows.column(feature))
-            case ColumnType.TARGET_ENCODED:
-                columns = [schema.columns[place] for place in places]
-                matrix[:, list(places)] = encode_outcomes(columns, rows.column(feature))
+    encode_into(matrix, rows, schema, range(len(schema.columns)))
     return np.ascontiguousarray(matrix)
+
+
+def encode_into(matrix: Matrix, rows: Rows, schema: Schema, wanted: Sequence[int]) -> None:
+    """Write the wanted columns of the schema side by side into a matrix. Each row is encoded by itself."""
+    positions = {place: position for position, place in enumerate(wanted)}
+    for feature, places in schema.features():
+        of_feature = [place for place in places if place in positions]
+        if not of_feature:
+            continue
+        into, columns = [positions[place] for place in of_feature], [schema.columns[place] for place in places]
+        within = [places.index(place) for place in of_feature]
+        match columns[0].type:
+            case ColumnType.TEXT:
+                encode_words(matrix, into, columns, rows.column(feature), within)
+            case ColumnType.TARGET_ENCODED:
+                matrix[:, into] = encode_outcomes(columns, rows.column(feature))[:, within]
+            case _:
+                matrix[:, into[0]] = _encoded(rows.column(columns[0].name), columns[0])
 
 
 def _encoded(values: Any, column: SchemaColumn) -> Any:
@@ -76,7 +91,12 @@ def encode_rows(rows: Rows, schema: Schema) -> tuple[Matrix, Any]:
 
     Outcomes are class indices (int64) for classification, values (float64) for regression.
     """
-    return matrix_of(rows, schema), labels_of(rows) if schema.classes else values_of(rows)
+    return matrix_of(rows, schema), outcomes_of(rows, schema)
+
+
+def outcomes_of(rows: Rows, schema: Schema) -> Any:
+    """Return the outcome of each row, as `encode_rows` does."""
+    return labels_of(rows) if schema.classes else values_of(rows)
 
 
 def labels_of(rows: Rows) -> NDArray[np.int64]:

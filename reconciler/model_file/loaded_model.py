@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from reconciler.model_file.feature_matrix import Matrix
 
+_BY_ROW = ("sklearn.ensemble.", "sklearn.tree.", "reconciler.model_file.boosters.")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadedModel:
@@ -28,6 +30,13 @@ class LoadedModel:
     schema: Schema
     reference: TrainingReference | None = None
     rules: OutputRules = NO_RULES
+
+    @property
+    def by_row(self) -> bool:
+        """Tell whether the outputs of a row are the same, to the last bit, whatever rows stand beside it: of trees."""
+        steps = getattr(self.estimator, "steps", None)
+        last = steps[-1][1] if steps else self.estimator
+        return type(last).__module__.startswith(_BY_ROW)
 
     def outputs(self, matrix: Matrix) -> Matrix:
         """Predict for each row of `matrix`.

@@ -40,6 +40,12 @@ def hoard(_: str) -> NoReturn:
     hang("")
 
 
+def grab(_: str) -> NoReturn:
+    """Ask for more memory than any machine has."""
+    bytearray(2**62)
+    hang("")
+
+
 def hoard_elsewhere(_: str) -> NoReturn:
     """Hold the memory in a process that we start, and none ourselves."""
     subprocess.Popen([sys.executable, "-c", f"held = bytearray(b'x') * {HOARD}; import time; time.sleep(3600)"])
@@ -115,6 +121,7 @@ if __name__ == "__main__":
                 "environment": environment,
                 "hang": hang,
                 "hoard": hoard,
+                "grab": grab,
                 "hoard elsewhere": hoard_elsewhere,
                 "remember": remember,
                 "die": die,

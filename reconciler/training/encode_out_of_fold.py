@@ -13,8 +13,8 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from reconciler.core.artifact.oci_artifact import ColumnType, Schema
-from reconciler.model_file.encoding.outcomes import FEWEST, codes_of, means, outcomes_of, supported
-from reconciler.model_file.feature_matrix import keys_of
+from reconciler.model_file.encoding.outcomes import FEWEST, codes_of, encode_outcomes, means, outcomes_of, supported
+from reconciler.model_file.rows.selected_rows import Keys
 from reconciler.training.cross_validation import RowFold, RowMoments, stratified_k_fold
 
 if TYPE_CHECKING:
@@ -30,6 +30,15 @@ def encode_out_of_fold(
 
     `moments`: of the rows, where the holdout is cut by time.
     """
+    before: dict[int, Any] = {}
+    for place, column in cross_fitted(rows, schema, targets, moments).items():
+        before[place] = matrix[:, place].copy()
+        matrix[:, place] = column
+    return before
+
+
+def cross_fitted(rows: Any, schema: Schema, targets: Any, moments: RowMoments | None) -> dict[int, Any]:
+    """Return the cross-fitted encodings of the training rows, by the place of their column."""
     encoded = [
         (name, places)
         for name, places in schema.features()
@@ -40,18 +49,21 @@ def encode_out_of_fold(
     outcomes = outcomes_of(targets, len(schema.classes))
     prior = outcomes.mean(axis=0)
     labels = targets if schema.classes else None
-    folds = list(_parts(moments)) if moments is not None else _folds(keys_of(rows), labels)
-    before: dict[int, Any] = {}
+    folds = list(_parts(moments)) if moments is not None else _folds(Keys(rows.column("key")), labels)
+    fitted: dict[int, Any] = {}
     for name, places in encoded:
-        known = schema.columns[places[0]].categories
-        codes = supported(codes_of(rows.column(name), known), len(known))
-        before |= {place: matrix[:, place].copy() for place in places}
+        columns = [schema.columns[place] for place in places]
+        known = columns[0].categories
+        values = rows.column(name)
+        codes = supported(codes_of(values, known), len(known))
+        encodings = encode_outcomes(columns, values)
         for fold in folds:
             trained = outcomes[fold.trained]
             mean = trained.mean(axis=0) if len(trained) >= FEWEST else prior
             table = means(codes[fold.trained], trained, len(known), mean)
-            matrix[fold.judged[:, None], list(places)] = table[codes[fold.judged]]
-    return before
+            encodings[fold.judged] = table[codes[fold.judged]]
+        fitted |= {place: encodings[:, number] for number, place in enumerate(places)}
+    return fitted
 
 
 def _folds(keys: Sequence[str], labels: Any | None) -> list[RowFold]:

@@ -107,6 +107,14 @@ def fit(recipe: Recipe, schema: Schema, matrix: Any, targets: Any, weights: Any 
     except ReconcilerError:
         raise
     except Exception as error:
+        if isinstance(error, MemoryError) or "bad_alloc" in str(error):  # as libraries of C++ say it
+            raise TrainingError(
+                f"{recipe.estimator.class_name} ran out of memory on {len(matrix):,} rows x"
+                f" {len(schema.columns):,} columns",
+                code="E418",
+                hint="train on a machine with more memory, or on fewer rows or features; or use xgboost, which takes "
+                "rows in parts",
+            ) from error
         raise TrainingError(
             f"{recipe.estimator.class_name} could not be fitted on {len(matrix):,} rows ({type(error).__name__})",
             hint="check its parameters against the features and the outcome: "

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reconciler import codec
 from reconciler.core.artifact.oci_artifact import (
@@ -29,20 +29,26 @@ from reconciler.core.spec.recipe import BuiltRecipe, Recipe
 from reconciler.errors import TrainingError
 from reconciler.evaluation.holdout import evaluate_holdout
 from reconciler.model_file.dump import dump
-from reconciler.model_file.feature_matrix import encode_rows, keys_of, matrix_of, read_rows
+from reconciler.model_file.feature_matrix import encode_rows, outcomes_of, read_rows
 from reconciler.model_file.feature_schema import Tables, schema_of
 from reconciler.model_file.loaded_model import LoadedModel
 from reconciler.model_file.outputs.read_rules import check_rules
 from reconciler.model_file.probe_rows import record_probe
 from reconciler.model_file.quality.record_reference import record_features, record_reference
+from reconciler.model_file.rows.encoded_rows import EncodedRows
+from reconciler.model_file.rows.selected_rows import Keys, SelectedRows
 from reconciler.ports import TrainRequest, TrainResult
 from reconciler.training import estimator_pipeline
 from reconciler.training.cross_validation import moments_of
-from reconciler.training.encode_out_of_fold import encode_out_of_fold
+from reconciler.training.encode_out_of_fold import cross_fitted, encode_out_of_fold
+from reconciler.training.memory_need import check_memory
 from reconciler.training.out_of_fold.fit_rules import fit_rules
 from reconciler.training.out_of_fold.predictions import TrainingRows
 from reconciler.training.row_weights import row_weights
 from reconciler.training.runtime_check import check_runtime
+
+if TYPE_CHECKING:
+    from reconciler.model_file.feature_matrix import Matrix
 
 
 def train(request: TrainRequest) -> TrainResult:
@@ -53,13 +59,19 @@ def train(request: TrainRequest) -> TrainResult:
     check_runtime(request.runtime)
     recipe = estimator_pipeline.built_recipe(request.recipe)
     days = read_rows(request.days) if request.days is not None else None
-    fitted, targets, matrix = fit_rows(recipe, read_rows(request.train), request.tables, request.masks, days=days)
-    features, rows = record_features(matrix, fitted.schema), len(matrix)
-    del matrix  # as large as the training rows
+    fitted, targets, rows = fit_rows(
+        recipe,
+        SelectedRows(request.train),
+        request.tables,
+        request.masks,
+        days=days,
+        memory=request.limits.memory,
+    )
+    features = record_features(rows, fitted.schema)
     name, body, model = dump(fitted.estimator, fitted.schema)
     rules = codec.encode(fitted.rules)
     model = replace(model, rules=codec.decode(OutputRules, rules, what=DECISION_FILE))
-    evaluation = evaluate_holdout(
+    evaluation, outputs = evaluate_holdout(
         model,
         request.holdout,
         training_targets=targets,
@@ -67,10 +79,8 @@ def train(request: TrainRequest) -> TrainResult:
         holdout_from=request.selected.holdout_from,
         quantile=quantile_of(request.recipe.estimator),
     )
-    held_out = matrix_of(read_rows(request.holdout), model.schema)
-    outputs = model.outputs(held_out)
     decided = model.decided(outputs) if model.schema.classes else None
-    reference = record_reference(features, rows, outputs, model.schema, decided)
+    reference = record_reference(features, len(rows), outputs, model.schema, decided)
     files = {
         name: body,
         RECIPE_FILE: codec.encode(recipe),
@@ -89,18 +99,33 @@ def train(request: TrainRequest) -> TrainResult:
 
 
 def fit_rows(
-    built: BuiltRecipe, rows: Any, tables: Tables, masks: TableMasksDone | None = None, *, days: Any | None = None
-) -> tuple[LoadedModel, Any, Any]:
-    """Fit a recipe on training rows (a pyarrow table); return the model, the outcome of each row, and the encoded rows.
+    built: BuiltRecipe,
+    rows: Any,
+    tables: Tables,
+    masks: TableMasksDone | None = None,
+    *,
+    days: Any | None = None,
+    memory: int | None = None,
+) -> tuple[LoadedModel, Any, Matrix | EncodedRows]:
+    """Fit a recipe on training rows; return the model, the outcome of each row, and the encoded rows.
 
+    `rows`: a pyarrow table, which is encoded as one array, or SelectedRows, which are encoded as they are asked for.
     `tables`, `masks`: as the schema records them. `days`: a pyarrow table with the moments of the rows, in their order,
-    where the recipe reads them. Raises TrainingError.
+    where the recipe reads them. `memory`: bytes that this process may use, where that is known. Raises TrainingError.
     """
     recipe, schema = built.recipe, schema_of(built, rows, tables, masks)
-    matrix, targets = encode_rows(rows, schema)
+    if memory is not None:
+        check_memory(recipe, schema, rows.num_rows, memory)
     moments = moments_of(days) if days is not None and recipe.holdout.by is not None else None
+    keys: Sequence[str] = Keys(rows.column("key")) if recipe.fits_out_of_fold else []
+    if isinstance(rows, SelectedRows):
+        targets = outcomes_of(rows, schema)
+        rows.release()
+        as_trained = EncodedRows(rows, schema, instead=cross_fitted(rows, schema, targets, moments))
+        model = fit_encoded(recipe, schema, as_trained, targets, keys=keys, days=days)
+        return model, targets, EncodedRows(rows, schema)
+    matrix, targets = encode_rows(rows, schema)
     as_predicted = encode_out_of_fold(matrix, rows, schema, targets, moments)
-    keys = keys_of(rows) if recipe.fits_out_of_fold else []
     model = fit_encoded(recipe, schema, matrix, targets, keys=keys, days=days)
     for place, column in as_predicted.items():
         matrix[:, place] = column
@@ -108,7 +133,7 @@ def fit_rows(
 
 
 def fit_encoded(
-    recipe: Recipe, schema: Schema, matrix: Any, targets: Any, *, keys: Sequence[str], days: Any | None
+    recipe: Recipe, schema: Schema, matrix: Matrix | EncodedRows, targets: Any, *, keys: Sequence[str], days: Any | None
 ) -> LoadedModel:
     """Fit a recipe on encoded training rows: its estimator, and the rules that follow it.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -12,7 +13,7 @@ from typing import TypeVar
 from reconciler.adapters.executors.bucket_environment import bucket_environment
 from reconciler.adapters.executors.worker_pool import WorkerPool
 from reconciler.adapters.executors.worker_process import WorkerProcess, spawn
-from reconciler.adapters.system.host import cores
+from reconciler.adapters.system.host import cores, memory
 from reconciler.core.artifact.oci_artifact import Schema
 from reconciler.core.evaluation.detailed import DetailedEvaluation
 from reconciler.core.judging.judged_figures import JudgedFigures
@@ -161,7 +162,9 @@ class TrainingWorker:
         self._pool.warm()
 
     def train(self, request: TrainRequest) -> TrainResult:
-        return self._pool.call("train", request, TrainResult, request.limits, threads=self._threads(request))
+        # What is more than the machine has would be refused by the kernel, by ending some process without a word.
+        own = replace(request, limits=replace(request.limits, memory=min(request.limits.memory, memory())))
+        return self._pool.call("train", own, TrainResult, request.limits, threads=self._threads(request))
 
     def score_folds(self, request: FoldsRequest) -> FoldsResult:
         # One thread: the folds are small, and are counted as so much work of one processor.

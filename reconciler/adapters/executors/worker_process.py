@@ -31,6 +31,10 @@ from reconciler.workers.request_loop import UNEXPECTED
 T = TypeVar("T")
 _POLL = 0.05  # seconds between looks at memory and time
 _LONGEST_TAIL = 4096
+_NO_MEMORY = (
+    "this machine has too little free memory: work on fewer models at a time (--jobs 1), select fewer rows, or set "
+    "limits.memory of the environment below what the machine has"
+)
 _OUR_BUG = "run the same command again; if that fails too, please report it"
 _CROSSING = {
     kind.__name__: kind
@@ -187,7 +191,7 @@ class WorkerProcess:
         if code >= 0:
             return self._failed(f"it ended with exit code {code}")
         killed = -code == signal.SIGKILL
-        hint = "this machine may be out of memory" if killed else "a library crashed: try other versions"
+        hint = _NO_MEMORY if killed else "a library crashed: try other versions"
         return self._failure(f"{self._name} was ended by {signal.Signals(-code).name}", hint=hint)
 
     def _failed(self, reason: str) -> ReconcilerError:
@@ -204,6 +208,8 @@ class WorkerProcess:
         if isinstance(error, dict) and fields.get("kind") == RefusedTablesError.__name__:
             return self._refused(error.get("problems"))
         kind = _CROSSING.get(fields.get("kind", UNEXPECTED))
+        if kind is None and message in ("MemoryError", "_ArrayMemoryError"):  # the latter is numpy's
+            return self._failure(f"{self._name} ran out of memory", hint=_NO_MEMORY)
         if kind is None:
             return self._failed(message[:80])
         return kind(message, hint=fields.get("hint"), code=fields.get("code"), where=fields.get("where"))

@@ -19,7 +19,17 @@ from collections.abc import Sequence
 
 from reconciler.core.spec.recipe import FEWEST_HELD_OUT, FEWEST_TRAINED, Recipe, Task
 from reconciler.data.dataset.columns import AS_OF
-from reconciler.data.dataset.holdout import CHOSEN, DAY, MATURED, PART, WEIGHED, cut_by_key, cut_by_time
+from reconciler.data.dataset.holdout import (
+    CHOSEN,
+    DAY,
+    LABELLED,
+    MATURED,
+    PART,
+    WEIGHED,
+    cut_by_key,
+    cut_by_time,
+    hash_of_key,
+)
 from reconciler.data.dataset.joined_rows import ROWS, Relation, check_condition, check_day, type_of
 from reconciler.data.dataset.point_in_time import HINT_LATER, check_not_later
 from reconciler.data.duckdb_session import Session, name_of, text_of
@@ -31,7 +41,7 @@ _TODAY = '"day of the data"'
 
 
 def split(session: Session, relation: Relation, features: Sequence[str]) -> SelectResult:
-    """Create the table `chosen`, label and split its rows. Raises DataError E410, E412, E413, E417."""
+    """Create the view `chosen` of all rows, labelled and split. Raises DataError E410, E412, E413, E417."""
     recipe = relation.recipe
     _label(session, relation, features)
     _check_labels(session, recipe)
@@ -53,7 +63,8 @@ def split(session: Session, relation: Relation, features: Sequence[str]) -> Sele
 
 
 def _label(session: Session, relation: Relation, features: Sequence[str]) -> None:
-    """Create `chosen`: every row that passes `data.where`, with its part so far (NULL: still to be split)."""
+    """Create `labelled`: every row that passes `data.where`, with its part so far (NULL: still to be split); and
+    `chosen`, which is the same so far."""
     recipe = relation.recipe
     window = _window(session, relation)
     matured = matured_day(session, relation)
@@ -64,19 +75,22 @@ def _label(session: Session, relation: Relation, features: Sequence[str]) -> Non
     if where is not None:
         check_condition(session, where, ROWS)
     rows = f"SELECT * FROM {ROWS}" + (f" WHERE ({where.scalar.sql})" if where is not None else "")
+    hashed = "" if recipe.holdout.last is not None else f", {hash_of_key()}"
     labelled = (
         f"SELECT {', '.join(features)}, {outcome_value(session, relation)} AS outcome, ({window}) AS {_INSIDE},"
         f" {matured or 'NULL'} AS {MATURED}, {day} AS {DAY}, {weighed} AS {WEIGHED},"
         f" {AS_OF} AS {_TODAY} FROM ({rows})"
     )
     session.run(
-        f"CREATE TEMP TABLE {CHOSEN} AS SELECT *, CASE WHEN NOT coalesce({_INSIDE}, false) THEN 'outside the window'"
+        f"CREATE TEMP TABLE {LABELLED} AS SELECT *{hashed},"
+        f" CASE WHEN NOT coalesce({_INSIDE}, false) THEN 'outside the window'"
         + (f" WHEN coalesce({MATURED} > {_TODAY}, true) THEN 'not matured'" if matured else "")
         + (" WHEN outcome IS NULL THEN 'no outcome'" if recipe.outcome.column is not None else "")
         + (f" WHEN {DAY} IS NULL THEN 'no date'" if recipe.holdout.by else "")
         + f" END AS {PART} FROM ({labelled})",
         doing="labelling the rows",
     )
+    session.run(f"CREATE TEMP VIEW {CHOSEN} AS SELECT * FROM {LABELLED}", doing="labelling the rows")
     _check_dates(session, relation)
 
 

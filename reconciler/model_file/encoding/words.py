@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from reconciler.core.artifact.oci_artifact import ColumnType, Schema, SchemaColumn
+from reconciler.core.artifact.oci_artifact import ColumnType, SchemaColumn
 from reconciler.core.quality.reference import FEWEST_ROWS
 
 if TYPE_CHECKING:
@@ -44,16 +44,17 @@ def word_columns(source: str, values: Any, buckets: int) -> tuple[SchemaColumn, 
     )
 
 
-def encode_words(matrix: Matrix, places: list[int], schema: Schema, values: Any) -> None:
-    """Write the weights of one text feature into its columns, the `places` of a matrix."""
+def encode_words(matrix: Matrix, into: list[int], columns: list[SchemaColumn], values: Any, wanted: list[int]) -> None:
+    """Write the weights of one text feature into a matrix. `columns`: all of the feature, `wanted`: the numbers of
+    those that are written, into the columns `into`."""
     import numpy as np
 
-    columns = [schema.columns[place] for place in places]
     kept, idf = [column.bucket or 0 for column in columns], np.array([column.idf for column in columns])
     for begin, counts in _counted(values, columns[0].buckets or 1):
         weights = counts[:, kept].toarray() * idf
         lengths = np.sqrt((weights * weights).sum(axis=1, keepdims=True))
-        matrix[begin : begin + len(weights), places] = weights / np.where(lengths > 0, lengths, 1.0)
+        weights = weights / np.where(lengths > 0, lengths, 1.0)
+        matrix[begin : begin + len(weights), into] = weights if len(wanted) == len(kept) else weights[:, wanted]
 
 
 def _counted(values: Any, buckets: int) -> Iterator[tuple[int, Any]]:

@@ -18,6 +18,7 @@ from reconciler.core.quality.reference import (
     TrainingReference,
     told,
 )
+from reconciler.model_file.rows.encoded_rows import EncodedRows
 
 if TYPE_CHECKING:
     from reconciler.model_file.feature_matrix import Matrix
@@ -27,9 +28,10 @@ _MARGIN = 20  # the outermost edges are rounded outwards by no more than this pa
 _NEARBY = 200  # an inner edge lies within this part of the rows on each side of its quantile
 
 
-def record_features(matrix: Matrix, schema: Schema) -> tuple[FeatureReference, ...]:
+def record_features(matrix: Matrix | EncodedRows, schema: Schema) -> tuple[FeatureReference, ...]:
     """Return the reference of each feature of the encoded training rows."""
-    return tuple(_feature(matrix[:, index], column) for index, column in enumerate(schema.columns))
+    columns = matrix.columns() if isinstance(matrix, EncodedRows) else matrix.T
+    return tuple(_feature(values, column) for values, column in zip(columns, schema.columns, strict=True))
 
 
 def record_reference(
@@ -52,7 +54,8 @@ def record_reference(
 def _feature(values: Any, column: SchemaColumn) -> FeatureReference:
     import numpy as np
 
-    filled = np.sort(values[~np.isnan(values)])
+    filled = values[~np.isnan(values)]
+    filled.sort()
     missing = told(len(values) - len(filled))
     match column.type:
         case kind if kind in ColumnType.NUMBERS:

@@ -17,6 +17,7 @@ from reconciler.core.spec.recipe import Estimator
 from reconciler.errors import TrainingError
 from reconciler.model_file.boosters import lightgbm_file, xgboost_file
 from reconciler.model_file.boosters.boosted_model import BoostedModel, without_library
+from reconciler.training.boosters.xgboost_parts import train_in_parts
 
 _LIGHTGBM_SEEDS = 2**31
 
@@ -83,6 +84,7 @@ def write_xgboost(estimator: Estimator, schema: Schema, matrix: Any, targets: An
         params["monotone_constraints"] = tuple(monotonic_by_place(estimator, schema))
     if estimator.interactions:
         params["interaction_constraints"] = json.dumps(interactions_by_place(estimator, schema))
+    kinds = ["c" if column.type == ColumnType.CATEGORICAL else "q" for column in schema.columns]
     with xgboost.config_context(verbosity=0):
         model = getattr(xgboost, estimator.class_name)(
             **params,
@@ -91,10 +93,10 @@ def write_xgboost(estimator: Estimator, schema: Schema, matrix: Any, targets: An
             tree_method="hist",
             device="cpu",
             enable_categorical=True,
-            feature_types=["c" if column.type == ColumnType.CATEGORICAL else "q" for column in schema.columns],
+            feature_types=kinds,
         )
-        model.fit(xgboost_file.bounded(matrix), targets, sample_weight=weights)
-        return bytes(model.get_booster().save_raw("ubj"))
+        booster = train_in_parts(model, matrix, targets, weights, kinds)
+        return bytes(booster.save_raw("ubj"))
 
 
 def monotonic_by_place(estimator: Estimator, schema: Schema) -> list[int]:

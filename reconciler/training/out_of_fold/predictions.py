@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from reconciler.core.artifact.oci_artifact import Schema
 from reconciler.core.spec.recipe import Recipe
 from reconciler.errors import TrainingError
+from reconciler.model_file.rows.encoded_rows import EncodedRows
 from reconciler.training import estimator_pipeline
 from reconciler.training.cross_validation import RowFold, RowMoments, split
 
@@ -28,7 +29,7 @@ class TrainingRows:
 
     recipe: Recipe
     schema: Schema
-    matrix: Matrix
+    matrix: Matrix | EncodedRows
     targets: Any
     keys: Sequence[str]
     moments: RowMoments | None = None
@@ -66,7 +67,7 @@ def predict_out_of_fold(
         estimator = estimator_pipeline.fit(
             training.recipe,
             training.schema,
-            training.matrix[fold.trained],
+            _some(training.matrix, fold.trained),
             training.targets[fold.trained],
             training.weights[fold.trained] if training.weights is not None else None,
         )
@@ -79,6 +80,11 @@ def predict_out_of_fold(
         )
     order = np.argsort(rows, kind="stable")
     return OutOfFold(said=numbers[order], rows=rows[order], folds=len(used), left_out=len(all_folds) - len(used))
+
+
+def _some(matrix: Matrix | EncodedRows, rows: Any) -> Matrix | EncodedRows:
+    """Return some of the rows, which are not made yet where all are not."""
+    return matrix.of(rows) if isinstance(matrix, EncodedRows) else matrix[rows]
 
 
 def _no_folds(training: TrainingRows, folds: list[RowFold], classes: Any, what: str) -> TrainingError:

@@ -93,6 +93,18 @@ def test_a_worker_that_is_killed_is_told_by_its_signal(worker: WorkerProcess, na
         worker.call("die", str(int(signal.Signals[name])), str, ROOMY)
 
 
+def test_a_worker_that_the_kernel_ended_or_that_got_no_memory_says_what_to_do(worker: WorkerProcess) -> None:
+    for operation, given, said in (
+        ("die", str(int(signal.SIGKILL)), "ended by SIGKILL"),
+        ("grab", "", "out of memory"),
+    ):
+        with pytest.raises(TrainingError, match=said) as told:
+            worker.call(operation, given, str, ROOMY)
+        assert "too little free memory" in (told.value.hint or "")
+        assert "--jobs 1" in (told.value.hint or "")
+        assert "report" not in (told.value.hint or "")
+
+
 def test_a_worker_that_just_leaves_is_our_bug(worker: WorkerProcess) -> None:
     with pytest.raises(TrainingError, match="ended with exit code 3"):
         worker.call("leave", "3", str, ROOMY)

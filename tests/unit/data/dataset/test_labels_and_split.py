@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
+import math
 from collections import Counter
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from reconciler.core.spec.environment import Limits
 from reconciler.core.spec.recipe import Features, Holdout, Outcome, OutcomeClass, Recipe, Task, Window
-from reconciler.data.dataset.holdout import cut_day
+from reconciler.data.dataset.holdout import MATURED, PART, cut_by_key, cut_day, hash_of_key
+from reconciler.data.duckdb_session import open_session
 from reconciler.data.in_process import LocalData
 from reconciler.errors import DataError
-from reconciler.ports import SelectResult
+from reconciler.ports import SelectionKind, SelectResult
 from tests.support.invoice_tables import CLASSES, INVOICE_TYPES, invoices, ledger, read_rows, recipe_of
 
 Rows = list[dict[str, Any]]
@@ -106,6 +111,57 @@ def test_a_random_holdout_has_its_share_of_every_class(tmp_path: Path) -> None:
     assert {label: int(0.25 * count + 0.5) for label, count in everyone.items()} == held
     assert found.holdout_from is None
     assert {row["key"] for row in train}.isdisjoint(row["key"] for row in holdout)
+
+
+def smallest(keys: list[str], count: int, domain: str) -> set[str]:
+    """The keys with the smallest hashes, all of them put in order."""
+    return set(sorted(keys, key=lambda key: hashlib.sha256(f"{domain}{key}".encode()).hexdigest())[:count])
+
+
+@pytest.mark.parametrize("share", [0.013, 0.25, 0.5])
+def test_a_random_holdout_has_the_smallest_hashes_of_each_class(share: float, tmp_path: Path) -> None:
+    _, train, holdout = select(tmp_path, recipe_of(past={}, holdout=Holdout(random=share)), invoices(3000))
+    for label in range(len(CLASSES)):
+        held = {row["key"] for row in holdout if row["outcome"] == label}
+        keys = [row["key"] for row in train + holdout if row["outcome"] == label]
+        assert held == smallest(keys, int(share * len(keys) + 0.5), "reconciler holdout 1:")
+
+
+@pytest.mark.parametrize("alike", [1, 2, 3])
+@pytest.mark.parametrize("share", [0.001, 0.1, 0.37, 0.9, 1.0])
+def test_the_last_hash_is_found_among_those_that_begin_alike(share: float, alike: int, tmp_path: Path) -> None:
+    recipe = recipe_of(past={}, holdout=Holdout(random=share))
+    labels = {f"K{place}": place * place % 7 % len(CLASSES) for place in range(700)}
+    with open_session(limits=Limits(), into=tmp_path, inputs=()) as session:
+        cells = ", ".join(f"('{key}', {label})" for key, label in labels.items())
+        session.run(
+            f"CREATE TEMP TABLE labelled AS SELECT *, {hash_of_key()}, NULL::VARCHAR AS {PART}, NULL AS {MATURED}"
+            f" FROM (VALUES {cells}) v(key, outcome)",
+            doing="labelling",
+        )
+        session.run("CREATE TEMP VIEW chosen AS SELECT * FROM labelled", doing="labelling")
+        cut_by_key(session, recipe, share, alike=alike)
+        held = {key for (key,) in session.rows(f"SELECT key FROM chosen WHERE {PART} = 'holdout'", doing="asking")}
+    expected: set[str] = set()
+    for label in range(len(CLASSES)):
+        keys = [key for key, own in labels.items() if own == label]
+        expected |= smallest(keys, int(share * len(keys) + 0.5), "reconciler holdout 1:")
+    assert held == expected
+
+
+def test_a_sample_has_the_smallest_hashes_of_each_class(tmp_path: Path) -> None:
+    recipe = recipe_of(past={}, holdout=Holdout(random=0.25))
+    books = ledger(tmp_path, invoices(3000), types=INVOICE_TYPES)
+    LocalData().select(books.request(recipe))
+    everything = read_rows(tmp_path / "out" / "train.parquet")
+    request = books.request(recipe, want=SelectionKind.FOLDS)
+    LocalData().select(replace(request, most=100))
+    sampled = read_rows(tmp_path / "out" / "train.parquet")
+    for label in range(len(CLASSES)):
+        keys = [row["key"] for row in everything if row["outcome"] == label]
+        count = math.ceil(100 / len(everything) * len(keys))
+        found = {row["key"] for row in sampled if row["outcome"] == label}
+        assert found == smallest(keys, count, "reconciler sample 1:")
 
 
 def test_a_random_holdout_is_not_a_pattern_of_the_keys(tmp_path: Path) -> None:
