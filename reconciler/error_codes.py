@@ -228,10 +228,14 @@ E512 More of the records to predict have values that the model does not know tha
      Train it on rows like these, correct the table, or raise `policy.predict.unknownAtMost` by a pull request.
 E516 A prediction cannot be explained: the artifact does not say how its training rows were distributed.
      Train it again, or leave out `--top`.
+E520 What is stored is not signed by the keys that the environment trusts: unsigned, forged, expired or revoked.
+     See the message: sign it with `reconciler attest`, or find out who writes to the store.
 E521 A model package lacks a part, or holds one that is unknown, hidden, or that nothing in it names.
      Get the package again from where it was exported; of a registry, `reconciler pull` fetches all of it.
 E522 A model package has a newer format than this version reads.
      Upgrade, and import it again; nothing was written.
+E523 A private key cannot be used, or lies where others or git could read it.
+     Keep it outside of the repository, mode 0600: `reconciler keys new` writes one.
 E601 A store cannot protect against two writers.
      Use a local disk, or an object store with conditional writes.
 E602 A store or target denies access, or does not exist: no such bucket, no right, another region, no credentials.

@@ -28,7 +28,7 @@ from reconciler.adapters.git.worktree_source import WorkTree
 from reconciler.adapters.notices.apprise_notifier import AppriseNotifier
 from reconciler.adapters.system import host
 from reconciler.adapters.system.secret import read_secret
-from reconciler.app import actor, locations, uncommitted_changes
+from reconciler.app import actor, locations, signing, uncommitted_changes
 from reconciler.app.git_folder import git_folder, witness
 from reconciler.app.manifest_paths import ResolvedFolders, check_paths, check_paths_of
 from reconciler.app.planning import git_state
@@ -197,6 +197,8 @@ def open_project(
             expressions=checkout.expressions,
             machine=_machine,
             gate_plug_in=plugins.gate,
+            signer=cache(partial(signing.signer_here, root, os.environ)),
+            verifier=signing.VERIFIER,
         )
         people = changes is not None and _asks_people(deps, desired, changes)
         deps = replace(deps, forge=_forge(root, desired, asks=ask_forge or people, decides=changes is not None))
@@ -231,9 +233,8 @@ def _asks_people(deps: Dependencies, desired: DesiredState, environment: str) ->
     """Tell whether people have to agree by the controls in force, whatever git says by now."""
     from reconciler.engine.controls.controls_log import ControlsLog
 
-    if environment not in deps.stores:
+    if (store := deps.stores.get(environment)) is None:
         return False
-    store = deps.stores[environment]
     return ControlsLog(store=store, project=desired.project, environment=environment).asks_people()
 
 

@@ -32,6 +32,8 @@ COMMANDS = {
     "rollback": "Propose to return an environment to an artifact that it deployed before.",
     "override": "Propose an exception from one control (freeze, approvals, hold or gates) for one artifact.",
     "controls": "Show what judges the deployments of an environment, or accept it.",
+    "keys": "Manage the keys that sign: make, list, rotate, revoke.",
+    "attest": "Sign what was recorded before there was a key.",
     "adopt": "Propose to keep an artifact that somebody deployed by hand.",
     "export": "Write a model and all evidence of it into one file, for a place that cannot reach this one.",
     "import": "Check a model package and bring it into an environment; deploys nothing.",

@@ -27,12 +27,14 @@ from reconciler.ports import (
     ParallelMap,
     Progress,
     Scorer,
+    Signer,
     Source,
     Store,
     TableHeaders,
     Tags,
     Target,
     Trainer,
+    Verifier,
 )
 
 RenderCard = Callable[[ModelCard], str]
@@ -52,6 +54,10 @@ def _nowhere() -> None:
 def _no_secret(reference: str) -> None:
     """Know no secret."""
     del reference
+
+
+def _no_signer() -> None:
+    """Sign nothing."""
 
 
 def _no_plug_in(name: str) -> GatePlugin:
@@ -93,7 +99,8 @@ class Dependencies:
     tree. `secret` reads what a reference (env:NAME, file:PATH) names; None where there is nothing.
     `erasure` finds the rows of entities; None where nothing is forgotten. `outcomes` joins predictions with what became
     known of them; None where nothing is monitored. `notifier` sends messages to people.
-    `gate_plug_in` returns the plug-in gate of a name.
+    `gate_plug_in` returns the plug-in gate of a name. `signer` returns the key that signs what is written; None:
+    nothing is signed. `verifier` checks signatures; without one, what trusts keys is refused.
     """
 
     source: Source
@@ -123,3 +130,5 @@ class Dependencies:
     outcomes: OutcomeEngine | None = None
     notifier: Notifier | None = None
     gate_plug_in: Callable[[str], GatePlugin] = _no_plug_in
+    signer: Callable[[], Signer | None] = _no_signer
+    verifier: Verifier | None = None

@@ -90,10 +90,12 @@ from reconciler.ports.storage import (
     ReachabilityCheck,
     ReadObserver,
     RightsCheck,
+    Signer,
     StorageAccess,
     Store,
     Target,
     TracedTarget,
+    Verifier,
     WriteTimes,
 )
 
@@ -166,6 +168,7 @@ __all__ = [
     "SelectionKind",
     "SharedRowsRequest",
     "SharedRowsResult",
+    "Signer",
     "Source",
     "SourceAccess",
     "SourceFile",
@@ -190,6 +193,7 @@ __all__ = [
     "TrialRequest",
     "TrialResult",
     "TrialRunner",
+    "Verifier",
     "WriteBackRequest",
     "WriteTimes",
 ]

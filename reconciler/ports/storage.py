@@ -1,10 +1,10 @@
-"""The ports of storage: stores, which keep artifacts and records, targets, which serve models, and what packages are in
-outside a store: archives and registries."""
+"""The ports of storage: stores, which keep artifacts and records, targets, which serve models, what packages are in
+outside a store (archives and registries), and the signatures of what is kept."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Protocol, runtime_checkable
 from reconciler.core.artifact.journal import ReleasePointer
 from reconciler.core.artifact.observed_state import LiveDeployment
 from reconciler.core.digest import Digest
+from reconciler.core.trust.keys import PublicKey, Signature
 
 
 class Store(Protocol):
@@ -254,3 +255,27 @@ class StorageAccess:
     cache: Path | None = None
     read_observer: ReadObserver | None = None
     folder: Path | None = None
+
+
+class Signer(Protocol):
+    """Signs with one private key, wherever that is: a file, a KMS, an HSM. The encoding is that of DSSE."""
+
+    @property
+    def key(self) -> PublicKey:
+        """Return the public key that belongs to it."""
+
+    def sign(self, payload_type: str, payload: bytes) -> Signature:
+        """Sign a document of a type. Raises UsageError E521 where the key cannot be used."""
+
+
+class Verifier(Protocol):
+    """Checks signatures over the encoding of DSSE. Knows nothing of trust."""
+
+    def signed_by(
+        self, payload_type: str, payload: bytes, signatures: Collection[Signature], keys: Collection[PublicKey]
+    ) -> frozenset[Digest]:
+        """Return the ids of the keys, of these, whose signatures of this very document are right.
+
+        A signature that is no signature is a wrong one. Raises UsageError E610 for a key that needs a library that is
+        not installed.
+        """

@@ -126,6 +126,8 @@ LIBRARIES: dict[str, set[str]] = {
     "adbc_driver_manager": {"adapters/sources"},
     "sqlalchemy": {"adapters/sources"},
     "deltalake": {"adapters/sources"},
+    "securesystemslib": {"adapters/signing"},
+    "cryptography": {"adapters/signing"},
     "github": {"adapters/forges"},
     "gitlab": {"adapters/forges"},
     "requests": {"adapters/forges"},

@@ -10,6 +10,7 @@ from reconciler import codec
 from reconciler.core.spec.data import Contract
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment, Policy
+from reconciler.core.trust.keys import NO_TRUST, Trust, TrustRole
 from reconciler.engine.load_desired import Checkout
 from reconciler.ports import ParsedExpression
 from reconciler.testing.memory_git import MemorySource
@@ -34,6 +35,22 @@ def _contract(contract: Contract) -> dict[str, Any]:
     return {**key, "rows": {"atLeast": contract.rows_at_least}}
 
 
+def _trust(trust: Trust) -> dict[str, Any]:
+    """Return what is trusted as its file has it."""
+    keys = {
+        role.value: [
+            {
+                "key": each.file,
+                **({"from": each.since} if each.since else {}),
+                **{name: text for name in ("until", "revoked", "reason") if (text := getattr(each, name))},
+            }
+            for each in trust.keys(role)
+        ]
+        for role in TrustRole
+    }
+    return {"required": trust.required, "keys": keys, "threshold": dict(trust.threshold)}
+
+
 def environment_file(environment: Environment) -> bytes:
     """Return an environment as its file has it."""
     data: dict[str, Any] = {
@@ -52,6 +69,8 @@ def environment_file(environment: Environment) -> bytes:
     }
     if environment.target is not None:
         spec["target"] = {"uses": "directory", "root": environment.target.root}
+    if environment.trust != NO_TRUST:
+        spec["trust"] = _trust(environment.trust)
     if environment.protect is not None:
         spec["protect"] = {"branch": environment.protect}
     metadata = {"name": environment.name}

@@ -33,6 +33,7 @@ COUNTS: dict[str, tuple[int, int]] = {
     "PAGES": (16, 1),  # of 4 KiB that a disk that is too small for a refresh has more each time
     "PLACE_STRIDE": (3, 1),  # system calls between two at which a writer of a target is killed
     "FILE_STRIDE": (16, 1),  # files of `init`, `add` and `ci` between two at which one is killed
+    "TAMPERINGS": (120, 2_000),  # attacks on signed stores, 10,000 take half an hour
     "COMMITS": (12, 101),  # after a weakened gate, none of which launders a pin
     "GIT_STRIDE": (14, 1),  # git commands between two at which a proposal is killed
     "SET_GIT_STRIDE": (60, 8),  # the same of a proposal for several models

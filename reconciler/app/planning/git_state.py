@@ -23,7 +23,7 @@ _ELSEWHERE = ("120000", "160000")  # symbolic links and submodules
 
 _DECLARES = re.compile(r"environments/[^/]+\.ya?ml$")
 _LOCKS = (".lock", "requirements.txt")
-_RULES = ("environments/", "experiments/")
+_RULES = ("environments/", "experiments/", "keys/")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -82,7 +82,7 @@ class GitState:
 
     def environments_touched(self, *, since: str) -> bool:
         """Tell whether any commit of HEAD's history that is not in that of `since` touches an environment."""
-        asked = ("rev-list", "-1", "--full-history", f"{since}..{self.revision}", "--", "environments")
+        asked = ("rev-list", "-1", "--full-history", f"{since}..{self.revision}", "--", "environments", "keys")
         return bool(Git(self.root).run(*asked))
 
     def blobs(self, model: str) -> str:

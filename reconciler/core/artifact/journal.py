@@ -10,6 +10,7 @@ from reconciler.core.artifact.build import Build
 from reconciler.core.digest import Checksummed, ChecksummedUnlessByHand, Digest
 from reconciler.core.forge.pull_request import Approval
 from reconciler.core.spec.policy import Control
+from reconciler.core.trust.keys import Signature
 
 
 class Action(StrEnum):
@@ -94,7 +95,8 @@ class State:
 class Entry(Checksummed):
     """Journal entry `n` of (environment, model). Creating it is the commit point. `previous` is the digest of entry
     n-1's bytes. `attempt` tells our own ambiguous write from somebody else's. `approved`, `overrides`: what a deploy
-    rested on besides its gates."""
+    rested on besides its gates. `signatures`: of its writer, over all but themselves; None where nobody signed.
+    `controls`: the newest entry of the controls log when it was written; None in a sandbox and of older programs."""
 
     project: str
     environment: str
@@ -114,6 +116,8 @@ class Entry(Checksummed):
     approved: ApprovalRecord | None = None
     overrides: tuple[OverrideRecord, ...] | None = None
     format: int = 1
+    signatures: tuple[Signature, ...] | None = None
+    controls: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,7 @@ from reconciler.core.spec.data import Contract, Table
 from reconciler.core.spec.environment import Policy, Role
 from reconciler.core.spec.gates import Gate
 from reconciler.core.storage.location import StorageLocation
+from reconciler.core.trust.keys import NO_TRUST, Signature, Trust
 
 CONTROLS_FORMAT = 1
 
@@ -46,7 +47,8 @@ class EnvironmentControls(DefaultsLeftOut):
     """All that judges the deployments of one environment, besides the models' own gates.
 
     `sources`: the environments that it promotes from, at any distance, and those whose data these copy; by name.
-    `protection`: what it says of copies of its own tables, which judges every sandbox that copies them.
+    `protection`: what it says of copies of its own tables, which judges every sandbox that copies them. `trust`: the
+    keys that must have signed what is deployed.
     """
 
     name: str
@@ -60,6 +62,7 @@ class EnvironmentControls(DefaultsLeftOut):
     format: int = CONTROLS_FORMAT
     protection: DataProtection = UNPROTECTED
     managed: bool = False
+    trust: Trust = NO_TRUST
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +136,7 @@ class ControlsEntry(Checksummed, DefaultsLeftOut):
     `declared`: what git says at `commit`; `in_force`: the last controls that were let in, then those that tighten
     them: digests of EnvironmentControls. `git`: a digest of the files that were compared, so that an unchanged commit
     is not compared again. `parts`: digests of ModelRecords by part. `let_in`: the loosenings that came into force by
-    this entry, in words; `held_back`: those that did not, and why not.
+    this entry, in words; `held_back`: those that did not, and why not. `signatures`: of its writer.
     """
 
     project: str
@@ -152,6 +155,7 @@ class ControlsEntry(Checksummed, DefaultsLeftOut):
     held_back: tuple[str, ...] = ()
     accepted: Acceptance | None = None
     format: int = CONTROLS_FORMAT
+    signatures: tuple[Signature, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

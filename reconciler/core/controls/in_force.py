@@ -16,6 +16,7 @@ from reconciler.core.quality.checks import CheckOff
 from reconciler.core.spec.environment import DriftPolicy, Environment, PrunePolicy
 from reconciler.core.spec.gates import Gate
 from reconciler.core.spec.policy import Approvals, Override, Rejected
+from reconciler.core.trust.keys import Trust
 
 ControlSet = tuple[EnvironmentControls, ModelControls]
 
@@ -32,7 +33,7 @@ class PinControls:
     `loosened`: by that change; `evidence`: the part of it that no gate's result makes up for. `since`: the entry in
     which the pin came in, None while no entry holds it; `commit`: of that entry. `names`: former names of the model.
     `late_overrides`: overrides that came in with the pin. `checks_off`, `checks_allowed`: the checks that every set
-    switches off, or allows to be.
+    switches off, or allows to be. `trusts`: the keys that each set trusts.
     """
 
     environment: Environment
@@ -48,6 +49,7 @@ class PinControls:
     late_overrides: tuple[Override, ...] = ()
     checks_off: tuple[CheckOff, ...] = ()
     checks_allowed: tuple[str, ...] = ()
+    trusts: tuple[Trust, ...] = ()
 
 
 def joined(environment: Environment, sets: Iterable[EnvironmentControls]) -> Environment:

@@ -20,6 +20,7 @@ from reconciler.core.controls.weakened_gates import (
     policy_weakened,
     weakenings,
 )
+from reconciler.core.controls.weakened_trust import loosened_trust
 from reconciler.core.spec.environment import Policy, PrunePolicy, Role
 from reconciler.core.storage.location import StorageLocation
 
@@ -37,6 +38,7 @@ def loosened(old: EnvironmentControls, new: EnvironmentControls) -> tuple[Weaken
         *(item for item in policy_weakened(old.policy, new.policy, NO_MODEL) if item.what not in WHEN),
         *_retirement(old, new),
         *loosened_protection(old.protection, new.protection),
+        *loosened_trust(old.trust, new.trust),
         *_sources(old, new),
     )
 

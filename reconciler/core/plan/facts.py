@@ -60,7 +60,8 @@ class PinFacts:
     built from.
     `checks`: what the checks found in the rows of its build, where it is to be deployed.
     `card_problem`: why the card in git is not what the evidence gives, or why that cannot be told. `erasure`: the name
-    of the erasure of an entity that it learnt from.
+    of the erasure of an entity that it learnt from. `unsigned`: what of its evidence nobody signed who is trusted,
+    where that is only told.
     """
 
     build: Build | None = None
@@ -72,6 +73,7 @@ class PinFacts:
     card_problem: str | None = None
     checks: CheckFacts | None = None
     erasure: str | None = None
+    unsigned: tuple[str, ...] = ()
 
     @property
     def previously_deployed(self) -> bool:

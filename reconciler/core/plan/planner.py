@@ -130,7 +130,7 @@ def _to_deploy(facts: ServingFacts, drift: Drift | None, health: HealthStatus) -
         effect = "the first artifact here" if facts.head is None else "nothing is deployed here now"
         reason = f"{short(pin)} {evidence}; {f'replaces {short(deployed)}' if deployed else effect}"
         steps = (Step(action=Action.DEPLOY, artifact=pin, reason=reason),)
-        notes = (*policy_check.notes(facts, deploys=True), *_gates_not_enforced(facts))
+        notes = (*policy_check.notes(facts, deploys=True), *_gates_not_enforced(facts), *facts.pin.unsigned)
         return Decision(sync=SyncStatus.OUT_OF_SYNC, health=health, reason=reason, steps=steps, notes=notes)
     # What serves meanwhile is still ours to keep whole; what was retired must not serve.
     return Decision(

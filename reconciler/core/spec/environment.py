@@ -11,6 +11,7 @@ from reconciler.core.spec.gates import Gate
 from reconciler.core.spec.notify import NoticeChannel
 from reconciler.core.spec.policy import Approvals, Control, Freeze, Hold, Override, Rejected, Retirement
 from reconciler.core.storage.location import StorageLocation
+from reconciler.core.trust.keys import NO_TRUST, Trust
 
 
 class Role(StrEnum):
@@ -122,6 +123,7 @@ class Environment:
     notify: tuple[NoticeChannel, ...] = ()
     managed: bool = False  # only imported or promoted artifacts, and nothing of them is changed here
     predictions: tuple[tuple[str, Table], ...] = ()  # tables that predictions are written into
+    trust: Trust = NO_TRUST
     removed: str | None = None  # where git does not declare it any more: the file that did, as this was read from
 
     @property

@@ -21,7 +21,7 @@ from reconciler.engine.controls.controls_state import check_judges, controls_sta
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.plan.observe_loss import EVERYTHING, LossObserver, journals_of, lost_among
 from reconciler.engine.storage import checkpoints, register, store_mark
-from reconciler.engine.storage.journal import EntryWriter
+from reconciler.engine.trust.entries import entry_writer
 from reconciler.errors import ConflictError, IntegrityError
 
 
@@ -35,9 +35,7 @@ def accept_controls(deps: Dependencies, desired: DesiredState, environment: Envi
     accepted = Acceptance(who=who, reason=reason)
     _give_up(deps, desired, environment)
     store_mark.claim(deps.stores[environment.name], desired.project, environment.name)
-    writer = EntryWriter(
-        project=desired.project, commit=desired.revision, actor=who, clock=deps.clock, new_id=deps.new_id
-    )
+    writer = entry_writer(deps, desired)
     record_controls(deps, desired, environment, writer, ForgeQueries(None), accepted=accepted)
     return controls_status(deps, desired, environment, fresh=True)
 

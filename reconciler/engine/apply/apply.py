@@ -30,6 +30,8 @@ from reconciler.engine.plan import make_plan, observe_loss
 from reconciler.engine.refresh.take_snapshot import try_snapshot
 from reconciler.engine.removed_environments import check_deploys
 from reconciler.engine.storage import data_snapshots, journal, register, store_mark
+from reconciler.engine.trust.entries import entry_writer
+from reconciler.engine.trust.in_force import trust_of
 from reconciler.errors import GateRefusedError, ReconcilerError, SourceError, UsageError
 
 
@@ -58,9 +60,7 @@ def apply(
     may_apply(deps, desired, environment)
     _warm(deps, environment, plan)
     claim(deps, desired, environment)
-    writer = journal.EntryWriter(
-        project=desired.project, commit=desired.revision, actor=deps.actor(), clock=deps.clock, new_id=deps.new_id
-    )
+    writer = entry_writer(deps, desired)
     queries = ForgeQueries(deps.forge)
     settled = journals is not None and not any(part.steps or part.blocked for part in plan.models)
     if not environment.trains:
@@ -78,6 +78,8 @@ def apply(
         journals = observe_loss.journals_of(deps, desired)
         asked = plan.refresh is not None and plan.refresh.reason == REFRESH_ASKED
         fresh = make_plan.make_plan(deps, desired, environment, names, journals=journals, refresh_anyway=asked)
+    if not environment.trains and any(part.steps for part in fresh.models):
+        trust_of(deps, desired, environment).check_signer(writer.signer)
     run = ApplyRun(
         deps=deps,
         desired=desired,

@@ -25,6 +25,7 @@ from reconciler.engine.plan import verification as verify
 from reconciler.engine.storage import blobs, builds, journal
 from reconciler.engine.storage.blobs import origin_of
 from reconciler.engine.storage.evaluations import records
+from reconciler.engine.trust import referrers
 from reconciler.errors import ConflictError, IntegrityError, TargetError, UsageError
 from reconciler.ports import Store, Target
 
@@ -91,9 +92,12 @@ def deploy(
         if name in deps.stores:
             records.keep(deps.stores[name], own, artifact)  # one of them is what the card shows
     blobs.copy(origin, own, blobs.artifact(origin, artifact))
+    for name in environment.promotes_from:
+        if name in deps.stores and blobs.holds(deps.stores[name], artifact):
+            referrers.copy(deps.stores[name], own, artifact)
     if verification is not None:
         verify.write(own, verification)
-    files = _checked_files(deps, environment, artifact)
+    files = checked_files(deps, environment, artifact)
     vetted = tuple(sorted({*previously_deployed, artifact}))
     state = State(artifact=artifact, build=build, vetted=vetted, hold=hold, card=card, checks=checks)
     final_check()
@@ -111,7 +115,7 @@ def deploy(
         approved=clearance.approved,
         overrides=clearance.overrides,
     )
-    return _place(deps, environment, entry, files)
+    return place(deps, environment, entry, files)
 
 
 def _keep_provenance(deps: Dependencies, environment: Environment, own: Store, provenance: Digest) -> None:
@@ -150,10 +154,10 @@ def restore(
     the head, or has no pointer, the head says already what is to serve: a try that fails adds nothing to the history.
     """
     artifact = head.state.artifact
-    files = _checked_files(deps, environment, artifact) if artifact is not None else {}
+    files = checked_files(deps, environment, artifact) if artifact is not None else {}
     drift = drift_of(head, _served(target_of(deps, environment), head.entry.model))
     if drift is None or not drift.in_place:
-        return _place(deps, environment, head, files)
+        return place(deps, environment, head, files)
     entry = journal.append(
         deps.stores[environment.name],
         writer,
@@ -165,7 +169,7 @@ def restore(
         state=head.state,
         reason=reason,
     )
-    return _place(deps, environment, entry, files)
+    return place(deps, environment, entry, files)
 
 
 def retire(
@@ -189,10 +193,10 @@ def retire(
         state=State(vetted=head.state.vetted),
         reason=reason,
     )
-    return _place(deps, environment, entry, {})
+    return place(deps, environment, entry, {})
 
 
-def _checked_files(deps: Dependencies, environment: Environment, artifact: Digest) -> Mapping[str, Path]:
+def checked_files(deps: Dependencies, environment: Environment, artifact: Digest) -> Mapping[str, Path]:
     """Return the release's files from our own store, after a check of every digest and a real load."""
     own = deps.stores[environment.name]
     package = blobs.artifact(own, artifact)
@@ -207,7 +211,7 @@ def _served(target: Target, model: str) -> LiveDeployment | None:
     return next((deployment for deployment in deployments if deployment.model == model), None)
 
 
-def _place(deps: Dependencies, environment: Environment, entry: JournalHead, files: Mapping[str, Path]) -> JournalHead:
+def place(deps: Dependencies, environment: Environment, entry: JournalHead, files: Mapping[str, Path]) -> JournalHead:
     """Swap the target to `entry`, then read back what it serves and that the journal has no newer entry: a target that
     was emptied meanwhile cannot know that we are late."""
     target = target_of(deps, environment)

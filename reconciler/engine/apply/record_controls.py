@@ -36,6 +36,8 @@ from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.load_desired import environment_path, manifest_path
 from reconciler.engine.storage import blobs, register
 from reconciler.engine.storage.journal import EntryWriter
+from reconciler.engine.trust.entries import signed_controls
+from reconciler.engine.trust.in_force import check_by, check_not_cut
 from reconciler.errors import ConflictError, ReconcilerError
 from reconciler.ports import Store
 
@@ -86,12 +88,18 @@ def record_controls(
         git = declare.git_digest(desired, environment, deps.source)
         if controls.head is not None and accepted is None and _is_settled(controls, git):
             return None
+        before = controls.before if accepted is None else ()
+        trust = check_by(deps, environment, before)
+        trust.check_signer(writer.signer)
+        if accepted is None:
+            check_not_cut(deps, desired, trust, controls.head)
         following = _next(deps, desired, controls, queries, accepted=accepted is not None)
         said = _said(controls, following, controls.log.put)
         if controls.head is not None and accepted is None and _same(controls.head.entry, said):
             return None
         try:
-            return controls.log.append(_entry(controls, desired, said, following, writer, git, accepted))
+            entry = _entry(controls, desired, said, following, writer, git, accepted)
+            return controls.log.append(signed_controls(entry, writer.signer))
         except ConflictError:
             continue
     raise ConflictError(

@@ -31,6 +31,7 @@ from reconciler.engine.plan import verification
 from reconciler.engine.quality.candidate_drift import drift_of_candidate
 from reconciler.engine.storage import blobs, data_snapshots
 from reconciler.engine.storage.yardsticks import Deployment, Yardsticks
+from reconciler.engine.trust.attest import attest_verification, is_attested
 from reconciler.errors import DataError, ScoringError
 from reconciler.ports import CompareRequest, SelectionKind, SelectRequest, Store
 
@@ -43,13 +44,15 @@ def run_gates(
 ) -> Verification:
     """Run the gates of `environment` on `build`, against what it is compared with there, and record the verification.
 
-    A verification that is recorded already is returned, and nothing is run.
+    A verification that is recorded already is returned, and nothing is run; where there is a key that did not sign it,
+    they are run again, and signed where the results are the same. Raises IntegrityError E510 where they are not.
     """
     store = deps.stores[model.environment]
     evaluation = verification.evaluation_of(store, build.artifact)
     gate_set = verification.gate_set_of(model, environment, evaluation, compared)
     digest = codec.digest_of(gate_set)
-    if (known := verification.read(store, build.artifact, digest)) is not None:
+    known, signer = verification.read(store, build.artifact, digest), deps.signer()
+    if known is not None and (signer is None or is_attested(store, signer, known)):
         return known
     comparisons: dict[NoWorseThanIncumbent, Comparison] = {}
     earlier: dict[NoWorseThanIncumbent, tuple[Comparison, ...]] = {}
@@ -68,7 +71,7 @@ def run_gates(
         figures = figures_of_candidate(deps, model, build, gate_set.gates, environment.limits)
         plug_ins = (gate for gate in gate_set.gates if isinstance(gate, PluginGate))
         answers = {gate: ask_plug_in(deps, gate, figures) for gate in plug_ins}
-    return verification.write(
+    made = verification.write(
         store,
         Verification(
             artifact=build.artifact,
@@ -91,7 +94,10 @@ def run_gates(
                 *not_applying(gates_of(model, environment).others),
             ),
         ),
+        run_again=known is not None,
     )
+    attest_verification(store, signer, made, deps.clock())
+    return made
 
 
 def _asks_for_figures(gate: Gate, *, transformed: bool) -> bool:

@@ -23,6 +23,7 @@ from reconciler.engine.refresh.kept_snapshots import removed_snapshots
 from reconciler.engine.storage import blobs, builds, data_snapshots, oci_manifest
 from reconciler.engine.storage.erasures.erased import erased, forgotten_since
 from reconciler.engine.storage.evaluations import holdout_looks
+from reconciler.engine.trust.attest import attest_training
 from reconciler.errors import ConflictError, DataError, GateRefusedError, TrainingError, UsageError
 from reconciler.ports import SelectionKind, SelectRequest, SelectResult, Store, TrainRequest
 
@@ -199,4 +200,5 @@ def _make(
         provenance=blobs.put(store, codec.encode(provenance)),
         masked_key=masked_key(snapshot, model.recipe),
     )
+    attest_training(store, deps.signer(), build.provenance)  # before the build, which is not made again
     return build, checks

@@ -14,6 +14,7 @@ from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.model import Model
 from reconciler.core.spec.recipe import Recipe
+from reconciler.core.trust.keys import KEYS_FOLDER
 from reconciler.ports import Source, TreeFile
 
 
@@ -36,6 +37,7 @@ def environment_controls(desired: DesiredState, environment: Environment, source
         sources=tuple(_source_controls(each, desired.revision, source) for each in declared if each is not None),
         protection=protection_of(environment.data),
         managed=environment.managed,
+        trust=environment.trust,
     )
 
 
@@ -71,7 +73,7 @@ def _tracked(path: str, revision: str | None, source: Source) -> Digest | None:
 def git_digest(desired: DesiredState, environment: Environment, source: Source) -> Digest:
     """Return a digest of every file at the commit that the environment's controls are made from."""
     revision = desired.revision or ""
-    folders = ("environments", f"manifests/{environment.name}")
+    folders = ("environments", f"manifests/{environment.name}", KEYS_FOLDER)
     files = source.tree(revision, folders)
     declared = _committed(desired, environment, source)
     return digest_of_bytes(f"{_digest_of(files)} {' '.join(declared)}".encode())

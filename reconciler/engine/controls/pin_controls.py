@@ -92,6 +92,7 @@ def pin_controls(controls: ControlsObserver, model: Model) -> PinControls:
         late_overrides=late,
         checks_off=sets.checks_off(models, own),
         checks_allowed=sets.checks_allowed(environments),
+        trusts=tuple(dict.fromkeys(each.trust for each in (*environments, controls.declared))),
     )
 
 

@@ -13,10 +13,10 @@ from datetime import datetime
 from functools import cache, partial
 
 from reconciler.core.age import age_of, ahead
+from reconciler.core.artifact.build import Build
 from reconciler.core.artifact.evaluation import Evaluation
-from reconciler.core.artifact.journal import RollbackHold
 from reconciler.core.artifact.loss import behind_target
-from reconciler.core.artifact.observed_state import CommitOrder, FirstParentChange, JournalHead, LiveDeployment
+from reconciler.core.artifact.observed_state import JournalHead, LiveDeployment
 from reconciler.core.controls.in_force import PinControls
 from reconciler.core.digest import Digest
 from reconciler.core.field_diff import changes
@@ -25,6 +25,7 @@ from reconciler.core.plan.facts import PinFacts, PolicyFacts, ServingFacts, Veri
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.model import Model
+from reconciler.core.trust.keys import Trust
 from reconciler.engine.controls.observe_controls import ControlsObserver, observe_controls
 from reconciler.engine.controls.pin_controls import pin_controls
 from reconciler.engine.dependencies import Dependencies
@@ -36,6 +37,9 @@ from reconciler.engine.storage import blobs
 from reconciler.engine.storage.erasures.erased import Erased, erased
 from reconciler.engine.storage.journal import Journals
 from reconciler.engine.storage.yardsticks import Yardsticks, yardsticks
+from reconciler.engine.trust.evidence import TrustCheck
+from reconciler.engine.trust.in_force import trust_of_pin
+from reconciler.engine.trust.pins import PinEvidence
 from reconciler.errors import ReconcilerError
 from reconciler.ports import Source, Store, Target
 
@@ -66,6 +70,7 @@ class ServingObserver:
     read_controls: Callable[[], ControlsObserver]
     cards: ModelCards
     read_erased: Callable[[], Erased]
+    read_trust: Callable[[tuple[Trust, ...]], TrustCheck]
 
     @property
     def store(self) -> Store:
@@ -124,7 +129,7 @@ class ServingObserver:
             model=model,
             head=head,
             served=served,
-            order=self._order(head),
+            order=pin_origin.order_after(self.controls, self.source, self.revision, head),
             declared_models=self.declared_models,
             suddenly_empty=self.controls.suddenly_empty(self.declared_models),
             renamed_to=renamed,
@@ -141,7 +146,7 @@ class ServingObserver:
             policy = replace(policy, not_in_force=self.controls.not_in_force)
         if model is None or model.artifact is None:
             return replace(facts, policy=policy)
-        pin = self._pin(model, model.artifact, head, environment)
+        pin = self._pin(model, model.artifact, head, environment, judged)
         if pin.evaluation is None or pin.build is None:
             return replace(facts, policy=policy, pin=pin)
         age, limit = age_of(pin.build.taken, self.now), environment.policy.max_data_age
@@ -157,20 +162,6 @@ class ServingObserver:
         card_problem = self.cards.problem(model, pin.build, pin.verification, head, self.journals.predecessor)
         return replace(facts, policy=policy, pin=replace(pin, card_problem=card_problem))
 
-    def _order(self, head: JournalHead | None) -> CommitOrder:
-        """Compare the revision with the commit that the environment is at."""
-        branch = self.controls.protect
-        if branch is None or self.revision is None:
-            return CommitOrder.SAME
-        before = head.entry.commit if head is not None else None
-        order = self.source.order(before or self.revision, self.revision, branch=branch)
-        accepted = self.controls.accepted_commit
-        if order is not CommitOrder.OFF or head is None or accepted is None or accepted[1] < head.entry.when:
-            return order
-        # A person accepted what git says on the line that the branch has by now.
-        again = self.source.order(accepted[0], self.revision, branch=branch)
-        return CommitOrder.AFTER if again in (CommitOrder.SAME, CommitOrder.AFTER) else order
-
     def _serves(self, model: str) -> bool:
         """Tell whether a model is known to be deployed here."""
         try:
@@ -182,8 +173,15 @@ class ServingObserver:
     def _renamed(self, name: str) -> str | None:
         return next((model.name for model in self.models.values() if model.renamed_from == name), None)
 
-    def _pin(self, model: Model, artifact: Digest, head: JournalHead | None, environment: Environment) -> PinFacts:
-        """Read the pinned artifact from the stores that this environment may use."""
+    def _pin(
+        self,
+        model: Model,
+        artifact: Digest,
+        head: JournalHead | None,
+        environment: Environment,
+        judged: PinControls | None,
+    ) -> PinFacts:
+        """Read the pinned artifact from the stores that this environment may use: its attestations first."""
         build = self.journals.build_of((environment.name, *environment.promotes_from), model, artifact, head)
         origin = blobs.origin_of(self.journals.stores, environment, artifact)
         erasure = self.read_erased().artifacts.get(artifact)
@@ -191,16 +189,21 @@ class ServingObserver:
             for source in environment.promotes_from:
                 self.journals.head(source, model.name)  # raises where its store is gone
             return PinFacts(build=build, artifact_missing=True, erasure=erasure)
+        evidence = self._evidence(artifact, judged)
+        if judged is not None or evidence.trust.revokes:
+            evidence.training(build, head)
         package = blobs.artifact(origin, artifact)
         evaluation = verification.evaluation_in(origin, package)
         mismatch = None
         if not verification.is_made_by(origin, package, model.recipe_digest):
             mismatch = next(iter(changes(verification.recipe_in(origin, package).recipe, model.recipe)), None)
+        known = self._verification(model, artifact, evaluation, head, environment, evidence)
         return PinFacts(
             build=build,
             evaluation=evaluation,
             package=package,
-            verification=self._verification(model, artifact, evaluation, head, environment),
+            verification=known,
+            unsigned=tuple(evidence.told),
             recipe_mismatch=mismatch,
             erasure=erasure,
             checks=gates_in_force.checks_of(self._stores_of_verifications(), self.environment, model, build, head),
@@ -213,18 +216,22 @@ class ServingObserver:
         evaluation: Evaluation,
         head: JournalHead | None,
         environment: Environment,
+        evidence: PinEvidence,
     ) -> VerificationFacts:
         """Look up the pinned artifact's verification by today's gates and incumbent, in the stores upstream first."""
         compared = self._yardsticks(model, artifact, head)
         gate_set = verification.gate_set_of(model, environment, evaluation, compared)
         gates = gates_of(model, environment)
         known = VerificationFacts(environment=self.environment.name, gates=gates)
-        for store in self._stores_of_verifications():
+        stores = evidence.signed_records() if head is None or head.state.artifact != artifact else evidence.stores
+        for store in stores:
             known = verification.known_verification(store, gate_set, artifact, gates=gates, compared=compared)
             if known.verification is not None:
                 if head is None or head.state.artifact != artifact:
                     verification.check_recorded(known.verification, evaluation)
                 return known
+        if not known.previously_deployed:
+            evidence.check_refused()
         return known
 
     def _with_controls(
@@ -236,7 +243,7 @@ class ServingObserver:
             return policy
         compared = self._yardsticks(model, artifact, facts.head)
         gate_set = verification.gate_set_of(model, controls.environment, evaluation, compared)
-        stores = self._stores_of_verifications()
+        stores = self._evidence(artifact, controls).signed_records()
         return replace(
             policy,
             weakened_gates=controls.loosened,
@@ -247,6 +254,14 @@ class ServingObserver:
             quorums=controls.quorums,
             waits_for=self.controls.obstacle.reason if self.controls.obstacle is not None else None,
         )
+
+    def check_training(self, artifact: Digest, build: Build | None, head: JournalHead) -> None:
+        """Raise IntegrityError E520 for an artifact deployed before whose training no trusted key vouches for now."""
+        self._evidence(artifact, None).training(build, head)
+
+    def _evidence(self, artifact: Digest, judged: PinControls | None) -> PinEvidence:
+        trust = self.read_trust(judged.trusts if judged is not None else ())
+        return PinEvidence(trust, self._stores_of_verifications(), artifact)
 
     def _stores_of_verifications(self) -> tuple[Store, ...]:
         names = (*self.upstream, self.environment.name)
@@ -264,25 +279,9 @@ class ServingObserver:
         if model is None:
             return policy
         if facts.pinned == facts.deployed or branch is None or self.revision is None:
-            return replace(policy, rollback_hold=self._rollback_hold(model, facts.head, None))
+            return replace(policy, rollback_hold=pin_origin.rollback_hold(self.source, model, facts.head, branch))
         change = pin_origin.change_of_pin(self.source, model, branch=branch, revision=self.revision)
-        return replace(policy, rollback_hold=self._rollback_hold(model, facts.head, change))
-
-    def _rollback_hold(
-        self, model: Model, head: JournalHead | None, change: FirstParentChange | None
-    ) -> RollbackHold | None:
-        """Return the hold of a `rollback --now` while git still declares that very pin.
-
-        Introduced again, also by a request that is not merged yet, the pin is a new decision.
-        """
-        hold = head.state.hold if head is not None else None
-        if hold is None or hold.pin != model.artifact:
-            return None
-        branch = self.controls.protect
-        if change is None or hold.commit is None or branch is None:
-            return hold
-        order = self.source.order(hold.commit, change.commit, branch=branch)
-        return hold if order in (CommitOrder.SAME, CommitOrder.BEFORE) else None
+        return replace(policy, rollback_hold=pin_origin.rollback_hold(self.source, model, facts.head, branch, change))
 
 
 def serving_observer(
@@ -308,6 +307,7 @@ def serving_observer(
         read_controls=cache(partial(observe_controls, desired, environment, store=store, source=deps.source)),
         cards=card_check.model_cards(deps, desired, environment),
         read_erased=cache(partial(erased, store)),
+        read_trust=cache(partial(trust_of_pin, deps, desired, environment)),
     )
 
 

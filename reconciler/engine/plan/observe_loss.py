@@ -34,13 +34,15 @@ from reconciler.engine.find_environment import environment_of
 from reconciler.engine.storage import blobs, builds, checkpoints, register, store_mark
 from reconciler.engine.storage import journal as journal_log
 from reconciler.engine.storage.journal import Journals
+from reconciler.engine.trust.in_force import TrustObserver
 from reconciler.errors import IntegrityError, ReconcilerError
 from reconciler.ports import Store, TracedTarget
 
 
 def journals_of(deps: Dependencies, desired: DesiredState) -> Journals:
-    """Return the journals of a project, which raise E603 for a journal that is gone."""
-    return Journals(deps.stores, desired.project, gone=LossObserver(deps, desired).head)
+    """Return the journals of a project, which raise E603 for one that is gone, E520 for one that is not signed."""
+    gone = LossObserver(deps, desired).head
+    return Journals(deps.stores, desired.project, gone=gone, trusted=TrustObserver(deps, desired).head)
 
 
 def check_store(deps: Dependencies, desired: DesiredState, environment: Environment) -> frozenset[str]:
@@ -313,7 +315,6 @@ class LossObserver:
             body = store.read(key)
             known = codec.decode(Verification, body, what=key) if body is not None else None
             if known is not None and known.environment == environment and known.incumbent is not None:
-                yield Trace(
-                    what=f"{upstream} compared a candidate with {short(known.incumbent)}, deployed in {environment}"
-                )
+                what = f"{upstream} compared a candidate with {short(known.incumbent)}, deployed in {environment}"
+                yield Trace(what=what)
                 return

@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from weakref import WeakKeyDictionary
 
-from reconciler.core.artifact.observed_state import FirstParentChange
+from reconciler.core.artifact.journal import RollbackHold
+from reconciler.core.artifact.observed_state import CommitOrder, FirstParentChange, JournalHead
 from reconciler.core.size_limits import MIB
 from reconciler.core.spec.model import Model
 from reconciler.core.spec.policy import Override
+from reconciler.engine.controls.observe_controls import ControlsObserver
 from reconciler.engine.load_desired import environment_path, manifest_path, with_sizes
 from reconciler.manifest.loading.wanted_files import is_too_large
 from reconciler.manifest.unchecked import past_manifest
@@ -105,3 +107,40 @@ def _body(source: Source, commit: str, path: str) -> bytes | None:
 
 def _size(folders: dict[tuple[str, str], dict[str, bytes | None]]) -> int:
     return sum(len(body or b"") for bodies in folders.values() for body in bodies.values())
+
+
+def order_after(
+    controls: ControlsObserver, source: Source, revision: str | None, head: JournalHead | None
+) -> CommitOrder:
+    """Compare a revision with the commit that the environment is at."""
+    branch = controls.protect
+    if branch is None or revision is None:
+        return CommitOrder.SAME
+    before = head.entry.commit if head is not None else None
+    order = source.order(before or revision, revision, branch=branch)
+    accepted = controls.accepted_commit
+    if order is not CommitOrder.OFF or head is None or accepted is None or accepted[1] < head.entry.when:
+        return order
+    # A person accepted what git says on the line that the branch has by now.
+    again = source.order(accepted[0], revision, branch=branch)
+    return CommitOrder.AFTER if again in (CommitOrder.SAME, CommitOrder.AFTER) else order
+
+
+def rollback_hold(
+    source: Source,
+    model: Model,
+    head: JournalHead | None,
+    branch: str | None,
+    change: FirstParentChange | None = None,
+) -> RollbackHold | None:
+    """Return the hold of a `rollback --now` while git still declares that very pin.
+
+    Introduced again (`change`), also by a request that is not merged yet, the pin is a new decision.
+    """
+    hold = head.state.hold if head is not None else None
+    if hold is None or hold.pin != model.artifact:
+        return None
+    if change is None or hold.commit is None or branch is None:
+        return hold
+    order = source.order(hold.commit, change.commit, branch=branch)
+    return hold if order in (CommitOrder.SAME, CommitOrder.BEFORE) else None

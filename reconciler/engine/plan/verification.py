@@ -192,7 +192,14 @@ def recorded(store: Store, artifact: Digest) -> tuple[Verification, ...]:
     return tuple(codec.decode(Verification, body, what=key) for key, body in bodies if body is not None)
 
 
-def write(store: Store, verification: Verification) -> Verification:
-    """Record the verification unless there is one; return the recorded one, which counts from now on."""
+def write(store: Store, verification: Verification, *, run_again: bool = False) -> Verification:
+    """Record the verification unless there is one; return the recorded one, which counts from now on.
+
+    `run_again`: its gates were run to vouch for it. Raises IntegrityError E510 where the recorded one says otherwise.
+    """
     key = store_layout.verification(verification.artifact, verification.gate_set)
-    return codec.decode(Verification, numbered_log.create_or_read(store, key, codec.encode(verification)), what=key)
+    recorded = codec.decode(Verification, numbered_log.create_or_read(store, key, codec.encode(verification)), what=key)
+    verdicts = [[(each.gate, each.verdict) for each in one.results] for one in (recorded, verification)]
+    if run_again and verdicts[0] != verdicts[1]:
+        raise _forged(recorded, "says otherwise than its gates do, which were run again to sign it")
+    return recorded

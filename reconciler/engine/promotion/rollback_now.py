@@ -28,7 +28,7 @@ from reconciler.engine.notices.tell import tell
 from reconciler.engine.plan import make_plan, observe
 from reconciler.engine.promotion import deployment_history, propose, propose_set
 from reconciler.engine.promotion.open_pull_request import PullRequestRoute
-from reconciler.engine.storage import journal
+from reconciler.engine.trust.entries import entry_writer
 from reconciler.errors import ConflictError, GateRefusedError, ReconcilerError, UsageError
 from reconciler.ports import Proposer
 
@@ -238,9 +238,8 @@ def swap(
             hint="run the same command again",
         )
     plan = make_plan.make_plan(deps, desired, environment, (model,)).models[0].digest
-    writer = journal.EntryWriter(
-        project=desired.project, commit=desired.revision, actor=deps.actor(), clock=deps.clock, new_id=deps.new_id
-    )
+    writer = entry_writer(deps, desired)
+    observer.read_trust(()).check_signer(writer.signer)
     if target == head.state.artifact:
         if drift_of(head, served) is None:
             return head, _unrecorded(head, reason)
@@ -248,6 +247,8 @@ def swap(
         return deploy.restore(deps, writer, environment=environment, head=head, plan=plan, reason=redeploy), None
     _check_policy(facts, target)
     back = replace(declared, artifact=target)
+    build = observer.journals.build_of((environment.name, *environment.promotes_from), back, target, head)
+    observer.check_training(target, build, head)
     deployed = deploy.deploy(
         deps,
         writer,
@@ -255,7 +256,7 @@ def swap(
         model=back,
         head=head,
         plan=plan,
-        build=observer.journals.build_of((environment.name, *environment.promotes_from), back, target, head),
+        build=build,
         verification=None,
         previously_deployed=head.state.vetted,
         reason=f"rollback from {_artifact_label(head)}: {reason}",

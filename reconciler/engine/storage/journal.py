@@ -21,18 +21,26 @@ from reconciler.core.spec.model import Model
 from reconciler.engine.storage import numbered_log
 from reconciler.engine.storage.packages import imports
 from reconciler.errors import IntegrityError
-from reconciler.ports import Clock, NameListing, NewId, Store
+from reconciler.ports import Clock, NameListing, NewId, Signer, Store
+
+
+def _unsigned(entry: Entry) -> Entry:
+    """Sign nothing."""
+    return entry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntryWriter:
-    """The fields that all entries of one run share. `actor` is the acting person, as git names them."""
+    """The fields that all entries of one run share. `actor` is the acting person, as git names them; `signer` signs
+    each entry by `sign`, None: nobody does (`engine.trust.entries.entry_writer`)."""
 
     project: str
     commit: str | None
     actor: str
     clock: Clock
     new_id: NewId
+    signer: Signer | None = None
+    sign: Callable[[Entry], Entry] = _unsigned
 
 
 def models(store: Store, environment: str) -> tuple[str, ...]:
@@ -162,10 +170,18 @@ def append(
         state=state,
         approved=approved,
         overrides=overrides or None,
+        controls=_controls_entry(store, environment) if writer.signer is not None else None,
     )
+    entry = writer.sign(entry)
     body = codec.encode(entry)
     numbered_log.append(store, store_layout.journal(environment, model), entry.n, body, ours=body.__eq__)
     return JournalHead(entry=entry, digest=digest_of_bytes(body))
+
+
+def _controls_entry(store: Store, environment: str) -> int | None:
+    """Return the number of the newest entry of the controls log; None where there is none."""
+    last_member = numbered_log.last(store, store_layout.controls(environment))
+    return last_member[0] if last_member is not None else None
 
 
 def build_of(
@@ -223,13 +239,14 @@ class Journals:
     """The journals of one project, in the stores of its environments (by name).
 
     `gone`: returns the error for a journal (environment, model) that is absent, or ends too early, though something
-    tells of its entries.
+    tells of its entries. `trusted`: raises where a last entry is not signed by who is trusted.
     `seen`: the journals (environment, model) that were found, with what their last entries said then.
     """
 
     stores: Mapping[str, Store]
     project: str
     gone: Callable[[str, str, JournalHead | None], IntegrityError | None] | None = None
+    trusted: Callable[[str, JournalHead], None] | None = None
     seen: dict[tuple[str, str], SeenHead] = field(default_factory=dict, compare=False)
 
     def models(self, environment: str) -> tuple[str, ...]:
@@ -249,6 +266,8 @@ class Journals:
             if (lost := self.gone(environment, model, last_head)) is not None:
                 raise lost
         if last_head is not None:
+            if self.trusted is not None:
+                self.trusted(environment, last_head)
             self.seen[environment, model] = SeenHead.of(last_head)
         return last_head
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from pydantic import ValidationError
@@ -41,6 +42,7 @@ from reconciler.manifest.schema import documents as schema
 from reconciler.manifest.schema.decisions import declared as decisions
 from reconciler.manifest.schema.experiment.experiment_document import Experiment as ExperimentDocument
 from reconciler.manifest.schema.model import Model as ModelDocument
+from reconciler.manifest.trust.key_files import trust_of
 from reconciler.manifest.yaml import fast_parse, secret_scan
 from reconciler.manifest.yaml.parse import BadDocumentError, Node, read
 from reconciler.ports import Expressions, TableLookup, TreeFile
@@ -234,7 +236,8 @@ def _environments(
     for path, document in documents.items():
         if isinstance(document, schema.Environment):
             runtime = _runtime(reading, path, document, tree) if document.spec.runtime else None
-            yield to_core.environment_of(document, runtime=runtime)
+            trust = trust_of(document.spec.trust, tree, reading.files, partial(reading.add, path))
+            yield to_core.environment_of(document, runtime=runtime, trust=trust)
 
 
 def _runtime(

@@ -12,6 +12,7 @@ from reconciler.core.spec import recipe as core
 from reconciler.core.spec.decisions import declared as chosen
 from reconciler.core.spec.inputs import features as inputs
 from reconciler.core.storage.location import StorageLocation
+from reconciler.core.trust.keys import NO_TRUST, Trust
 from reconciler.manifest.schema import data, documents, features, locations, model, tables
 from reconciler.manifest.schema.decisions import declared as decisions
 from reconciler.manifest.schema.decisions.to_core import calibrate_of, decide_of
@@ -169,7 +170,9 @@ def model_of(given: model.Model, *, environment: str, path: str) -> declared.Mod
     )
 
 
-def environment_of(given: documents.Environment, *, runtime: env.Runtime | None) -> env.Environment:
+def environment_of(
+    given: documents.Environment, *, runtime: env.Runtime | None, trust: Trust = NO_TRUST
+) -> env.Environment:
     """Return an environment as a core value."""
     spec, name = given.spec, given.metadata.name
     return env.Environment(
@@ -188,6 +191,7 @@ def environment_of(given: documents.Environment, *, runtime: env.Runtime | None)
         max_train=spec.limits.max_train,
         lock=spec.runtime.lock if spec.runtime else None,
         notify=tuple(channel.value() for channel in spec.notify),
+        trust=trust,
         predictions=tuple(sorted((name, table.value()) for name, table in spec.predictions.items())),
     )
 

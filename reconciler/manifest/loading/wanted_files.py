@@ -8,6 +8,7 @@ from typing import Any
 
 from reconciler.core.names import is_name
 from reconciler.core.size_limits import CONFIGURATION_BYTES, CONFIGURATION_FILES, LOCK_BYTES, MANIFEST_BYTES
+from reconciler.core.trust.keys import KEYS_FOLDER
 from reconciler.errors import FilePosition, InvalidManifestsError, Problem
 from reconciler.manifest.loading.problems import ProblemCollector
 from reconciler.manifest.yaml import fast_parse
@@ -77,21 +78,30 @@ def documents_and_cards(tree: Iterable[TreeFile]) -> tuple[TreeFile, ...]:
 
 
 def locks(tree: Iterable[TreeFile], files: Mapping[str, bytes]) -> tuple[TreeFile, ...]:
-    """Return the regular files of the tree that the environments among `files` name as their lock."""
+    """Return the regular files of the tree that the environments among `files` name: locks, and trusted keys."""
     named = {lock for path, body in files.items() if path.startswith("environments/") for lock in _lock_of(path, body)}
     return tuple(file for file in tree if file.path in named and file.mode in _REGULAR) if named else ()
 
 
 def _lock_of(path: str, body: bytes) -> Iterator[str]:
-    """Yield the lock that an environment names; problems of the document are reported when it is loaded."""
+    """Yield the files that an environment names; problems of the document are reported when it is loaded."""
     try:
         data: Any = fast_parse.data_of(body) or read(path, body).data()
     except BadDocumentError:
         return
-    for name in ("spec", "runtime", "lock"):
+    trusted = _at(data, "spec", "trust", "keys")
+    for role in trusted.values() if isinstance(trusted, dict) else ():
+        keys = (_at(each, "key") for each in role) if isinstance(role, list) else ()
+        yield from (key for key in keys if isinstance(key, str) and key.startswith(f"{KEYS_FOLDER}/"))
+    if isinstance(lock := _at(data, "spec", "runtime", "lock"), str):
+        yield lock
+
+
+def _at(data: Any, *names: str) -> Any:
+    """Return what stands at a place of a document; None where nothing does."""
+    for name in names:
         data = data.get(name) if isinstance(data, dict) else None
-    if isinstance(data, str):
-        yield data
+    return data
 
 
 def of_readable_size(files: Iterable[TreeFile]) -> tuple[TreeFile, ...]:

@@ -26,6 +26,7 @@ from reconciler.manifest.schema.locations import StoreSpec, TargetSpec
 from reconciler.manifest.schema.model import Model
 from reconciler.manifest.schema.policy import Controls, PredictPolicy
 from reconciler.manifest.schema.tables import PredictionTable
+from reconciler.manifest.schema.trust import TrustSpec
 
 
 class ProjectSpec(Document):
@@ -160,6 +161,9 @@ class EnvironmentSpec(Document):
         default=LimitsSpec(),
         description="Limits of worker processes and of one apply.",
     )
+    trust: TrustSpec | None = Field(
+        default=None, description="Signatures that the environment asks for; nothing is checked without it."
+    )
     notify: list[NotifySpec] = Field(
         default_factory=list, max_length=20, description="Channels that people are told through, each event once."
     )
@@ -175,6 +179,9 @@ class EnvironmentSpec(Document):
                 raise refuse("E205", "a sandbox deploys nothing, so it has no `target`")
             if self.managed:
                 raise refuse("E205", "a sandbox trains models, so it is not `managed`", at="managed")
+            if self.trust is not None:
+                message = "a sandbox deploys nothing, so it has no `trust`: it stands where its artifacts are deployed"
+                raise refuse("E205", message, at="trust")
             if used := [name for name in Controls.model_fields if getattr(self.policy, name)]:
                 raise refuse("E205", f"a sandbox deploys nothing, so it has no `{used[0]}`", at="policy")
         else:

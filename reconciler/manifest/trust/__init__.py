@@ -1,0 +1,1 @@
+"""Read the public keys that environments trust, and change what they trust."""

@@ -1,0 +1,1 @@
+"""Keys and attestations, as people read them."""
