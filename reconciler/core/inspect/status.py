@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from reconciler.core.plan.plan import Plan
 
 UNSIGNED = "verification records are not signed"
+NOT_REQUIRED = "what is not signed is let through: `trust.required` is not set"
 """The note of every environment until there are signatures: in JSON and on pages, not before a person each time."""
 
 
@@ -70,17 +71,18 @@ def with_judgement(status: ModelStatus, environment: str, judged: JudgedInBrief 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnvironmentFacts:
     """What an environment's status says besides its plan and as long as that holds, before the clock is looked at: the
-    newest data snapshot and when it was `taken`, and when the environment is frozen."""
+    newest data snapshot and when it was `taken`, when the environment is frozen, what is said of `signed` evidence."""
 
     snapshot: int | None = None
     taken: datetime | None = None
     freeze: tuple[Freeze, ...] = ()
+    signed: str | None = UNSIGNED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnvironmentStatus:
-    """`snapshot`, `snapshot_age` (seconds): the newest data snapshot, where the environment takes them. Until there are
-    signatures, every verification is unsigned, and `notes` says so. `status` (in JSON the number `exit`): whether
+    """`snapshot`, `snapshot_age` (seconds): the newest data snapshot, where the environment takes them. Where no
+    keys are trusted, every verification is unsigned, and `notes` says so. `status` (in JSON the number `exit`): whether
     anything that decides what is served is lost, damaged or not as it was applied; changes that git declares and nobody
     applied yet do not count."""
 
@@ -124,7 +126,7 @@ def environment_status(
     `rights`: who else may write its folders; `frozen`: why nothing is deployed now; `left`: what is left of it where
     git declares it no more; `drifted`: which models predict records unlike those that they were trained on.
     """
-    notes, trouble = [UNSIGNED, *([left] if left is not None else [])], ResultStatus.CLEAN
+    notes, trouble = [note for note in (facts.signed, left) if note is not None], ResultStatus.CLEAN
     if not isinstance(plan, UnchangedPlan):  # of which there is nothing to say
         notes += [plan.refresh.reason] if plan.refresh is not None else []
         notes += (*(plan.notes or ()), *plan.findings)

@@ -10,6 +10,8 @@ from functools import partial
 from reconciler.core.artifact.evaluation import HEADLINES, Evaluation
 from reconciler.core.digest import Digest
 from reconciler.core.inspect.status import (
+    NOT_REQUIRED,
+    UNSIGNED,
     EnvironmentFacts,
     EnvironmentStatus,
     ModelStatus,
@@ -24,6 +26,7 @@ from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.policy import Freeze
 from reconciler.core.status_codes import status_of
+from reconciler.core.trust.keys import NO_TRUST
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.evaluation.known import brief_of
 from reconciler.engine.find_environment import selected
@@ -120,6 +123,7 @@ def environment_facts(deps: Dependencies, environment: Environment) -> Environme
         snapshot=newest.n if newest else None,
         taken=newest.taken if newest else None,
         freeze=environment.policy.freeze,
+        signed=UNSIGNED if environment.trust == NO_TRUST else None if environment.trust.required else NOT_REQUIRED,
     )
 
 

@@ -1,0 +1,128 @@
+"""Measure what signatures cost: plans over many models whose journals are signed, beside the same ones unsigned.
+
+python benchmarks/signed.py [MODELS]      (default: 1,000)
+
+Bars: a plan with nothing to do within 1.2 of the unsigned one, by processor time of whole processes; a first run, which
+reads and checks every head, is printed beside it. What a deploy pays is one import, one signature and a few checks.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(HERE))
+
+from benchmarks.plan_cost import Cost, cost  # noqa: E402
+from benchmarks.scale import PLAN, RECONCILER, forget, settle, tell  # noqa: E402
+from reconciler import codec  # noqa: E402
+from reconciler.adapters.signing.key_files import write_key  # noqa: E402
+from reconciler.adapters.signing.signer import open_signer  # noqa: E402
+from reconciler.core.artifact.journal import Entry, ReleasePointer  # noqa: E402
+from reconciler.core.digest import digest_of_bytes  # noqa: E402
+from reconciler.engine.trust.entries import signed_entry  # noqa: E402
+from reconciler.ports import Signer  # noqa: E402
+
+BAR, RUNS = 1.2, 5
+TRUST = """\
+  trust:
+    required: true
+    keys:
+      trainer: [{key: keys/trainer.pub}]
+      promoter: [{key: keys/promoter.pub}]
+"""
+
+
+def main(models: int) -> int:
+    """Measure both fleets and compare."""
+    with tempfile.TemporaryDirectory() as scratch:
+        fleet = Path(scratch) / "fleet"
+        fleet.mkdir()
+        subprocess.run([sys.executable, "-m", "benchmarks.many_models", str(fleet), str(models)], check=True, cwd=HERE)
+        plain = measure(fleet, models, "unsigned")
+        key = Path(scratch) / "promoter.pem"
+        sign(fleet, key)
+        signed = measure(fleet, models, "signed")
+        tell_signature(key)
+    ratio = least(signed) / least(plain)
+    print(f"a plan with nothing to do: {ratio:.2f} of the unsigned one; the bar is {BAR}: {told(ratio <= BAR)}")
+    return 0 if ratio <= BAR else 1
+
+
+def measure(fleet: Path, models: int, name: str) -> list[Cost]:
+    """Print the cost of a first plan, and of one with nothing to do; return the latter's."""
+    forget(fleet)
+    tell(f"{name}, first run", [cost(PLAN, fleet, dict(os.environ))])
+    settle(fleet, models)
+    runs = [cost(PLAN, fleet, dict(os.environ)) for _ in range(RUNS)]
+    tell(f"{name}, nothing to do", runs)
+    return runs
+
+
+def sign(fleet: Path, private: Path) -> None:
+    """Let production trust keys, and sign the last entry of every journal and the controls."""
+    keys = fleet / "keys"
+    keys.mkdir()
+    (keys / "trainer.pub").write_text(write_key(private.with_name("trainer.pem"), fleet).pem)
+    (keys / "promoter.pub").write_text(write_key(private, fleet).pem)
+    with (fleet / "environments/production.yaml").open("a") as stream:
+        stream.write(TRUST)
+    subprocess.run(["git", "add", "-A"], cwd=fleet, check=True)
+    subprocess.run(["git", "commit", "-qm", "Keys"], cwd=fleet, check=True)
+    signer = open_signer(f"file:{private}", None, inside=fleet)
+    for journal in sorted((fleet / ".reconciler/production/journal/production").iterdir()):
+        sign_head(fleet, journal, signer)
+    environment = {**os.environ, "RECONCILER_SIGNING_KEY": f"file:{private}"}
+    apply = [RECONCILER, "apply", "production", "--yes"]
+    subprocess.run(apply, cwd=fleet, check=True, capture_output=True, env=environment)
+
+
+def sign_head(fleet: Path, journal: Path, signer: Signer) -> None:
+    """Sign the last entry of a journal, and name it in the pointer."""
+    last = max(journal.iterdir(), key=lambda path: int(path.stem))
+    entry = codec.decode(Entry, last.read_bytes(), what=str(last))
+    body = codec.encode(signed_entry(entry, signer))
+    last.unlink()
+    last.write_bytes(body)
+    current = fleet / "serving" / journal.name / "current"
+    pointer = codec.decode(ReleasePointer, current.read_bytes(), what=str(current))
+    current.unlink()
+    current.write_bytes(codec.encode(dataclasses.replace(pointer, entry=digest_of_bytes(body))))
+
+
+def tell_signature(private: Path) -> None:
+    """Print what one signature and one check of it cost, and the import of the library."""
+    program = "import time; t = time.process_time(); import securesystemslib.dsse; print(time.process_time() - t)"
+    ran = subprocess.run([sys.executable, "-W", "ignore", "-c", program], check=True, capture_output=True, text=True)
+    from reconciler.adapters.signing.verifier import DsseVerifier
+
+    signer, verifier, body = open_signer(f"file:{private}", None, inside=None), DsseVerifier(), b"x" * 4000
+    started = time.process_time()
+    signatures = [signer.sign("type", body) for _ in range(100)]
+    signed = time.process_time()
+    for signature in signatures:
+        verifier.signed_by("type", body, [signature], [signer.key])
+    checked = time.process_time()
+    sign_ms, check_ms = (signed - started) * 10, (checked - signed) * 10
+    print(f"import {float(ran.stdout) * 1000:.0f} ms; a signature {sign_ms:.2f} ms, a check {check_ms:.2f} ms (cpu)")
+
+
+def least(runs: list[Cost]) -> float:
+    """Return the median processor time."""
+    return statistics.median(run.cpu for run in runs)
+
+
+def told(met: bool) -> str:
+    """Return the verdict in a word."""
+    return "met" if met else "MISSED"
+
+
+if __name__ == "__main__":
+    sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 1_000))
