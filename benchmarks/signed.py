@@ -20,8 +20,8 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(HERE))
 
-from benchmarks.plan_cost import Cost, cost  # noqa: E402
-from benchmarks.scale import PLAN, RECONCILER, forget, settle, tell  # noqa: E402
+from benchmarks.plan_cost import Cost, cost, tell  # noqa: E402
+from benchmarks.scale import PLAN, RECONCILER, forget, settle  # noqa: E402
 from reconciler import codec  # noqa: E402
 from reconciler.adapters.signing.key_files import write_key  # noqa: E402
 from reconciler.adapters.signing.signer import open_signer  # noqa: E402

@@ -29,6 +29,7 @@ from reconciler.engine.plan import card_check, observe, observe_loss
 from reconciler.engine.removed_environments import declared_beside, leftovers, without_settled
 from reconciler.engine.storage import blobs, builds, checkpoints, folder_rights, journal, numbered_log
 from reconciler.engine.storage.erasures.erased import erased_if_readable
+from reconciler.engine.trust.in_force import TrustObserver
 from reconciler.errors import ReconcilerError
 from reconciler.ports import Store
 
@@ -75,6 +76,7 @@ class _Auditor:
         self.notes: list[AuditFinding] = []
         self.checked: Counter[str] = Counter()
         self.heads: dict[str, JournalHead] = {}
+        self.trusted = TrustObserver(deps, desired)
         self.unread: set[str] = set()  # models whose journal could not be replayed to its end
         self.objects = ObjectCheck(
             store=self.store,
@@ -215,6 +217,7 @@ class _Auditor:
         self.unread.discard(model)
         if before is not None:
             self._dated_entry(before, current=True)
+            self.trusted.head(name, before)
             self.heads[model] = before
 
     def _dated_entry(self, head: JournalHead, *, current: bool) -> None:

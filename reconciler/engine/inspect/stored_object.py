@@ -12,7 +12,7 @@ from reconciler.core.artifact.build import Build
 from reconciler.core.artifact.data_snapshot import RefusedRefresh, Snapshot
 from reconciler.core.artifact.journal import JournalRegister, StoreMark
 from reconciler.core.artifact.prediction_log import PredictionLog
-from reconciler.core.digest import Digest, digest_of_file, is_digest
+from reconciler.core.digest import Digest, digest_of_bytes, digest_of_file, is_digest, short
 from reconciler.core.erasure.certificate import Certificate
 from reconciler.core.erasure.erased_objects import ErasedObjects
 from reconciler.core.erasure.tombstone import Tombstone
@@ -23,6 +23,7 @@ from reconciler.core.notices.notice import NoticeRecord
 from reconciler.core.quality.findings import CheckReport
 from reconciler.core.snapshots.removed_tables import RemovedTables
 from reconciler.core.spec.gates import Verification
+from reconciler.core.trust.attestation import Referrer
 from reconciler.core.upkeep.garbage import Sweep
 from reconciler.engine.evaluation import in_full
 from reconciler.engine.experiment import records
@@ -33,6 +34,7 @@ from reconciler.engine.storage import blobs, numbered_log
 from reconciler.engine.storage.erasures.erased import Erased
 from reconciler.engine.storage.evaluations import holdout_looks
 from reconciler.engine.storage.packages import imports
+from reconciler.engine.trust import referrers
 from reconciler.errors import IntegrityError
 from reconciler.ports import Store
 
@@ -43,6 +45,7 @@ BESIDE = frozenset(
         store_layout.EXPERIMENTS,
         store_layout.IMPORTS,
         store_layout.NOTICES,
+        store_layout.REFERRERS,
         store_layout.TRIALS,
     )
 )
@@ -117,6 +120,7 @@ class ObjectCheck:
                     store_layout.TRIALS: self._trial,
                     store_layout.EXPERIMENTS: self._experiment,
                     store_layout.IMPORTS: self._import,
+                    store_layout.REFERRERS: self._referrer,
                 }
                 return looks.get(kind, self._notice)(key)
             case "snapshots":
@@ -241,6 +245,15 @@ class ObjectCheck:
             raise numbered_log.misplaced(key, f"an import into {record.environment}")
         named = (record.build.provenance, record.manifest)
         return Passed(kind=store_layout.IMPORTS, blobs=named, artifact=record.artifact, dated=record.when)
+
+    def _referrer(self, key: str) -> Passed:
+        """Check that an attestation is whole and of its artifact; who signed it, those ask who rely on it."""
+        record = codec.decode(Referrer, self._read(key), what=key)
+        if key.rpartition("/")[0] != store_layout.referrers(record.subject):
+            raise numbered_log.misplaced(key, f"a referrer of {short(record.subject)}")
+        attestation = referrers.attestation(self.store, record)
+        named = (record.manifest, digest_of_bytes(attestation.envelope))
+        return Passed(kind=store_layout.REFERRERS, blobs=named, artifact=record.subject)
 
     def _notice(self, key: str) -> Passed:
         told = codec.decode(NoticeRecord, self._read(key), what=key)

@@ -27,9 +27,9 @@ from reconciler.errors import IntegrityError
 from reconciler.ports import Store
 
 
-def manifest_of(attestation: Attestation, subject_size: int) -> bytes:
+def manifest_of(attested: Attestation, subject_size: int) -> bytes:
     """Return the bytes of the OCI manifest that refers to the artifact, whose own manifest has `subject_size` bytes."""
-    envelope = attestation.envelope
+    envelope = attested.envelope
     return codec.canonical(
         {
             "schemaVersion": 2,
@@ -41,8 +41,8 @@ def manifest_of(attestation: Attestation, subject_size: int) -> bytes:
                 "size": len(EMPTY_CONFIG),
             },
             "layers": [{"mediaType": ENVELOPE_TYPE, "digest": digest_of_bytes(envelope), "size": len(envelope)}],
-            "subject": {"mediaType": MANIFEST_TYPE, "digest": attestation.subject, "size": subject_size},
-            "annotations": {PREDICATE_ANNOTATION: attestation.predicate_type},
+            "subject": {"mediaType": MANIFEST_TYPE, "digest": attested.subject, "size": subject_size},
+            "annotations": {PREDICATE_ANNOTATION: attested.predicate_type},
         }
     )
 
@@ -74,22 +74,22 @@ def parse(manifest: bytes) -> tuple[Digest, str, Digest, int]:
     return Digest(subject), kind, Digest(envelope), size
 
 
-def add(store: Store, attestation: Attestation) -> None:
+def add(store: Store, attested: Attestation) -> None:
     """Keep an attestation of an artifact that the store holds; nothing where it is there already.
 
     Order of writes: envelope, config, manifest (each read back), then the log: what it names is whole.
     """
-    size = len(blobs.get(store, attestation.subject))
-    manifest = manifest_of(attestation, size)
-    known = {record.manifest for record in records(store, attestation.subject)}
+    size = len(blobs.get(store, attested.subject))
+    manifest = manifest_of(attested, size)
+    known = {record.manifest for record in records(store, attested.subject)}
     if digest_of_bytes(manifest) in known:
         return
     if len(known) >= REFERRERS:
-        raise _too_many(attestation.subject)
-    blobs.put(store, attestation.envelope)
+        raise _too_many(attested.subject)
+    blobs.put(store, attested.envelope)
     blobs.put(store, EMPTY_CONFIG)
-    record = Referrer(subject=attestation.subject, manifest=blobs.put(store, manifest))
-    numbered_log.append_next(store, store_layout.referrers(attestation.subject), codec.encode(record))
+    record = Referrer(subject=attested.subject, manifest=blobs.put(store, manifest))
+    numbered_log.append_next(store, store_layout.referrers(attested.subject), codec.encode(record))
 
 
 def of_artifact(store: Store, artifact: Digest) -> tuple[Attestation, ...]:
@@ -97,7 +97,7 @@ def of_artifact(store: Store, artifact: Digest) -> tuple[Attestation, ...]:
 
     Raises IntegrityError where one is damaged, missing, or of another artifact.
     """
-    return tuple(_read(store, record) for record in records(store, artifact))
+    return tuple(attestation(store, record) for record in records(store, artifact))
 
 
 def records(store: Store, artifact: Digest) -> Iterator[Referrer]:
@@ -118,11 +118,12 @@ def records(store: Store, artifact: Digest) -> Iterator[Referrer]:
 
 def copy(origin: Store, destination: Store, artifact: Digest) -> None:
     """Copy every attestation of an artifact that `destination` holds already."""
-    for attestation in of_artifact(origin, artifact):
-        add(destination, attestation)
+    for each in of_artifact(origin, artifact):
+        add(destination, each)
 
 
-def _read(store: Store, record: Referrer) -> Attestation:
+def attestation(store: Store, record: Referrer) -> Attestation:
+    """Read the attestation that a record names; raises as `of_artifact` does."""
     subject, kind, envelope, size = parse(blobs.get(store, record.manifest))
     if subject != record.subject:
         raise IntegrityError(

@@ -111,6 +111,8 @@ def test_every_command_of_the_contract_exists_and_explains_itself(capfd: pytest.
         "rollback",
         "override",
         "controls",
+        "keys",
+        "attest",
         "adopt",
         "predict",
         "monitor",
