@@ -7,7 +7,7 @@ git declares, what it says itself and what was in force before it, unless a pers
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from reconciler.core.artifact.observed_state import JournalHead
 from reconciler.core.controls.controls import ControlsHead, EnvironmentControls
@@ -23,11 +23,12 @@ from reconciler.errors import ReconcilerError
 
 @dataclass(frozen=True, slots=True)
 class TrustObserver:
-    """The trusted keys of a project's environments, read once each."""
+    """The trusted keys of a project's environments, and the numbers of their newest controls, read once each."""
 
     deps: Dependencies
     desired: DesiredState
     known: dict[str, TrustCheck] = field(default_factory=dict, compare=False)
+    newest: dict[str, int] = field(default_factory=dict, compare=False)
 
     def check(self, environment: str) -> TrustCheck:
         """Return what is trusted in an environment; raises what reading its controls raises, where git trusts keys."""
@@ -47,7 +48,11 @@ class TrustObserver:
         if not check.sets:
             return
         check.entry(head.entry)
-        check_follows(environment, head, self._newest(environment))
+        if (last := head.entry.controls) is None:
+            return
+        if self.newest.get(environment, -1) < last:  # not read yet, or another process wrote both meanwhile
+            self.newest[environment] = self._newest(environment)
+        check_follows(environment, head, self.newest[environment])
 
     def _newest(self, environment: str) -> int:
         log = ControlsLog(store=self.deps.stores[environment], project=self.desired.project, environment=environment)
@@ -107,10 +112,13 @@ def trust_of(deps: Dependencies, desired: DesiredState, environment: Environment
 
 def check_by(deps: Dependencies, environment: Environment, sets: Iterable[EnvironmentControls]) -> TrustCheck:
     """Return what is trusted by git and by these sets of controls."""
-    trusts = (environment.trust, *(each.trust for each in sets))
-    return TrustCheck(
-        environment=environment.name, sets=sets_of(trusts), verifier=deps.verifier, today=day_of(deps.clock())
-    )
+    return _check(deps, environment.name, sets_of((environment.trust, *(each.trust for each in sets))))
+
+
+def _check(deps: Dependencies, environment: str, trusts: tuple[Trust, ...]) -> TrustCheck:
+    """Return a check by these sets; the clock is asked only where there are any."""
+    today = day_of(deps.clock()) if trusts else ""
+    return TrustCheck(environment=environment, sets=trusts, verifier=deps.verifier, today=today)
 
 
 def trust_of_pin(
@@ -118,4 +126,4 @@ def trust_of_pin(
 ) -> TrustCheck:
     """Return what is trusted where a pin is judged: by these sets, and by what is in force."""
     today = trust_of(deps, desired, environment)
-    return replace(today, sets=sets_of((*today.sets, *sets)))
+    return _check(deps, environment.name, sets_of((*today.sets, *sets)))
