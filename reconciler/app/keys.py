@@ -32,7 +32,7 @@ def new_key(
 ) -> KeyChange:
     """Make a key, or take a public one, and propose that the environment trusts it in a role.
 
-    Where nothing can be proposed, the private key that was just made is removed again. Raises UsageError E801, E521.
+    Where nothing can be proposed, the private key that was just made is removed again. Raises UsageError E801, E523.
     """
     checkout, environment = way.project.checkout, way.environment
     file = propose_keys.check_proposable(checkout, environment, name)

@@ -14,7 +14,7 @@ VERIFIER: Verifier = DsseVerifier()
 
 
 def signer_here(root: Path, environ: Mapping[str, str]) -> Signer | None:
-    """Return the key that signs what this run writes; None where none is named. Raises UsageError E521."""
+    """Return the key that signs what this run writes; None where none is named. Raises UsageError E523."""
     uri = environ.get(SIGNING_KEY)
     if not uri:
         return None

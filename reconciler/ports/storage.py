@@ -265,7 +265,7 @@ class Signer(Protocol):
         """Return the public key that belongs to it."""
 
     def sign(self, payload_type: str, payload: bytes) -> Signature:
-        """Sign a document of a type. Raises UsageError E521 where the key cannot be used."""
+        """Sign a document of a type. Raises UsageError E523 where the key cannot be used."""
 
 
 class Verifier(Protocol):

@@ -124,7 +124,7 @@ def test_a_private_key_that_others_may_read_is_not_used(tmp_path: Path, mode: in
 def test_a_key_that_cannot_be_opened_is_told_without_its_address(uri: str, public: str | None, said: str) -> None:
     with pytest.raises(UsageError, match=said) as told:
         open_signer(uri, public, inside=None)
-    assert told.value.code == "E521"
+    assert told.value.code == "E523"
     assert "secret-alias" not in str(told.value)
 
 

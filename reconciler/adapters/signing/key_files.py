@@ -11,21 +11,21 @@ from reconciler.errors import UsageError
 
 
 def check_outside(file: Path, repository: Path | None) -> None:
-    """Raise UsageError E521 for a path inside the repository, links resolved, where git could come by it."""
+    """Raise UsageError E523 for a path inside the repository, links resolved, where git could come by it."""
     resolved = file.parent.resolve() / file.name
     real = file.resolve()
     if repository is not None and any(path.is_relative_to(repository.resolve()) for path in (resolved, real)):
         raise UsageError(
             "a private key lies inside the repository, from where it could be committed",
             hint="name a path outside of it, such as ~/.config/reconciler/trainer.pem",
-            code="E521",
+            code="E523",
         )
 
 
 def write_key(file: Path, repository: Path | None, scheme: Scheme = Scheme.ED25519) -> PublicKey:
     """Make a key, write its private half to a new file (mode 0600) and return the public one.
 
-    Raises UsageError E521 where the file exists, lies inside the repository or cannot be written, E610 without the
+    Raises UsageError E523 where the file exists, lies inside the repository or cannot be written, E610 without the
     extra `signing`.
     """
     try:
@@ -54,7 +54,7 @@ def write_key(file: Path, repository: Path | None, scheme: Scheme = Scheme.ED255
         raise UsageError(
             f"the private key cannot be written: {why or error.strerror}",
             hint="name a path that does not exist yet, in a folder that you may write",
-            code="E521",
+            code="E523",
         ) from error
     with os.fdopen(descriptor, "wb") as stream:
         os.fchmod(descriptor, 0o600)

@@ -44,7 +44,7 @@ class KeySigner:
 
 def open_signer(uri: str, public: str | None, *, inside: Path | None) -> KeySigner:
     """Open the private key of a URI. `public`: the PEM file of its public key, which a key file does not need;
-    `inside`: the repository, in which no private key may lie. Raises UsageError E521."""
+    `inside`: the repository, in which no private key may lie. Raises UsageError E523."""
     if uri.startswith(FILE):
         return _from_file(uri.removeprefix(FILE), inside)
     if public is None:
@@ -110,8 +110,8 @@ def _private_bytes(file: Path) -> bytes:
 
 
 def unusable(message: str, *, hint: str | None = None) -> ReconcilerError:
-    """Return the error E521 for a private key that cannot be used; it never quotes the URI."""
+    """Return the error E523 for a private key that cannot be used; it never quotes the URI."""
     advice = (
         "set RECONCILER_SIGNING_KEY to file:PATH of a key that `reconciler keys new` wrote, or to a URI of your KMS"
     )
-    return UsageError(message, hint=hint or advice, code="E521")
+    return UsageError(message, hint=hint or advice, code="E523")

@@ -35,14 +35,14 @@ def attest(
 ) -> AttestResult:
     """Sign what is unsigned of these models, or of all. One that cannot be signed stops no other.
 
-    Raises UsageError E521 where no key is named, IntegrityError E520 where the key is none of this environment's.
+    Raises UsageError E523 where no key is named, IntegrityError E520 where the key is none of this environment's.
     """
     signer = deps.signer()
     if signer is None:
         raise UsageError(
             "nothing names the key to sign with",
             hint="set RECONCILER_SIGNING_KEY to file:PATH of a private key, or to a URI of your KMS",
-            code="E521",
+            code="E523",
         )
     apply.may_apply(deps, desired, environment)
     store, chosen = deps.stores[environment.name], frozenset(models)

@@ -42,7 +42,7 @@ def controls_payload(entry: ControlsEntry) -> bytes:
 
 
 def entry_writer(deps: Dependencies, desired: DesiredState) -> EntryWriter:
-    """Return what all entries of one run share, and who signs them. Raises UsageError E521 for an unusable key."""
+    """Return what all entries of one run share, and who signs them. Raises UsageError E523 for an unusable key."""
     signer = deps.signer()
     return EntryWriter(
         project=desired.project,
