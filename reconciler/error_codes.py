@@ -1,9 +1,7 @@
 """Every error code with its meaning and what to do, for `explain E204` and the reference. Messages carry the details.
 
 Families: E1 syntax of manifests, E2 their content, E3 git and paths, E4 tables and rows, E5 artifacts, E6 stores and
-targets, E7 plans and proposals, E8 the command line, E9 forges. A code never changes its meaning, and a retired code is
-not used again.
-"""
+targets, E7 plans and proposals, E8 the command line, E9 forges. A code never changes its meaning, nor is used again."""
 
 from __future__ import annotations
 
@@ -310,10 +308,7 @@ E907 An answer of the forge is larger than is read, or a list there has more pag
 
 
 def known(text: str) -> ErrorCode | None:
-    """Return the code that `text` names, in upper or lower case; None where it does not have the form of a code.
-
-    Raises UsageError E801 for a code that does not exist.
-    """
+    """Return the code that `text` names; None where it has not the form of one. Raises UsageError E801 for no code."""
     wanted = text.strip().upper()
     if not re.fullmatch(r"E[0-9]{1,4}", wanted):
         return None

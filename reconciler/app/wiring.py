@@ -28,11 +28,12 @@ from reconciler.adapters.git.worktree_source import WorkTree
 from reconciler.adapters.notices.apprise_notifier import AppriseNotifier
 from reconciler.adapters.system import host
 from reconciler.adapters.system.secret import read_secret
-from reconciler.app import actor, locations, signing, uncommitted_changes
+from reconciler.app import actor, locations, uncommitted_changes
 from reconciler.app.git_folder import git_folder, witness
 from reconciler.app.manifest_paths import ResolvedFolders, check_paths, check_paths_of
 from reconciler.app.planning import git_state
 from reconciler.app.project_options import ProjectOptions
+from reconciler.app.signing import signer
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment, Limits, Runtime
 from reconciler.engine.dependencies import Dependencies, sequential_map
@@ -197,8 +198,8 @@ def open_project(
             expressions=checkout.expressions,
             machine=_machine,
             gate_plug_in=plugins.gate,
-            signer=cache(partial(signing.signer_here, root, os.environ)),
-            verifier=signing.VERIFIER,
+            signer=cache(partial(signer.signer_here, root, os.environ)),
+            verifier=signer.VERIFIER,
         )
         people = changes is not None and _asks_people(deps, desired, changes)
         deps = replace(deps, forge=_forge(root, desired, asks=ask_forge or people, decides=changes is not None))
@@ -221,8 +222,7 @@ def _machine() -> Runtime:
 
 def _forge(root: Path, desired: DesiredState, *, asks: bool, decides: bool) -> Forge | None:
     """Return the forge; None where nobody will ask it, since finding it takes a process and a token."""
-    counts = any(e.policy.approvals or e.policy.owners for e in desired.environments)
-    if not asks and not (decides and counts):
+    if not asks and not (decides and any(e.policy.approvals or e.policy.owners for e in desired.environments)):
         return None
     from reconciler.app.forge_connection import forge_here
 

@@ -46,8 +46,8 @@ def command(
     it are committed to a branch, which takes effect when it is merged. With --public, a key is trusted whose private
     half is in a KMS or an HSM.
     """
-    from reconciler.app.keys import new_key
     from reconciler.app.proposing import proposing
+    from reconciler.app.signing.keys import new_key
     from reconciler.cli.project import opened
     from reconciler.cli.selection import planned
     from reconciler.report.trust import key_change

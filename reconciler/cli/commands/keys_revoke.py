@@ -21,8 +21,8 @@ def command(invocation: Invocation, key: str, environment: str | None, reason: s
     For a key that was stolen or lost. It stays listed, with the day and the reason. What rests on it is refused once
     that is merged: sign it again with another key, by `reconciler attest`, where you know that it is right.
     """
-    from reconciler.app.keys import revoked_key
     from reconciler.app.proposing import proposing
+    from reconciler.app.signing.keys import revoked_key
     from reconciler.cli.project import opened
     from reconciler.cli.selection import planned
     from reconciler.report.trust import key_change

@@ -35,8 +35,8 @@ def command(
     What the old key signed up to that day goes on to count. A promoter's new key comes into force by an apply that the
     old one signs: keep it until then.
     """
-    from reconciler.app.keys import rotated_key
     from reconciler.app.proposing import proposing
+    from reconciler.app.signing.keys import rotated_key
     from reconciler.cli.project import opened
     from reconciler.cli.selection import planned
     from reconciler.report.trust import key_change

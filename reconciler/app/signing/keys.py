@@ -9,7 +9,7 @@ from pathlib import Path
 
 from reconciler.adapters.signing import key_files
 from reconciler.app.proposing import Proposing
-from reconciler.app.signing import repository
+from reconciler.app.signing.signer import repository
 from reconciler.core.trust.keys import PublicKey, TrustedKey, TrustRole, public_key
 from reconciler.core.trust.results import KeyChange
 from reconciler.engine.trust import propose_keys
