@@ -72,7 +72,7 @@ def exported(
             code="E210",
         )
     known: dict[Digest, list[tuple[str, Build]]] = {}
-    names = journal.models(store, environment.name)
+    names = sorted({*journal.models(store, environment.name), *imports.models(store, environment.name)})
     for name in names if model is None else (model,):
         found = journal.builds(store, project=desired.project, environment=environment.name, model=name)
         for record in imports.of_model(store, environment.name, name):

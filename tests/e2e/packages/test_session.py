@@ -23,6 +23,9 @@ def test_a_package_is_imported_promoted_deployed_and_rolled_back_with_nothing_sh
     assert (again["imported"], again["verified"]) == (False, True)
     assert files_in(site.root / ".reconciler") == before
     assert site.run("plan", "site", "-o", "json").json["models"] == []  # nothing is deployed until git pins it
+    passed_on = site.root.parent / "passed-on.tar"
+    exported = site.run("export", first["artifact"][7:19], str(passed_on), "--in", "site", "-o", "json").json
+    assert exported["verifiedFor"] == ["production", "site"]
 
     site.merge(site.run("promote", "lateness", "--to", "site", "-o", "json").json["branch"])
     site.run("apply", "site", "--yes")
