@@ -1,14 +1,18 @@
-"""Compare `improve` with FLAML and with scikit-learn's own search: same rows, about the same processor time.
+"""Compare `improve` with FLAML and with scikit-learn's own search: same rows, equal processor time, several seeds.
 
-`python benchmarks/improve.py [--seeds N] [--trials N] [--only TABLE]`. FLAML needs an environment of its own: the
-variable FLAML names its interpreter; where it is not set, FLAML is left out and said so. Rows of the last fifth of the
-days judge, and nothing is chosen by them.
+`python benchmarks/improve.py [--seeds N] [--trials N] [--seconds S] [--only TABLE ...] [--cache FOLDER]`. FLAML
+needs an environment of its own: the variable FLAML names its interpreter; where it is not set, FLAML is left out and
+said so. Peers get `--seconds` of processor time on one core, or else what `improve` took, rounded up to tens. Rows of
+the last fifth of the days judge, and nothing is chosen by them. What was reached is kept in the cache, so that an
+interrupted comparison goes on; `--again` runs `improve` anew, and compares it with the same figures of its peers.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
+import math
 import os
 import platform
 import statistics
@@ -20,156 +24,114 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.plan_cost import cost, tell_if_busy
+from benchmarks.improve_tables import INVOICES, TABLES, write
+from benchmarks.plan_cost import cost
 from benchmarks.project import FILES, REPOSITORY
 
-DAYS, HELD_OUT = 1000, 200
+PEERS = Path(__file__).with_name("improve_peers.py")
+NOT_FEATURES = {"id", "day", "y", "held"}
 MODEL = """\
 apiVersion: reconciler/v1
 kind: Model
 metadata: {name: wide}
 spec:
   recipe:
-    task: classification
+    task: TASK
     data: {from: rows, key: id}
-    outcome: {column: y, classes: [CLASSES]}
+    outcome: OUTCOME
     features: {numeric: [NUMERIC], categorical: [CATEGORICAL]}
-    estimator: {uses: sklearn, class: HistGradientBoostingClassifier, params: {max_iter: 100}}
+    estimator: {uses: sklearn, class: HistGradientBoostingKIND, params: {max_iter: 100QUANTILE}}
     holdout: {last: 20%, by: day}
     seed: SEED
 """
-SHARED = """
-import json, sys
-import numpy as np, pandas as pd
-from sklearn.metrics import f1_score, log_loss
-seed, budget, trials = int(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3])
-rows = pd.read_parquet("data/rows.parquet").sort_values(["day", "id"])
-day = rows["day"].rank(method="dense").to_numpy() - 1
-X, y = rows.drop(columns=["id", "day", "y"]), rows["y"].to_numpy()
-for name in X.select_dtypes(exclude="number"):
-    X[name] = X[name].astype("category")
-held = day >= 800
-"""
-TOLD = """
-p = model.predict_proba(X[held])
-guess = model.predict(X[held])
-print(json.dumps({"f1_macro": f1_score(y[held], guess, average="macro"), "log_loss": log_loss(y[held], p)}))
-"""
-SKLEARN = (
-    SHARED
-    + """
-from scipy.stats import loguniform, randint
-from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.model_selection import RandomizedSearchCV, TimeSeriesSplit
-space = {"learning_rate": loguniform(0.02, 0.3), "max_leaf_nodes": randint(7, 64), "max_iter": randint(50, 300),
-         "min_samples_leaf": randint(5, 100), "l2_regularization": loguniform(0.001, 10),
-         "class_weight": [None, "balanced"]}
-search = RandomizedSearchCV(HistGradientBoostingClassifier(categorical_features="from_dtype", random_state=seed), space,
-                            n_iter=trials, scoring="f1_macro", cv=TimeSeriesSplit(3), random_state=seed)
-model = search.fit(X[~held], y[~held])
-"""
-    + TOLD
-)
-FLAML = (
-    SHARED
-    + """
-from flaml import AutoML
-model = AutoML()
-model.fit(X[~held], y[~held], task="classification", metric="macro_f1", time_budget=budget, n_jobs=2, seed=seed,
-          verbose=0)
-"""
-    + TOLD
-)
+Figures = dict[str, Any]
 
 
-def credit(seed: int) -> tuple[Any, Any]:
-    """Return 30,000 rows x 23 numbers with 22 % positives, and their outcome."""
-    import numpy as np
+def make(folder: Path, file: Path, task: str, quantile: float | None, seed: int) -> int:
+    """Write a committed project of a table, and return how many rows are held out."""
     import pandas as pd
 
-    chance = np.random.default_rng(seed)
-    values = chance.normal(size=(30_000, 23))
-    values[:, 12:] = np.exp(values[:, 12:])
-    score = 0.9 * values[:, 0] + values[:, 1] * values[:, 2] + np.log(values[:, 12]) - 0.6 * (values[:, 3] > 1)
-    score += chance.logistic(size=30_000) * 1.4
-    return pd.DataFrame(values, columns=[f"x{i}" for i in range(23)]), score > np.quantile(score, 0.78)
-
-
-def mixed(seed: int) -> tuple[Any, Any]:
-    """Return 12,000 rows x 17 columns of numbers and texts, and their outcome of three classes."""
-    import numpy as np
-    import pandas as pd
-
-    chance = np.random.default_rng(seed)
-    table = pd.DataFrame(chance.normal(size=(12_000, 10)), columns=[f"x{i}" for i in range(10)])
-    for index, many in enumerate((2, 3, 5, 8, 20, 60, 4)):
-        table[f"c{index}"] = [f"v{value}" for value in chance.integers(0, many, 12_000)]
-    effect = {f"v{value}": size for value, size in enumerate(chance.normal(size=60) * 0.9)}
-    score = (
-        table["x0"] + 0.8 * table["x1"] * (table["c1"] == "v0") + table["c5"].map(effect) + chance.logistic(size=12_000)
+    values = pd.read_parquet(file)
+    features = values.drop(columns=list(NOT_FEATURES))
+    numeric = [str(name) for name in features.select_dtypes(include="number")]
+    classifies = task == "classification"
+    labels = sorted(set(values["y"])) if classifies else []
+    filled = MODEL.replace("TASK", task).replace("SEED", str(seed)).replace("NUMERIC", ", ".join(numeric))
+    filled = filled.replace("CATEGORICAL", ", ".join(str(name) for name in features if name not in numeric))
+    filled = filled.replace("KIND", "Classifier" if classifies else "Regressor")
+    filled = filled.replace(
+        "OUTCOME", f"{{column: y, classes: [{', '.join(labels)}]}}" if classifies else "{column: y}"
     )
-    return table.mask(chance.random(table.shape) < 0.02), np.digitize(score, np.quantile(score, [0.6, 0.88]))
-
-
-TABLES = {"credit": credit, "mixed": mixed}
-
-
-def make(folder: Path, table: str, seed: int) -> None:
-    """Write a committed project of a table."""
-    values, outcome = TABLES[table](seed)
-    numeric = list(values.select_dtypes(include="number"))
-    labels = [str(int(label)) for label in outcome]
-    filled = MODEL.replace("CLASSES", ", ".join(f'"{label}"' for label in sorted(set(labels))))
-    filled = filled.replace("NUMERIC", ", ".join(numeric)).replace("SEED", str(seed))
-    filled = filled.replace("CATEGORICAL", ", ".join(name for name in values if name not in numeric))
-    for path, text in {**FILES, "manifests/sandbox/wide.yaml": filled}.items():
+    filled = filled.replace("QUANTILE", f", loss: quantile, quantile: {quantile}" if quantile is not None else "")
+    gate = "metric: accuracy, atLeast: 0.01" if classifies else "metric: mae, atMost: 1000000"
+    for path, text in ({**FILES, "manifests/sandbox/wide.yaml": filled}).items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_text(text.replace("ARCHITECTURE", platform.machine()))
+        gated = text.replace("metric: accuracy, atLeast: 0.2", gate)
+        (folder / path).write_text(gated.replace("ARCHITECTURE", platform.machine()))
     (folder / "requirements.lock").write_text((REPOSITORY / "requirements.lock").read_text())
     (folder / "data").mkdir()
-    import pandas as pd
-
-    values["id"] = [f"{number:08d}" for number in range(len(values))]
-    values["day"] = pd.Timestamp("2022-01-01") + pd.to_timedelta(
-        [n * DAYS // len(values) for n in range(len(values))], unit="D"
-    )
-    values["y"] = labels
-    values.to_parquet(folder / "data/rows.parquet")
+    values.drop(columns=["held"]).to_parquet(folder / "data/rows.parquet")
     for command in (
         ["init", "-q", "-b", "main"],
         ["add", "-A"],
         ["-c", "user.name=B", "-c", "user.email=b@b.example", "commit", "-qm", "B"],
     ):
         subprocess.run(["git", *command], cwd=folder, check=True, capture_output=True)
+    return int(values["held"].sum())
 
 
-def improve(folder: Path, trials: int) -> tuple[dict[str, float], float]:
+def improve(folder: Path, trials: int, held: int) -> Figures:
     """Return the winner's figures on the held-out rows, and the processor time of all of it."""
     reconciler = str(Path(sys.executable).parent / "reconciler")
+    one = {**os.environ, "OMP_NUM_THREADS": "1"}
     subprocess.run([reconciler, "data", "refresh", "sandbox", "--yes"], cwd=folder, check=True, capture_output=True)
-    command = [
-        reconciler,
-        "improve",
-        "wide",
-        "--trials",
-        str(trials),
-        "-o",
-        "json",
-    ]
-    took = cost(command, folder, dict(os.environ))
-    told = subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True)  # found again
-    figures = json.loads(told.stdout)["holdout"]["against"]["metrics"]
-    return {each["metric"]: each["candidate"] for each in figures}, took.cpu
+    command = [reconciler, "improve", "wide", "--trials", str(trials), "-o", "json"]
+    took = cost(command, folder, one)
+    told = json.loads(subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout)
+    figure = told["holdout"]
+    if figure is None:
+        raise SystemExit(f"no trial was better than the model as it is: {told}")
+    if figure["rows"] != held:
+        raise SystemExit(f"{figure['rows']} rows judged, and peers are judged by {held}")
+    reached = {each["metric"]: each["candidate"] for each in figure["against"]["metrics"]}
+    return {**reached, "seconds": took.cpu, "winner": told["winner"], "changes": "; ".join(told["changes"])}
 
 
-def peer(folder: Path, interpreter: str, script: str, *arguments: object) -> dict[str, float]:
-    """Return the figures of a peer's model."""
-    (folder / "data/peer.py").write_text(script)
-    told = subprocess.run(
-        [interpreter, "data/peer.py", *map(str, arguments)], cwd=folder, check=True, capture_output=True, text=True
-    )
-    figures: dict[str, float] = json.loads(told.stdout.splitlines()[-1])
+def peer(who: str, file: Path, task: str, quantile: float | None, seed: int, seconds: int) -> Figures:
+    """Return the figures of a peer's model; of the cache where they are known."""
+    body = hashlib.sha256(PEERS.read_bytes() + file.read_bytes()).hexdigest()[:8]
+    known = file.with_name(f"{file.stem}-{who}-{seed}-{seconds}-{body}.json")
+    if not known.exists():
+        interpreter = os.environ["FLAML"] if who == "flaml" else sys.executable
+        share = "-" if quantile is None else str(quantile)
+        told = subprocess.run(
+            [interpreter, str(PEERS), who, str(file), task, share, str(seed), str(seconds)],
+            cwd=file.parent,
+            check=True,
+            capture_output=True,
+            text=True,
+            env={**os.environ, "OMP_NUM_THREADS": "1"},
+        )
+        known.write_text(told.stdout.splitlines()[-1])
+    figures: Figures = json.loads(known.read_text())
     return figures
+
+
+def compared(table: str, seed: int, chosen: argparse.Namespace) -> dict[str, Figures]:
+    """Return the figures of `improve` and its peers on a table of a seed."""
+    _, task, quantile = TABLES[table]
+    file = write(table, seed, chosen.cache / f"{table}-{seed}.parquet")
+    ours = chosen.cache / f"{table}-{seed}-improve-{chosen.trials}.json"
+    if chosen.again or not ours.exists():
+        with tempfile.TemporaryDirectory() as scratch:
+            held = make(Path(scratch), file, task, quantile, seed)
+            ours.write_text(json.dumps(improve(Path(scratch), chosen.trials, held)))
+    found = {"improve": json.loads(ours.read_text())}
+    seconds = chosen.seconds or math.ceil(found["improve"]["seconds"] / 10) * 10
+    for who in ("sklearn", *(["flaml"] if "FLAML" in os.environ else [])):
+        if who not in chosen.without:
+            found[who] = peer(who, file, task, quantile, seed, seconds)
+    return found
 
 
 def main() -> None:
@@ -177,33 +139,35 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--trials", type=int, default=60)
-    parser.add_argument("--only", choices=sorted(TABLES))
+    parser.add_argument("--seconds", type=int, default=0)
+    parser.add_argument("--only", choices=sorted(TABLES), nargs="+")
+    parser.add_argument("--without", choices=["sklearn", "flaml"], nargs="+", default=[])
+    parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "reconciler-improve")
+    parser.add_argument("--again", action="store_true")
     chosen = parser.parse_args()
-    flaml = os.environ.get("FLAML")
-    if flaml is None:
+    chosen.cache = chosen.cache.resolve()
+    if "FLAML" not in os.environ:
         print("(FLAML names no interpreter: not compared with it)")
-    for table in [chosen.only] if chosen.only else TABLES:
-        found: dict[str, list[dict[str, float]]] = {}
-        for seed in range(1, chosen.seeds + 1):
-            with tempfile.TemporaryDirectory() as scratch:
-                folder = Path(scratch)
-                make(folder, table, seed)
-                figures, cpu = improve(folder, chosen.trials)
-                found.setdefault("improve", []).append(figures)
-                budget = cpu / 2  # two processors
-                found.setdefault("scikit-learn", []).append(
-                    peer(folder, sys.executable, SKLEARN, seed, budget, chosen.trials)
-                )
-                if flaml is not None:
-                    found.setdefault("FLAML", []).append(peer(folder, flaml, FLAML, seed, budget, chosen.trials))
-            line = "  ".join(
-                f"{who} {each[-1]['f1_macro']:.3f} / {each[-1]['log_loss']:.3f}" for who, each in found.items()
-            )
-            print(f"{table} seed {seed}: {line}   ({cpu:.0f} s of processor time)", flush=True)
-        for who, each in found.items():
-            f1, loss = (statistics.median(one[name] for one in each) for name in ("f1_macro", "log_loss"))
-            print(f"{table:8} {who:14} median F1 macro {f1:.3f}   log loss {loss:.3f}")
-    tell_if_busy()
+    every: dict[str, list[dict[str, Figures]]] = {}
+    for seed in range(1, chosen.seeds + 1):
+        for table in chosen.only or TABLES:
+            if table == "invoices" and not INVOICES.exists():
+                continue
+            found = compared(table, seed, chosen)
+            every.setdefault(table, []).append(found)
+            line = "   ".join(f"{who} {_figures(each)} in {each['seconds']:.0f} s" for who, each in found.items())
+            print(f"{table} seed {seed}: {line}\n    {found['improve']['changes']}", flush=True)
+    for table, of_seeds in every.items():
+        for who in of_seeds[0]:
+            names = [name for name in ("f1_macro", "log_loss", "mae", "pinball") if name in of_seeds[0][who]]
+            medians = {name: statistics.median(each[who][name] for each in of_seeds) for name in names}
+            print(f"{table:9} {who:8} median of {len(of_seeds)} seeds: {_figures(medians)}")
+
+
+def _figures(figures: Any) -> str:
+    names = ("f1_macro", "log_loss", "pinball", "mae")
+    known = [name for name in names if name in figures]
+    return ", ".join(f"{name} {figures[name]:.4f}" for name in known)
 
 
 if __name__ == "__main__":

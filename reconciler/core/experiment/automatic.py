@@ -1,8 +1,9 @@
 """The automatic space: what is tried of a model for which nobody wrote an experiment, and by how many trials.
 
-Families and ranges are those that a first search of a table needs: boosting, forests and a linear model, with and
-without weights by class; a decision or a calibration where the metric can tell it; each feature left out; each feature
-from past rows that the manifest declares and the model does not use.
+Families and ranges are those that a first search of a table needs: boosting, forests and a linear model; a decision
+and a calibration where the metric can tell them, and no weights by class, which a decision makes needless and which
+spoil probabilities; each feature left out; the features from past rows that the manifest declares and the model does
+not use. In which order they are tried is said by `stages`.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Iterator
 
 from reconciler.core.evaluation.quantiles import quantile_of
 from reconciler.core.experiment.candidates import rules_of
+from reconciler.core.experiment.stages import StageKind, stages_of
 from reconciler.core.spec.decisions.declared import Calibrate, CalibrationMethod, Decide, DecisionMetric
 from reconciler.core.spec.experiment.declared_experiment import (
     AUTOMATIC,
@@ -32,7 +34,6 @@ TRIALS, FOLDS = 60, 3
 _NUMBERS = re.compile(r"\s*(count|count_if|sum|avg|mean|median|stddev|stddev_samp)\s*\(", re.IGNORECASE)
 _RULE_FOLDS = 3  # of calibrations and decisions: each fold is one more fit in every trial that has them
 _SIGMOID = Calibrate(uses=CalibrationMethod.SIGMOID, folds=_RULE_FOLDS)
-_WEIGHTS = ParamAxis(name="class_weight", choices=(None, "balanced"))
 
 
 def automatic_experiment(
@@ -46,7 +47,7 @@ def automatic_experiment(
         metric=metric or default_metric(model.recipe),
         folds=FOLDS,
         trials=trials or TRIALS,
-        search=Search(sampler=sampler, seed=seed),
+        search=Search(sampler=sampler, seed=seed, prune=True),
         space=None,
     )
 
@@ -76,7 +77,7 @@ def automatic_space(recipe: Recipe, metric: str) -> ModelSpace:
         estimators=tuple(_estimators(recipe)),
         drop=features.columns if len(features.columns) > 1 else (),
         add=Features(numeric=tuple(_unused_past(recipe))),
-        calibrate=(None, recipe.calibrate or _SIGMOID) if classifies and metric == "log_loss" else None,
+        calibrate=(None, recipe.calibrate or _SIGMOID) if decides or (classifies and metric == "log_loss") else None,
         decide=(None, Decide(maximise=DecisionMetric(metric), folds=_RULE_FOLDS)) if decides else None,
     )
 
@@ -102,28 +103,27 @@ def _families(recipe: Recipe) -> Iterator[EstimatorSpace]:
     boosting = (
         ParamAxis(name="learning_rate", low=0.02, high=0.3, log=True),
         ParamAxis(name="max_iter", low=50, high=300, whole=True, log=True),
-        ParamAxis(name="max_leaf_nodes", low=7, high=63, whole=True, log=True),
+        ParamAxis(name="max_leaf_nodes", low=3, high=63, whole=True, log=True),
         ParamAxis(name="min_samples_leaf", low=5, high=100, whole=True, log=True),
         ParamAxis(name="l2_regularization", low=0.001, high=10, log=True),
+        ParamAxis(name="max_features", low=0.3, high=0.95),
     )
     forest = (
         ParamAxis(name="min_samples_leaf", low=1, high=20, whole=True, log=True),
-        ParamAxis(name="max_features", low=0.2, high=1.0),
+        ParamAxis(name="max_features", low=0.2, high=0.95),
     )
     if recipe.task is Task.CLASSIFICATION:
-        yield _sklearn("HistGradientBoostingClassifier", {}, *boosting, _WEIGHTS)
-        yield _sklearn("RandomForestClassifier", {"n_estimators": 200}, *forest, _WEIGHTS)
-        yield _sklearn("ExtraTreesClassifier", {"n_estimators": 200}, *forest, _WEIGHTS)
-        yield _sklearn(
-            "LogisticRegression", {"max_iter": 1000}, ParamAxis(name="C", low=0.01, high=100, log=True), _WEIGHTS
-        )
+        yield _sklearn("HistGradientBoostingClassifier", {}, *boosting)
+        yield _sklearn("RandomForestClassifier", {"n_estimators": 100}, *forest)
+        yield _sklearn("ExtraTreesClassifier", {"n_estimators": 100}, *forest)
+        yield _sklearn("LogisticRegression", {"max_iter": 1000}, ParamAxis(name="C", low=0.01, high=100, log=True))
     elif quantile is not None:
         yield _sklearn("HistGradientBoostingRegressor", {"loss": "quantile", "quantile": quantile}, *boosting)
     else:
         losses = ParamAxis(name="loss", choices=("squared_error", "absolute_error"))
         yield _sklearn("HistGradientBoostingRegressor", {}, *boosting, losses)
-        yield _sklearn("RandomForestRegressor", {"n_estimators": 200}, *forest)
-        yield _sklearn("ExtraTreesRegressor", {"n_estimators": 200}, *forest)
+        yield _sklearn("RandomForestRegressor", {"n_estimators": 100}, *forest)
+        yield _sklearn("ExtraTreesRegressor", {"n_estimators": 100}, *forest)
         yield _sklearn("Ridge", {}, ParamAxis(name="alpha", low=0.01, high=100, log=True))
 
 
@@ -149,4 +149,10 @@ def expected_seconds(experiment: Experiment, recipe: Recipe, rows: int) -> float
 
     average = sum(map(seconds, names)) / len(names)
     fits = [1 + sum({each.folds or 0 for each in rules if each is not None}) for rules in rules_of(space, recipe)]
-    return (experiment.trials + 1) * experiment.folds * average * sum(fits) / len(fits)
+    usual = sum(fits) / len(fits)
+    of_stage = {StageKind.ALL: usual, StageKind.RULES: max(fits)}
+    stages = stages_of(experiment, space, experiment.trials)
+    fitted = usual + sum(stage.trials * of_stage.get(stage.kind, min(fits)) for stage in stages)
+    # Of a batch that is halved fold by fold, all trials are judged on the first fold, half of them on the second, ...
+    judged = 2 * (1 - 0.5**experiment.folds) if experiment.search.prune else experiment.folds
+    return judged * average * fitted

@@ -19,7 +19,8 @@ from reconciler.core.spec.experiment.declared_experiment import (
 from reconciler.core.spec.model import Model
 from reconciler.core.spec.recipe import Estimator, Features, Outcome, OutcomeClass, Param, Recipe, Window
 
-_ESTIMATOR, _DROP, _ADD, _CALIBRATE, _DECIDE = "estimator", "drop", "add", "calibrate", "decide"
+ESTIMATOR, DROP, ADD, CALIBRATE, DECIDE = "estimator", "drop", "add", "calibrate", "decide"
+"""The axes of a search; of `ADD` one per feature."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,24 +152,24 @@ def search_space(space: ModelSpace) -> SearchSpace:
 
 def _axes(space: ModelSpace) -> Iterator[SearchAxis]:
     if space.estimators:
-        yield SearchAxis(name=_ESTIMATOR, options=len(space.estimators))
+        yield SearchAxis(name=ESTIMATOR, options=len(space.estimators))
         for index, estimator in enumerate(space.estimators):
             for tried in estimator.tried:
                 yield SearchAxis(
-                    name=f"{_ESTIMATOR}.{index}.{tried.name}",
+                    name=f"{ESTIMATOR}.{index}.{tried.name}",
                     options=len(tried.choices),
                     low=tried.low,
                     high=tried.high,
                     whole=tried.whole,
                     log=tried.log,
-                    below=_ESTIMATOR,
+                    below=ESTIMATOR,
                     option=index,
                 )
     if space.drop:
-        yield SearchAxis(name=_DROP, options=len(space.drop) + 1)
+        yield SearchAxis(name=DROP, options=len(space.drop) + 1)
     for name in space.add.all:
-        yield SearchAxis(name=f"{_ADD}.{name}", options=2)
-    for rule, options in ((_CALIBRATE, space.calibrate), (_DECIDE, space.decide)):
+        yield SearchAxis(name=f"{ADD}.{name}", options=2)
+    for rule, options in ((CALIBRATE, space.calibrate), (DECIDE, space.decide)):
         if options is not None:
             yield SearchAxis(name=rule, options=len(options))
 
@@ -176,21 +177,21 @@ def _axes(space: ModelSpace) -> Iterator[SearchAxis]:
 def recipe_at(point: Point, space: ModelSpace, recipe: Recipe) -> Recipe:
     """Return the recipe of a point of an arm whose recipe is `recipe`."""
     values = dict(point)
-    if _ESTIMATOR in values:
-        index = int(values[_ESTIMATOR])
+    if ESTIMATOR in values:
+        index = int(values[ESTIMATOR])
         chosen = space.estimators[index]
-        tried = {each.name: _param(each, values[f"{_ESTIMATOR}.{index}.{each.name}"]) for each in chosen.tried}
+        tried = {each.name: _param(each, values[f"{ESTIMATOR}.{index}.{each.name}"]) for each in chosen.tried}
         recipe = replace(recipe, estimator=estimator_of(chosen, tried, recipe.estimator))
-    left_out = int(values.get(_DROP, 0))
-    added = {name for name in space.add.all if values.get(f"{_ADD}.{name}") == 1}
+    left_out = int(values.get(DROP, 0))
+    added = {name for name in space.add.all if values.get(f"{ADD}.{name}") == 1}
     features = with_features(recipe.features, space.add, added)
     if left_out and len(features.columns) > 1:
         features = _without(features, space.drop[left_out - 1])
     calibrate, decide = recipe.calibrate, recipe.decide
-    if space.calibrate is not None and _CALIBRATE in values:
-        calibrate = space.calibrate[int(values[_CALIBRATE])]
-    if space.decide is not None and _DECIDE in values:
-        decide = space.decide[int(values[_DECIDE])]
+    if space.calibrate is not None and CALIBRATE in values:
+        calibrate = space.calibrate[int(values[CALIBRATE])]
+    if space.decide is not None and DECIDE in values:
+        decide = space.decide[int(values[DECIDE])]
     return replace(
         recipe,
         features=features,

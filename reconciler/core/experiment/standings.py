@@ -110,18 +110,18 @@ def told(trials: Iterable[ScoredTrial], metric: str) -> tuple[ToldResult, ...]:
 
 def goes_on(trials: Sequence[ScoredTrial], metric: str) -> frozenset[int]:
     """Return the numbers of the trials of a batch that go on to the next round: the better half, rounded up."""
-    ranked = _ranked([trial for trial in trials if score(trial, metric) is not None], metric)
-    return frozenset(trial.number for trial in ranked[: (len(trials) + 1) // 2])
+    return frozenset(trial.number for trial in ranked(trials, metric)[: (len(trials) + 1) // 2])
 
 
 def best(trials: Iterable[ScoredTrial], metric: str) -> ScoredTrial | None:
     """Return the trial that did best on all folds, of equal ones the first; None where none could be trained."""
-    ranked = _ranked([trial for trial in trials if trial.whole and score(trial, metric) is not None], metric)
-    return ranked[0] if ranked else None
+    return next(iter(ranked((trial for trial in trials if trial.whole), metric)), None)
 
 
-def _ranked(trials: list[ScoredTrial], metric: str) -> list[ScoredTrial]:
-    return sorted(trials, key=lambda trial: (-(score(trial, metric) or 0.0), trial.number))
+def ranked(trials: Iterable[ScoredTrial], metric: str) -> list[ScoredTrial]:
+    """Return the trials that have the metric, best first, of equal ones the first."""
+    known = [trial for trial in trials if score(trial, metric) is not None]
+    return sorted(known, key=lambda trial: (-(score(trial, metric) or 0.0), trial.number))
 
 
 def standings(trials: Sequence[ScoredTrial], metric: str) -> tuple[Standing, ...]:

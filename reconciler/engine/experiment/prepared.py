@@ -9,6 +9,7 @@ from reconciler.core.artifact.data_snapshot import Snapshot
 from reconciler.core.digest import Digest
 from reconciler.core.experiment.candidates import Arm, arms_of, search_space, space_of, trials_of_arms, widest
 from reconciler.core.experiment.search_space import SearchSpace
+from reconciler.core.experiment.stages import AUTOMATIC_FORMAT
 from reconciler.core.experiment.trial import ExperimentIdentity, TrialInputs
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
@@ -90,7 +91,7 @@ def prepare(
         space=space,
         library=_library(experiment, environment, runner),
         masks=data_snapshots.masks_read(snapshot, wide),
-        format=SEARCH_FORMAT,
+        format=SEARCH_FORMAT if experiment.space is not None else AUTOMATIC_FORMAT,
     )
     return PreparedExperiment(
         experiment=experiment,

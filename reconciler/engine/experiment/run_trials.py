@@ -16,7 +16,17 @@ from reconciler.core.digest import Digest
 from reconciler.core.duration import in_words
 from reconciler.core.experiment.candidates import recipe_at, widest
 from reconciler.core.experiment.samplers import grid_points, random_points, seed_of
-from reconciler.core.experiment.search_space import Point
+from reconciler.core.experiment.search_space import Point, SearchSpace, ToldResult
+from reconciler.core.experiment.stages import (
+    Stage,
+    StageKind,
+    around,
+    axes_around,
+    families_around,
+    learnt_from,
+    points_of,
+    stages_of,
+)
 from reconciler.core.experiment.standings import ScoredTrial, goes_on, told
 from reconciler.core.experiment.trial import TrialInputs, TrialRecord
 from reconciler.core.spec.experiment.declared_experiment import Sampler
@@ -78,20 +88,22 @@ class TrialSeries:
         pending = [_Pending(number=first, point=(), recipe=chosen.recipe)]
         self._round(arm, pending, tuple(range(prepared.experiment.folds)))
         self._over += 1
-        batch = 0
-        while len(pending) <= share:
-            count = min(search.batch, share + 1 - len(pending))
-            points = self._points(arm, batch, count, tuple(map(partial(self._result, arm), pending)))
-            if not points:
-                break  # the end of the grid
-            fresh = [
-                _Pending(number=first + len(pending) + place, point=point, recipe=self._recipe(arm, point))
-                for place, point in enumerate(points)
-            ]
-            self._batch(arm, fresh)
-            self._over += len(fresh)
-            pending += fresh
-            batch += 1
+        for stage in stages_of(prepared.experiment, prepared.space, share):
+            done = 0
+            while done < stage.trials:
+                count = min(search.batch, stage.trials - done)
+                before = tuple(map(partial(self._result, arm), pending))
+                points = self._points(arm, stage, done, count, before)
+                if not points:
+                    break  # the end of the grid, or of what a stage can try
+                fresh = [
+                    _Pending(number=first + len(pending) + place, point=point, recipe=self._recipe(arm, point))
+                    for place, point in enumerate(points)
+                ]
+                self._batch(arm, fresh, stage.metric)
+                self._over += len(fresh)
+                pending += fresh
+                done += len(fresh)
         return ArmTrials(
             label=chosen.label,
             trials=tuple(self._result(arm, each) for each in pending),
@@ -101,25 +113,42 @@ class TrialSeries:
     def _recipe(self, arm: int, point: Point) -> Recipe:
         return recipe_at(point, self._prepared.space, self._prepared.arms[arm].recipe)
 
-    def _points(self, arm: int, batch: int, count: int, before: tuple[ScoredTrial, ...]) -> tuple[Point, ...]:
+    def _points(
+        self, arm: int, stage: Stage, done: int, count: int, before: tuple[ScoredTrial, ...]
+    ) -> tuple[Point, ...]:
         """Return the points of a batch: a pure function of the space, the seed and the results before it."""
+        prepared, search = self._prepared, self._prepared.experiment.search
+        if stage.kind is StageKind.ALL:
+            return self._searched(prepared.axes, arm, done // search.batch, count, told(before, stage.metric))
+        if stage.kind is StageKind.AROUND:
+            families = families_around(prepared.space, before, stage.metric)
+            known = told(learnt_from(before, families), stage.metric)
+            axes = axes_around(prepared.space, families)
+            points = self._searched(axes, arm, done // search.batch, count, known)
+            return around(prepared.space, points, families, before, stage.metric)
+        return points_of(stage, done, count, prepared.space, before, search.seed)
+
+    def _searched(
+        self, axes: SearchSpace, arm: int, batch: int, count: int, known: tuple[ToldResult, ...]
+    ) -> tuple[Point, ...]:
+        """Return the points of a batch of the declared search."""
         prepared, search = self._prepared, self._prepared.experiment.search
         seed = seed_of(search.seed, arm)
         if search.sampler is Sampler.RANDOM:
-            return random_points(prepared.axes, seed=seed, batch=batch, count=count)
+            return random_points(axes, seed=seed, batch=batch, count=count)
         if search.sampler is Sampler.GRID:
-            return grid_points(prepared.axes, batch=batch, count=search.batch)[:count]
+            return grid_points(axes, batch=batch, count=search.batch)[:count]
         request = ProposeRequest(
-            space=prepared.axes,
+            space=axes,
             seed=seed,
             batch=batch,
             count=count,
-            told=told(before, prepared.experiment.metric),
+            told=known,
             limits=prepared.environment.limits,
         )
         return self._runner.propose(request).points
 
-    def _batch(self, arm: int, batch: list[_Pending]) -> None:
+    def _batch(self, arm: int, batch: list[_Pending], metric: str) -> None:
         """Run a batch: on all folds, or fold after fold, of which the better half goes on to the next."""
         experiment = self._prepared.experiment
         if not experiment.search.prune:
@@ -129,7 +158,7 @@ class TrialSeries:
             running = [each for each in batch if not each.over]
             self._round(arm, running, (fold,))
             if fold + 1 < experiment.folds:
-                on = goes_on([self._result(arm, each) for each in running], experiment.metric)
+                on = goes_on([self._result(arm, each) for each in running], metric)
                 for each in running:
                     each.over = each.number not in on
 

@@ -12,6 +12,7 @@ import pytest
 from reconciler.core.digest import Digest
 from reconciler.core.inspect.drift import first_seen_by_key
 from reconciler.report.evaluation import judged_model
+from reconciler.report.experiment import experiment_table
 from reconciler.report.help import add_result, ci_workflows, error_code, field_docs, init_result, problems, word_docs
 from reconciler.report.inspect import (
     audit,
@@ -46,6 +47,7 @@ from tests.golden.report import (
     values_checks,
     values_controls,
     values_drift,
+    values_experiment,
     values_help,
     values_inspect,
     values_monitoring,
@@ -102,6 +104,8 @@ TEXT: dict[str, Callable[[TextStyle], str]] = {
     "monitored": lambda look: on_screen(monitoring, values_monitoring.monitored(), look),
     "monitored-asked": lambda look: on_screen(monitoring, values_monitoring.asked(), look),
     "monitored-by-hand": lambda look: on_screen(monitoring, values_monitoring.asked_by_hand(), look),
+    "experiment": lambda look: on_screen(experiment_table, values_experiment.searched(), look),
+    "experiment-unimproved": lambda look: on_screen(experiment_table, values_experiment.unimproved(), look),
     "anchored": lambda look: on_screen(journal_checkpoint, values_drift.anchored(), look),
     "anchored-before": lambda look: on_screen(
         journal_checkpoint, values_drift.anchored(signed=True, fresh=False), look
@@ -151,6 +155,7 @@ MARKDOWN: dict[str, Callable[[], str]] = {
     "audit": lambda: as_page(audit, values.audit()),
     "predictions": lambda: as_page(predict, values.predictions()),
     "monitored": lambda: as_page(monitoring, values_monitoring.asked()),
+    "request-experiment": lambda: experiment_table.evidence(values_experiment.searched()),
     "request-retrain": lambda: retrain_request.body("production", values_monitoring.monitored().models[1:2]),
     "predictions-explained": lambda: as_page(predict, values_quality.predictions_explained()),
     "data-drift": lambda: as_page(data_drift, values_quality.drifted()),
@@ -255,3 +260,13 @@ def test_no_golden_file_is_left_over() -> None:
     expected |= {f"{name}.md" for name in MARKDOWN} | {f"{name}.json" for name in JSON}
     expected |= {f"{name}.html" for name in HTML}
     assert {path.name for path in FOLDER.iterdir()} == expected
+
+
+def test_what_the_winner_reached_on_folds_stands_in_its_row_alone_and_never_as_what_to_expect() -> None:
+    run = values_experiment.searched()
+    assert values_experiment.ON_FOLDS not in experiment_table.evidence(run)
+    text = on_screen(experiment_table, run, TextStyle(width=100))
+    rows = [line for line in text.splitlines() if values_experiment.ON_FOLDS in line]
+    assert len(rows) == 1
+    assert rows[0].split()[0] == "20"
+    assert "its figure on folds is not what to expect" in " ".join(text.split())

@@ -288,8 +288,8 @@ def test_classes_that_become_one_weigh_as_the_lightest_of_them() -> None:
 @pytest.mark.parametrize(
     ("metric", "calibrates", "decides"),
     [
-        ("f1_macro", False, True),
-        ("balanced_accuracy", False, True),
+        ("f1_macro", True, True),
+        ("balanced_accuracy", True, True),
         ("accuracy", False, False),
         ("log_loss", True, False),
     ],

@@ -55,6 +55,7 @@ EXPERIMENT = Experiment(
     space=SPACE,
 )
 PRUNED = replace(EXPERIMENT, search=replace(EXPERIMENT.search, prune=True))
+AUTOMATIC = replace(PRUNED, space=None, trials=30)
 ARMS = replace(EXPERIMENT, space=replace(SPACE, where=(None, "amount > 10")), search=Search(sampler=Sampler.RANDOM))
 
 
@@ -113,7 +114,9 @@ def without_times(table: ExperimentTable) -> object:
     return replace(table, arms=arms, origin=origin, new=None)
 
 
-@pytest.mark.parametrize("experiment", [EXPERIMENT, PRUNED, ARMS], ids=["whole", "pruned", "arms"])
+@pytest.mark.parametrize(
+    "experiment", [EXPERIMENT, PRUNED, ARMS, AUTOMATIC], ids=["whole", "pruned", "arms", "automatic"]
+)
 def test_the_table_is_the_same_in_any_order_after_any_kill_and_in_another_folder(
     experiment: Experiment, bench: Bench, tmp_path: Path
 ) -> None:
