@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 DAYS = 1000
-INVOICES = Path(os.environ.get("SHARED_DATA", "/work/shared/data")) / "ibm_accounts_receivable.csv"
+INVOICES = Path(os.environ.get("INVOICES", "ibm_accounts_receivable.csv"))  # of IBM; left out where it is not there
 
 
 def credit(seed: int) -> Any:

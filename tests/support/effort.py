@@ -58,7 +58,8 @@ COUNTS: dict[str, tuple[int, int]] = {
     "PUBLIC_SEEDS": (2, 2),  # each of them written anew so many times
     "RANDOM_TABLES": (20, 200),  # whose features know nothing of the outcome
     "NOISE_SEEDS": (2, 100),  # tables of noise that an experiment searches
-    "NOISE_TRIALS": (30, 200),  # of each
+    "NOISE_LEAKS": (2, 10),  # the same, searched with a look at the holdout
+    "NOISE_TRIALS": (16, 200),  # of each
     "EQUALS": (80, 1_000),  # candidates as good as all that was deployed, which gates refuse at a stated rate
     "DRIFT_TRIALS": (15, 200),  # random halves of rows that did not change
     "TRAINING_SEEDS": (1, 5),  # of the models of real invoices

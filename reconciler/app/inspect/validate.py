@@ -16,7 +16,6 @@ from reconciler.app import locations
 from reconciler.app.project_options import ProjectOptions
 from reconciler.app.wiring import cached_headers, read_manifests
 from reconciler.core.artifact.data_snapshot import Snapshot
-from reconciler.core.spec.decisions.uncalibrated import decides_uncalibrated
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.runtime import OF_ESTIMATORS, differences, remedy, runtime_for
@@ -53,7 +52,6 @@ def validate(options: ProjectOptions) -> tuple[DesiredState, tuple[str, ...]]:
         *capped_everywhere(desired),
         *_runtime_notes(desired),
         *_library_notes(desired),
-        *_decision_notes(desired),
     )
 
 
@@ -85,18 +83,6 @@ def _library_notes(desired: DesiredState) -> Iterator[str]:
                 yield (
                     f"this machine cannot predict by models of {environment.name} that use {uses}, which is not "
                     f"installed: pip install 'model-reconciler[{uses}]'"
-                )
-
-
-def _decision_notes(desired: DesiredState) -> Iterator[str]:
-    """Say of each boosted model that decides by costs, and does not calibrate, that it leaves money on the table."""
-    for environment in desired.environments:
-        for model in desired.models_of(environment.name) if environment.trains else ():
-            if decides_uncalibrated(model.recipe):
-                yield (
-                    f"{environment.name}/{model.name} decides by costs of probabilities of boosted trees, which are "
-                    "seldom as often right as they say: `calibrate: {uses: isotonic}` before it (sigmoid below some "
-                    "thousand rows) comes nearer to the least cost"
                 )
 
 

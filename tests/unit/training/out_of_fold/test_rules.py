@@ -50,6 +50,7 @@ LINEAR = Estimator(uses="sklearn", class_name="LogisticRegression", params=(("cl
 FOREST = Estimator(
     uses="sklearn", class_name="RandomForestClassifier", params=(("min_samples_leaf", 5), ("n_estimators", 10))
 )
+SMALL_TREES = Estimator(uses="lightgbm", class_name="LGBMClassifier", params=(("n_estimators", 60), ("num_leaves", 5)))
 COSTS = (
     ("late", (("on time", 5.0), ("very late", 1.0))),
     ("on time", (("late", 1.0), ("very late", 2.0))),
@@ -164,7 +165,11 @@ def test_calibrated_probabilities_are_those_of_scikit_learns_own_pipeline(
 def test_a_decision_on_costs_is_within_two_percent_of_the_least_possible_and_the_calibration_error_is_small() -> None:
     rows, _ = chances(20_000, 0, 3)
     others, shares = chances(20_000, 10**6, 3)
-    for more in ({"calibrate": ISOTONIC, "decide": Decide(costs=COSTS)}, {"decide": Decide(costs=COSTS, folds=5)}):
+    for more in (
+        {"calibrate": ISOTONIC, "decide": Decide(costs=COSTS)},
+        {"decide": Decide(costs=COSTS, folds=5)},
+        {"estimator": SMALL_TREES, "calibrate": ISOTONIC, "decide": Decide(costs=COSTS)},
+    ):
         model, _, _ = fitted(recipe(**more), rows)
         matrix, _ = encode_rows(others, model.schema)
         probabilities = model.outputs(matrix)
