@@ -15,6 +15,7 @@ from reconciler.core.spec.environment import Runtime
 from reconciler.errors import UsageError
 from reconciler.ports import (
     Clock,
+    Compute,
     Concurrency,
     DataEngine,
     ErasureEngine,
@@ -101,6 +102,8 @@ class Dependencies:
     known of them; None where nothing is monitored. `notifier` sends messages to people.
     `gate_plug_in` returns the plug-in gate of a name. `signer` returns the key that signs what is written; None:
     nothing is signed. `verifier` checks signatures; without one, what trusts keys is refused.
+    `gate_plug_in` returns the plug-in gate of a name. `compute` trains, tries and evaluates from the sandbox's store
+    elsewhere; None: `data`, `trainer` and `scorer` do it here.
     """
 
     source: Source
@@ -132,3 +135,4 @@ class Dependencies:
     gate_plug_in: Callable[[str], GatePlugin] = _no_plug_in
     signer: Callable[[], Signer | None] = _no_signer
     verifier: Verifier | None = None
+    compute: Compute | None = None

@@ -8,6 +8,17 @@ that needs one port takes one port.
 from __future__ import annotations
 
 from reconciler.core.artifact.observed_state import CommitOrder, DriftType, FirstParentChange, LiveDeployment
+from reconciler.ports.cluster import (
+    ArmTrialRequest,
+    ArtifactEvaluationRequest,
+    BuildRequest,
+    BuiltModel,
+    ClusterStore,
+    ClusterWorker,
+    Compute,
+    Tell,
+    tell_nobody,
+)
 from reconciler.ports.compute import (
     ArmRecipe,
     DataEngine,
@@ -101,11 +112,18 @@ from reconciler.ports.storage import (
 
 __all__ = [
     "ArmRecipe",
+    "ArmTrialRequest",
     "ArrowStream",
+    "ArtifactEvaluationRequest",
     "BlobRemoval",
+    "BuildRequest",
+    "BuiltModel",
     "Clock",
+    "ClusterStore",
+    "ClusterWorker",
     "CommitOrder",
     "CompareRequest",
+    "Compute",
     "Concurrency",
     "ContractChecks",
     "CopyRequest",
@@ -185,6 +203,7 @@ __all__ = [
     "Tag",
     "Tags",
     "Target",
+    "Tell",
     "TracedTarget",
     "TrainRequest",
     "TrainResult",
@@ -196,4 +215,5 @@ __all__ = [
     "Verifier",
     "WriteBackRequest",
     "WriteTimes",
+    "tell_nobody",
 ]

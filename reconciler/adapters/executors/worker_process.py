@@ -18,14 +18,15 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import IO, Any, Protocol, TypeVar
+from typing import IO, Protocol, TypeVar
 
-from reconciler import codec, errors
+from reconciler import codec
+from reconciler.adapters.executors.worker_answers import document_of, error_of, value_of
 from reconciler.adapters.system.host import resident_memory
-from reconciler.core.size_limits import ANSWER_BYTES, ANSWER_ITEMS, MESSAGE_LENGTH
+from reconciler.core.size_limits import ANSWER_BYTES
 from reconciler.core.spec.environment import Limits
 from reconciler.core.spec.runtime import fixed_environment
-from reconciler.errors import ReconcilerError, RefusedTablesError, TableProblem
+from reconciler.errors import ReconcilerError
 from reconciler.workers.request_loop import UNEXPECTED
 
 T = TypeVar("T")
@@ -36,13 +37,6 @@ _NO_MEMORY = (
     "limits.memory of the environment below what the machine has"
 )
 _OUR_BUG = "run the same command again; if that fails too, please report it"
-_CROSSING = {
-    kind.__name__: kind
-    for kind in vars(errors).values()
-    if isinstance(kind, type)
-    and issubclass(kind, ReconcilerError)
-    and kind not in (errors.InvalidManifestsError, errors.RefusedTablesError)
-}
 
 
 class RunningWorker(Protocol):
@@ -105,11 +99,11 @@ class WorkerProcess:
         self.start()
         line = json.dumps({"operation": operation, "request": codec.to_json(request)}).encode() + b"\n"
         try:
-            answer = _document(self._exchange(line, limits))
+            answer = document_of(self._exchange(line, limits))
             if answer is None:
                 raise self._failed("its answer cannot be read")
             if "error" not in answer:
-                return self._value(kind, answer)
+                return value_of(answer, kind, self._failed)
         except BaseException:
             self.close()
             raise
@@ -176,13 +170,6 @@ class WorkerProcess:
             hint = f"raise {setting} of the environment, or give it less to do"
             raise self._failure(f"{self._name} {excess}", hint=hint)
 
-    def _value(self, kind: type[T], answer: dict[str, Any]) -> T:
-        try:
-            value: T = codec.from_json(kind, answer["ok"])
-        except (ValueError, TypeError, KeyError, RecursionError) as error:
-            raise self._failed("its answer has the wrong type") from error
-        return value
-
     def _ended(self, process: RunningWorker) -> ReconcilerError:
         try:
             code = process.wait(timeout=5)
@@ -198,28 +185,11 @@ class WorkerProcess:
         return self._failure(f"{self._name} failed: {reason}", hint=_OUR_BUG)
 
     def _reported(self, error: object) -> ReconcilerError:
-        """Return the error that the worker reported; our bug, when that is not one of our types."""
-        fields = (
-            {name: text[:MESSAGE_LENGTH] for name, text in error.items() if isinstance(text, str)}
-            if isinstance(error, dict)
-            else {}
-        )
-        message = fields.get("message", "no message")
-        if isinstance(error, dict) and fields.get("kind") == RefusedTablesError.__name__:
-            return self._refused(error.get("problems"))
-        kind = _CROSSING.get(fields.get("kind", UNEXPECTED))
-        if kind is None and message in ("MemoryError", "_ArrayMemoryError"):  # the latter is numpy's
-            return self._failure(f"{self._name} ran out of memory", hint=_NO_MEMORY)
-        if kind is None:
-            return self._failed(message[:80])
-        return kind(message, hint=fields.get("hint"), code=fields.get("code"), where=fields.get("where"))
-
-    def _refused(self, problems: object) -> ReconcilerError:
-        try:
-            read = codec.from_json(tuple[TableProblem, ...], problems)
-        except (ValueError, TypeError, KeyError, RecursionError):
-            return self._failed("its answer cannot be read")
-        return RefusedTablesError(read) if read else self._failed("it refused the tables without a reason")
+        """Return the error that the worker reported."""
+        unexpected = isinstance(error, dict) and error.get("kind") == UNEXPECTED
+        if unexpected and isinstance(error, dict) and error.get("message") in ("MemoryError", "_ArrayMemoryError"):
+            return self._failure(f"{self._name} ran out of memory", hint=_NO_MEMORY)  # the latter is numpy's
+        return error_of(error, self._failed)
 
 
 def spawn(
@@ -254,17 +224,6 @@ def drain(stream: IO[bytes] | None, tail: bytearray) -> None:
                     tail[:] = (tail + chunk)[-_LONGEST_TAIL:]
 
     threading.Thread(target=read, daemon=True).start()
-
-
-def _document(line: bytes) -> dict[str, Any] | None:
-    """Return the JSON object of an answer line; None when it is not one, or has more items than are read."""
-    if codec.items_of(line) > ANSWER_ITEMS:
-        return None
-    try:
-        answer = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-    return answer if isinstance(answer, dict) else None
 
 
 def _write_some(descriptor: int, rest: memoryview) -> memoryview:

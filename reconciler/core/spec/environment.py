@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from reconciler.core.digest import DefaultsLeftOut, Digest
+from reconciler.core.spec.compute import DaskCompute
 from reconciler.core.spec.data import DataBinding, Table
 from reconciler.core.spec.gates import Gate
 from reconciler.core.spec.notify import NoticeChannel
@@ -124,6 +125,7 @@ class Environment:
     managed: bool = False  # only imported or promoted artifacts, and nothing of them is changed here
     predictions: tuple[tuple[str, Table], ...] = ()  # tables that predictions are written into
     trust: Trust = NO_TRUST
+    compute: DaskCompute | None = None  # None: this machine trains
     removed: str | None = None  # where git does not declare it any more: the file that did, as this was read from
 
     @property

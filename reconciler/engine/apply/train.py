@@ -7,16 +7,20 @@ the journal entry is the caller's. A crash leaves blobs that nothing names, or a
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 from reconciler import __version__, codec
 from reconciler.core.age import is_ahead
 from reconciler.core.artifact.build import Build, Provenance
 from reconciler.core.artifact.data_snapshot import Snapshot
-from reconciler.core.digest import Digest, digest_of_file, short
+from reconciler.core.digest import Digest, short
 from reconciler.core.quality import refusal
 from reconciler.core.quality.findings import CheckFacts, CheckReport, MayBeOff
 from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.model import Model
+from reconciler.engine.compute.built import check_claims, verified
+from reconciler.engine.compute.here import ComputeHere
+from reconciler.engine.compute.request import part_of
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.masking.comparable import masked_key
 from reconciler.engine.refresh.kept_snapshots import removed_snapshots
@@ -25,7 +29,7 @@ from reconciler.engine.storage.erasures.erased import erased, forgotten_since
 from reconciler.engine.storage.evaluations import holdout_looks
 from reconciler.engine.trust.attest import attest_training
 from reconciler.errors import ConflictError, DataError, GateRefusedError, TrainingError, UsageError
-from reconciler.ports import SelectionKind, SelectRequest, SelectResult, Store, TrainRequest
+from reconciler.ports import BuildRequest, SelectResult, Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,58 +121,50 @@ def _make(
     snapshot: Snapshot,
     may_be_off: MayBeOff,
 ) -> tuple[Build, CheckReport | None]:
-    if deps.trainer is None:
+    if deps.trainer is None and deps.compute is None:
         raise UsageError(f"this process cannot train, and {environment.name} asks for it")
     store = deps.stores[environment.name]
     runtime = builds.runtime_of(environment, model.recipe)
     inputs = builds.inputs_of(model, snapshot, runtime)
+    fingerprint = codec.digest_of(inputs)
     started = deps.clock()
-    work = deps.scratch / f"train-{deps.new_id()}"
-    work.mkdir(parents=True)
-    request = SelectRequest(
+    reports: list[CheckReport | None] = []
+
+    def found(selected: SelectResult) -> None:
+        if not reports:  # on a cluster, it is known afterwards
+            reports.append(_checked(store, fingerprint, selected, model, may_be_off))
+
+    compute = deps.compute or ComputeHere(
+        store=store, data=deps.data, trainer=deps.trainer, scratch=deps.scratch, new_id=deps.new_id, found=found
+    )
+    request = BuildRequest(
+        model=model.name,
         recipe=model.recipe,
-        tables=data_snapshots.table_files(store, snapshot, model.recipe.tables),
-        as_of=snapshot.as_of,
-        want=SelectionKind.FIT,
-        into=work,
+        snapshot=part_of(snapshot, model.recipe),
+        runtime=runtime,
         limits=environment.limits,
+        off=model.checks_off,
+        allowed=may_be_off.checks,
     )
     try:
-        selected = deps.data.select(request)
+        built = compute.build(request, partial(deps.progress.start, model.name))
     except DataError as error:
         again = f"once the file is corrected, `reconciler apply {environment.name} --refresh` reads it"
         error.hint = f"{error.hint}; {again}" if error.hint else again
         raise
-    checks = _checked(store, codec.digest_of(inputs), selected, model, may_be_off)
-    evaluation_rows = digest_of_file(work / "holdout.parquet")
-    trained = deps.trainer.train(
-        TrainRequest(
-            recipe=model.recipe,
-            selected=replace(selected, checks=None, holdout=()),
-            train=work / "train.parquet",
-            holdout=work / "holdout.parquet",
-            days=work / "days.parquet" if model.recipe.reads_moments else None,
-            evaluation_rows=evaluation_rows,
-            tables=data_snapshots.column_types(snapshot, model.recipe),
-            runtime=runtime,
-            into=work / "artifact",
-            limits=environment.limits,
-            masks=data_snapshots.masks_read(snapshot, model.recipe),
-        )
-    )
-    files = oci_manifest.describe(work / "artifact", trained.files)
+    found(built.selected)
+    files, evaluation_rows, training_keys = verified(store, built)
     config = oci_manifest.config_of(files)
     manifest = oci_manifest.manifest_of(config, files)
-    for name in trained.files:
-        blobs.put_file(store, work / "artifact" / name)
     blobs.put(store, config)
-    blobs.put_file(store, work / "holdout.parquet")
-    training_keys = blobs.put_file(store, work / "keys.parquet")
     artifact = blobs.put(store, manifest)
-    fingerprint = codec.digest_of(inputs)
+    if deps.compute is not None:
+        check_claims(store, oci_manifest.parse(manifest).digest, model.recipe, evaluation_rows)
     # Before the build, which is not made again: after a crash in between the look is counted at most twice.
     when = deps.clock()
-    holdout_looks.add(store, environment.name, model.recipe.data, selected.holdout, fingerprint=fingerprint, when=when)
+    holdout_looks.add(
+        store, environment.name, model.recipe.data, built.selected.holdout, fingerprint=fingerprint, when=when
+    )
     provenance = Provenance(
         fingerprint=fingerprint,
         artifact=artifact,
@@ -185,7 +181,7 @@ def _make(
         started=started,
         finished=deps.clock(),
         who=deps.actor(),
-        rows_left_out=selected.left_out,
+        rows_left_out=built.selected.left_out,
     )
     build = Build(
         fingerprint=provenance.fingerprint,
@@ -201,4 +197,4 @@ def _make(
         masked_key=masked_key(snapshot, model.recipe),
     )
     attest_training(store, deps.signer(), build.provenance)  # before the build, which is not made again
-    return build, checks
+    return build, reports[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from reconciler import codec
@@ -13,7 +14,7 @@ from reconciler.core.artifact.evaluation import Evaluation
 from reconciler.core.artifact.oci_artifact import SCHEMA_FILE, Schema
 from reconciler.core.digest import Digest, short
 from reconciler.core.evaluation.detailed import DetailedEvaluation, contradiction, named_slices
-from reconciler.core.spec.environment import Limits
+from reconciler.core.spec.environment import Limits, Runtime
 from reconciler.core.spec.model import NO_DECLARATION, DeclaredEvaluation
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.evaluation.slice_rows import PLAIN, JudgedBy, slice_rows
@@ -21,7 +22,7 @@ from reconciler.engine.plan import verification
 from reconciler.engine.storage import blobs
 from reconciler.engine.storage.evaluations import records
 from reconciler.errors import IntegrityError, ScoringError, StoreError
-from reconciler.ports import EvaluateRequest, Store
+from reconciler.ports import ArtifactEvaluationRequest, EvaluateRequest, Store
 
 NOT_YET = "it was made before its manifest declared slices, an order or costs as now: `reconciler show` makes it anew"
 
@@ -53,13 +54,20 @@ def noted(detailed: DetailedEvaluation, note: str) -> DetailedEvaluation:
 
 
 def in_full(
-    deps: Dependencies, store: Store, artifact: Digest, limits: Limits, judging: JudgedBy = PLAIN
+    deps: Dependencies,
+    store: Store,
+    artifact: Digest,
+    limits: Limits,
+    judging: JudgedBy = PLAIN,
+    *,
+    runtime: Runtime | None = None,
 ) -> DetailedEvaluation | str:
     """Return the evaluation in full of an artifact of `store` on its own holdout, or why there is none.
 
     Where the declared slices cannot be computed, the evaluation is without them, says so, and is not recorded. Where no
-    record has it, it is computed, and recorded; where the store cannot be written to, it is only returned. Raises
-    IntegrityError where a record is damaged (E508, E509), or contradicts the artifact's own evaluation (E510).
+    record has it, it is computed, and recorded; where the store cannot be written to, it is only returned. With
+    `runtime`, it may be computed where models are trained, by that runtime. Raises IntegrityError where a record is
+    damaged (E508, E509), or contradicts the artifact's own evaluation (E510).
     """
     own = verification.evaluation_of(store, artifact)
     declared = digest_of(judging.declared)
@@ -71,20 +79,35 @@ def in_full(
         work = deps.scratch / f"evaluate-{deps.new_id()}"
         work.mkdir(parents=True)
         slices = slice_rows(deps, judging, limits, work)
-        request = EvaluateRequest(
-            artifact=blobs.unpack(store, blobs.artifact(store, artifact), work / "artifact"),
-            digest=artifact,
-            rows=(blobs.file_of(rows, own.evaluation_rows),),
-            evaluation_rows=own.evaluation_rows,
-            limits=limits,
-            declared=judging.declared,
-            slices=(slices,) if isinstance(slices, Path) else (),
-        )
         deps.progress.start(short(artifact), "evaluate")
         try:
-            known = deps.scorer.evaluate(request)
+            if deps.compute is not None and runtime is not None and rows is store and slices is None:
+                known = deps.compute.evaluate(
+                    ArtifactEvaluationRequest(
+                        artifact=artifact,
+                        evaluation_rows=own.evaluation_rows,
+                        runtime=runtime,
+                        limits=limits,
+                        declared=judging.declared,
+                    ),
+                    partial(deps.progress.start, short(artifact)),
+                )
+            else:
+                known = deps.scorer.evaluate(
+                    EvaluateRequest(
+                        artifact=blobs.unpack(store, blobs.artifact(store, artifact), work / "artifact"),
+                        digest=artifact,
+                        rows=(blobs.file_of(rows, own.evaluation_rows),),
+                        evaluation_rows=own.evaluation_rows,
+                        limits=limits,
+                        declared=judging.declared,
+                        slices=(slices,) if isinstance(slices, Path) else (),
+                    )
+                )
         except ScoringError as error:
             return error.message
+        if (known.artifact, known.evaluation_rows) != (artifact, own.evaluation_rows):
+            return "another artifact was evaluated elsewhere than asked for"
         if isinstance(slices, str):
             return _checked(store, artifact, noted(known, f"without the declared slices: {slices}"), own)
         with contextlib.suppress(StoreError):  # who only reads a store may look at its models, too

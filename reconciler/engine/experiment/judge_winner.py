@@ -24,6 +24,7 @@ from reconciler.engine.evaluation.looks import looks_so_far
 from reconciler.engine.experiment.prepared import PreparedExperiment
 from reconciler.engine.plan import verification
 from reconciler.engine.plan.observe_training import training_observer
+from reconciler.engine.storage import builds
 from reconciler.engine.storage.yardsticks import Deployment
 
 
@@ -54,7 +55,8 @@ def judge_winner(
     winner = replace(prepared.model, recipe=recipe, recipe_digest=codec.digest_of(recipe))
     build = build_of(winner)
     own = verification.evaluation_of(store, build.artifact)
-    detailed = in_full(deps, store, build.artifact, environment.limits)
+    runtime = builds.runtime_of(environment, recipe)
+    detailed = in_full(deps, store, build.artifact, environment.limits, runtime=runtime)
     figures = () if isinstance(detailed, str) else detailed.as_predicted or detailed.figures
     figure = next((each for each in figures if each.name == metric), None)
     against = compare_builds(

@@ -31,11 +31,21 @@ from reconciler.core.experiment.standings import ScoredTrial, goes_on, told
 from reconciler.core.experiment.trial import TrialInputs, TrialRecord
 from reconciler.core.spec.experiment.declared_experiment import Sampler
 from reconciler.core.spec.recipe import Recipe
+from reconciler.engine.compute.request import part_of
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.experiment import records
 from reconciler.engine.experiment.prepared import PreparedExperiment
 from reconciler.engine.storage import builds, data_snapshots
-from reconciler.ports import ProposeRequest, SelectionKind, SelectRequest, Store, TrialRequest, TrialRunner
+from reconciler.ports import (
+    ArmTrialRequest,
+    ProposeRequest,
+    SelectionKind,
+    SelectRequest,
+    Store,
+    TrialRequest,
+    TrialResult,
+    TrialRunner,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,10 +188,11 @@ class TrialSeries:
             else:
                 missing[fingerprint] = (inputs, each.recipe)
         if missing:
-            rows = self.rows_of(arm)
+            if self._deps.compute is None:
+                self.rows_of(arm)
             self._deps.concurrency.run(
                 [
-                    partial(self._run, arm, rows, known, fingerprint, inputs, recipe, place)
+                    partial(self._run, arm, known, fingerprint, inputs, recipe, place)
                     for place, (fingerprint, (inputs, recipe)) in enumerate(missing.items())
                 ]
             )
@@ -191,7 +202,6 @@ class TrialSeries:
     def _run(
         self,
         arm: int,
-        rows: Path,
         known: dict[Digest, TrialRecord],
         fingerprint: Digest,
         inputs: TrialInputs,
@@ -200,19 +210,8 @@ class TrialSeries:
     ) -> None:
         """Run one trial and record it at once, so that no interruption loses it."""
         prepared = self._prepared
-        self._tell(place, inputs.judged)
-        found = self._runner.run(
-            TrialRequest(
-                recipe=recipe,
-                features=widest(prepared.space, prepared.arms[arm].recipe).features,
-                train=rows / "train.parquet",
-                days=rows / "days.parquet",
-                folds=inputs.folds,
-                judged=inputs.judged,
-                runtime=builds.runtime_of(prepared.environment, recipe),
-                limits=prepared.environment.limits,
-            )
-        )
+        told = self._tell(place, inputs.judged)
+        found = self._judged(arm, recipe, inputs, told)
         known[fingerprint] = records.record_trial(
             self._store,
             TrialRecord(
@@ -226,6 +225,39 @@ class TrialSeries:
             ),
         )
         self.new += 1
+
+    def _judged(self, arm: int, recipe: Recipe, inputs: TrialInputs, told: str) -> TrialResult:
+        """Judge a recipe: by workers here, which share the rows of an arm, or on a cluster, whose workers select them."""
+        prepared = self._prepared
+        wide = widest(prepared.space, prepared.arms[arm].recipe)
+        runtime, limits = builds.runtime_of(prepared.environment, recipe), prepared.environment.limits
+        if self._deps.compute is None:
+            rows = self.rows_of(arm)
+            return self._runner.run(
+                TrialRequest(
+                    recipe=recipe,
+                    features=wide.features,
+                    train=rows / "train.parquet",
+                    days=rows / "days.parquet",
+                    folds=inputs.folds,
+                    judged=inputs.judged,
+                    runtime=runtime,
+                    limits=limits,
+                )
+            )
+        return self._deps.compute.trial(
+            ArmTrialRequest(
+                experiment=prepared.experiment.name,
+                recipe=recipe,
+                arm=wide,
+                snapshot=part_of(prepared.snapshot, wide),
+                folds=inputs.folds,
+                judged=inputs.judged,
+                runtime=runtime,
+                limits=limits,
+            ),
+            partial(self._tell_where, told),
+        )
 
     def rows_of(self, arm: int) -> Path:
         """Return the folder of the training rows of an arm, selected once; nothing of the holdout is in it."""
@@ -249,8 +281,8 @@ class TrialSeries:
         self._rows[arm] = into
         return into
 
-    def _tell(self, place: int, judged: tuple[int, ...]) -> None:
-        """Show how far the experiment is, and about how long the rest takes."""
+    def _tell(self, place: int, judged: tuple[int, ...]) -> str:
+        """Show how far the experiment is, and about how long the rest takes; return what was shown."""
         text = f"trial {self._over + place + 1:,} of {self._expected:,}"
         if len(judged) == 1:
             text += f", fold {judged[0] + 1}"
@@ -259,6 +291,11 @@ class TrialSeries:
             left = round(seconds / self._over * (self._expected - self._over))
             text += f", about {in_words(max(1, left))} left"
         self._deps.progress.start(self._prepared.experiment.name, text)
+        return text
+
+    def _tell_where(self, told: str, where: str) -> None:
+        """Show what else is known of a trial that runs, such as which worker does it."""
+        self._deps.progress.start(self._prepared.experiment.name, f"{told}: {where}")
 
     def _result(self, arm: int, pending: _Pending) -> ScoredTrial:
         """Return what all rounds of a trial found together."""

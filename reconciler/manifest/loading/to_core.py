@@ -193,6 +193,7 @@ def environment_of(
         notify=tuple(channel.value() for channel in spec.notify),
         trust=trust,
         predictions=tuple(sorted((name, table.value()) for name, table in spec.predictions.items())),
+        compute=spec.compute.value() if spec.compute else None,
     )
 
 

@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import Field, field_validator, model_validator
 
 from reconciler.core.spec.notify import NoticeChannel, NoticeEvent
+from reconciler.manifest.schema.compute import ComputeSpec
 from reconciler.manifest.schema.data import DataBinding
 from reconciler.manifest.schema.experiment.experiment_document import Experiment
 from reconciler.manifest.schema.field_types import (
@@ -132,6 +133,10 @@ class EnvironmentSpec(Document):
     runtime: Runtime | None = Field(
         default=None, description="Libraries that models are trained with. For a sandbox only."
     )
+    compute: ComputeSpec | None = Field(
+        default=None,
+        description="Where models are trained; default: the machine that applies. For a sandbox only.",
+    )
     store: StoreSpec | None = Field(
         default=None, description="Storage of artifacts and journals; default: .reconciler/<name>."
     )
@@ -191,6 +196,10 @@ class EnvironmentSpec(Document):
                 raise refuse("E204", "this environment only promotes, so it needs `promotesFrom`, or `managed: true`")
             if self.managed and self.drift == "report":
                 raise refuse("E225", "what is changed by hand in a managed environment is put back", at="drift")
+            if self.compute is not None:
+                raise refuse("E209", "only a sandbox trains, so this environment has no `compute`", at="compute")
+            if not self.promotes_from:
+                raise refuse("E204", "this environment only promotes, so it needs `promotesFrom`")
             if self.target is None:
                 raise refuse("E204", "this environment deploys models, so it needs `target`")
             if self.protect is None and (self.policy.approvals or self.policy.owners):
