@@ -9,7 +9,7 @@ import hashlib
 import os
 import re
 import threading
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import cache, partial
@@ -29,6 +29,7 @@ from reconciler.adapters.notices.apprise_notifier import AppriseNotifier
 from reconciler.adapters.system import host
 from reconciler.adapters.system.secret import read_secret
 from reconciler.app import actor, locations, uncommitted_changes
+from reconciler.app.forge_asked import asks_people, forge_if_asked
 from reconciler.app.git_folder import git_folder, witness
 from reconciler.app.manifest_paths import ResolvedFolders, check_paths, check_paths_of
 from reconciler.app.planning import git_state
@@ -38,7 +39,7 @@ from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment, Limits, Runtime
 from reconciler.engine.dependencies import Dependencies, sequential_map
 from reconciler.errors import SourceError
-from reconciler.ports import Forge, Proposer, ReadObserver, Source, StorageAccess, TableHeaders, TableLookup
+from reconciler.ports import Proposer, ReadObserver, Source, StorageAccess, TableHeaders, TableLookup
 
 if TYPE_CHECKING:
     from reconciler.app.planning.git_state import GitState
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
 AT_ONCE = 32  # models whose facts are read side by side where a store is far away
 _PROTECT = b"protect"
 _SANDBOX = re.compile(rb"""(?m)^ *role: *["']?sandbox\b""")
+_CLUSTER = re.compile(rb"""\buses: *["']?dask\b""")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +62,10 @@ class OpenProject:
     halt: threading.Event
     """Set to end what runs in other threads."""
     folders: ResolvedFolders
+    limit_workers: tuple[Callable[[int], None], ...]
+    """Set how many worker processes work here at once, however many models are worked on."""
+    at_end: Callable[[Callable[[], None]], object]
+    """Takes what closes something that was opened later."""
     warned: bool = False
     """Whether a warning said that something is not committed."""
 
@@ -84,10 +90,14 @@ class OpenProject:
         """Return the ports as this environment may use them: only a sandbox has a trainer.
 
         `jobs` models are worked on at once; by default as many as there are processors here, and memory for by the
-        environment's limit.
+        environment's limit; on a cluster AT_ONCE.
         """
-        count = jobs or max(1, min(host.cores(), host.memory() // environment.limits.memory))
-        concurrency = ModelThreads(count, self.halt)
+        count = max(1, min(host.cores(), host.memory() // environment.limits.memory))
+        if environment.compute is not None and environment.trains:
+            from reconciler.app.cluster.connect import on_cluster
+
+            return on_cluster(self, environment, environment.compute, at_once=jobs or AT_ONCE, here=count)
+        concurrency = ModelThreads(jobs or count, self.halt)
         return replace(self.deps, concurrency=concurrency, trainer=self.deps.trainer if environment.trains else None)
 
 
@@ -145,7 +155,7 @@ def open_project(
         document = _document(source, revision, changes) if changes is not None else b""
         if changes is not None:  # most likely there is work, and workers start while the manifests are read
             data.warm()
-            if trainer is not None and _SANDBOX.search(document):
+            if trainer is not None and _SANDBOX.search(document) and not _CLUSTER.search(document):
                 trainer.warm(Limits())
         checkout = _load(options, source, data, revision, known, head, cached=_PROTECT not in document)
         if any(e.name == changes and e.protect is not None for e in checkout.desired.environments):
@@ -201,9 +211,18 @@ def open_project(
             signer=cache(partial(signer.signer_here, root, os.environ)),
             verifier=signer.VERIFIER,
         )
-        people = changes is not None and _asks_people(deps, desired, changes)
-        deps = replace(deps, forge=_forge(root, desired, asks=ask_forge or people, decides=changes is not None))
-        yield OpenProject(root=root, checkout=checkout, deps=deps, halt=halt, folders=folders, warned=warned)
+        people = changes is not None and asks_people(deps, desired, changes)
+        deps = replace(deps, forge=forge_if_asked(root, desired, asks=ask_forge or people, decides=changes is not None))
+        yield OpenProject(
+            root=root,
+            checkout=checkout,
+            deps=deps,
+            halt=halt,
+            folders=folders,
+            limit_workers=(data.at_most, scorer.at_most),
+            at_end=stack.callback,
+            warned=warned,
+        )
 
 
 def _render_card(card: ModelCard) -> str:

@@ -6,7 +6,7 @@ Requests and results are names, digests and numbers: rows and models stay in the
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from reconciler.core.artifact.data_snapshot import Snapshot
@@ -110,6 +110,61 @@ class ClusterStore:
     project: str
     location: StorageLocation
     mark: Digest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskTerms:
+    """What a worker of a cluster must have before it does anything: this version of the program, this runtime (None: it
+    is not compared), and this store."""
+
+    version: str
+    runtime: Runtime | None
+    store: ClusterStore
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildTask:
+    """A build as a task of a cluster."""
+
+    terms: TaskTerms
+    request: BuildRequest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialTask:
+    """A trial as a task of a cluster."""
+
+    terms: TaskTerms
+    request: ArmTrialRequest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluationTask:
+    """An evaluation as a task of a cluster."""
+
+    terms: TaskTerms
+    request: ArtifactEvaluationRequest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectRequest:
+    """A request to connect to the scheduler of a cluster. `ca`, `certificate`, `key`: texts in PEM form, all or none.
+    `seconds`: for the connection; `wait`: without any worker."""
+
+    address: str
+    seconds: int
+    wait: int
+    ca: str | None = None
+    certificate: str | None = None
+    key: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubmitRequest:
+    """A request to run a task. `text`: a line as `workers.request_loop` reads it; `label`: for the dashboard."""
+
+    text: str
+    label: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -36,11 +36,11 @@ type such as `tuple[str, ...]`. The function may return anything that `codec.to_
 def serve(operations: Mapping[str, Operation]) -> NoReturn:
     """Answer requests in order until the parent closes our standard input; then end the process (never returns)."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    requests, answers = _take_standard_streams()
+    requests, answers = take_standard_streams()
     lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     threading.Thread(target=_read_lines, args=(requests, lines), daemon=True, name="parent").start()
     while True:
-        _write_line(answers, answer(operations, lines.get()))
+        write_line(answers, answer(operations, lines.get()))
 
 
 def answer(operations: Mapping[str, Operation], line: bytes) -> bytes:
@@ -52,13 +52,14 @@ def answer(operations: Mapping[str, Operation], line: bytes) -> bytes:
         result: dict[str, Any] = {"ok": codec.to_json(operation(request))}
         text = json.dumps(result, allow_nan=False)
     except ReconcilerError as error:
-        text = json.dumps({"error": _of_error(error)})
+        text = json.dumps({"error": error_fields(error)})
     except Exception as error:  # noqa: BLE001 - any other exception is our bug; only its class may leave
         text = json.dumps({"error": {"kind": UNEXPECTED, "message": type(error).__name__}})
     return text.encode("ascii")
 
 
-def _of_error(error: ReconcilerError) -> dict[str, Any]:
+def error_fields(error: ReconcilerError) -> dict[str, Any]:
+    """Return the members by which an error crosses."""
     fields: dict[str, Any] = {
         "kind": type(error).__name__,
         "message": error.message,
@@ -70,7 +71,7 @@ def _of_error(error: ReconcilerError) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value is not None}
 
 
-def _take_standard_streams() -> tuple[BinaryIO, int]:
+def take_standard_streams() -> tuple[BinaryIO, int]:
     """Move the protocol's two ends to descriptors of their own; 0 and 1 become the null device for all libraries.
 
     Text that libraries print is dropped: it may hold data, and the parent keeps our standard error for bug reports.
@@ -94,7 +95,8 @@ def _read_lines(requests: BinaryIO, lines: queue.SimpleQueue[bytes]) -> None:
     os._exit(0)
 
 
-def _write_line(descriptor: int, line: bytes) -> None:
+def write_line(descriptor: int, line: bytes) -> None:
+    """Write a line whole; end this process where nobody reads any more."""
     rest = memoryview(line + b"\n")
     try:
         while rest:

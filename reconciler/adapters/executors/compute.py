@@ -63,6 +63,10 @@ class DataWorker:
         self._halt = halt
         self._pool = WorkerPool("reconciler.data", failure=DataError, halt=halt)
 
+    def at_most(self, count: int) -> None:
+        """Answer `count` requests at once, where more models than that are worked on."""
+        self._pool.at_most(count)
+
     def warm(self) -> None:
         """Start a process ahead of its first request."""
         self._pool.warm()
@@ -192,6 +196,10 @@ class ScoringWorker:
 
     def __init__(self, *, halt: threading.Event | None = None) -> None:
         self._pool = WorkerPool("reconciler.scoring", failure=ScoringError, halt=halt, forks=True)
+
+    def at_most(self, count: int) -> None:
+        """Score `count` requests at once, where more models than that are worked on."""
+        self._pool.at_most(count)
 
     def check(self, artifact: Path, limits: Limits) -> Schema:
         return self._pool.call("check", str(artifact), Schema, limits)

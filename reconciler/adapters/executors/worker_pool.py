@@ -6,6 +6,7 @@ for requests that share what a worker remembers. Where there is no fork server, 
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from typing import TypeVar
 
@@ -35,7 +36,12 @@ class WorkerPool:
         self._halt = halt or threading.Event()
         self._fork_server = ForkServer(module, failure=failure, halt=self._halt) if forks and CAN_FORK else None
         self._lock = threading.Lock()
+        self._free_places: threading.Semaphore | None = None
         self._free: list[WorkerProcess] = []
+
+    def at_most(self, count: int) -> None:
+        """Work on `count` requests at once from now on; the others wait. Before the first request."""
+        self._free_places = threading.Semaphore(count)
 
     def warm(self) -> None:
         """Start the process that the first request will need, in the background."""
@@ -48,11 +54,12 @@ class WorkerPool:
 
     def call(self, operation: str, request: object, kind: type[T], limits: Limits, *, threads: int = 0) -> T:
         """Call `WorkerProcess.call` of a free worker. `threads`: OpenMP threads if it is forked; 0: no limit."""
-        worker = self._acquire(threads)
-        try:
-            return worker.call(operation, request, kind, limits)
-        finally:
-            self._release(worker)
+        with self._free_places or contextlib.nullcontext():
+            worker = self._acquire(threads)
+            try:
+                return worker.call(operation, request, kind, limits)
+            finally:
+                self._release(worker)
 
     def close(self) -> None:
         """End all workers, also those that are busy."""

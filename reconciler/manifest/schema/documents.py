@@ -198,8 +198,6 @@ class EnvironmentSpec(Document):
                 raise refuse("E225", "what is changed by hand in a managed environment is put back", at="drift")
             if self.compute is not None:
                 raise refuse("E209", "only a sandbox trains, so this environment has no `compute`", at="compute")
-            if not self.promotes_from:
-                raise refuse("E204", "this environment only promotes, so it needs `promotesFrom`")
             if self.target is None:
                 raise refuse("E204", "this environment deploys models, so it needs `target`")
             if self.protect is None and (self.policy.approvals or self.policy.owners):
