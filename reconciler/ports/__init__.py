@@ -48,7 +48,7 @@ from reconciler.ports.erasure import (
     PredictionFile,
     SearchRequest,
 )
-from reconciler.ports.execution import Clock, Concurrency, NewId, ParallelMap, Progress
+from reconciler.ports.execution import Clock, Concurrency, NewId, Notifier, ParallelMap, Progress
 from reconciler.ports.forge import Forge
 from reconciler.ports.git import Proposal, Proposer, Remote, Source, Tag, Tags, TreeFile
 from reconciler.ports.messages import (
@@ -73,7 +73,6 @@ from reconciler.ports.messages import (
     TrialRequest,
     TrialResult,
 )
-from reconciler.ports.notices import Notifier
 from reconciler.ports.outcomes import OutcomeEngine, OutcomesRequest, PredictedRows
 from reconciler.ports.predicting import (
     EvaluateRequest,

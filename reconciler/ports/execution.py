@@ -1,4 +1,4 @@
-"""The ports of time, random ids, parallel work and progress."""
+"""The ports of time, random ids, parallel work and progress, and of messages to people."""
 
 from __future__ import annotations
 
@@ -58,3 +58,10 @@ class Progress(Protocol):
 
     def leave(self, subject: str) -> None:
         """Show that work on a subject is over."""
+
+
+class Notifier(Protocol):
+    """Sends messages to people. A message that was not sent stops nothing, so failures are answers."""
+
+    def send(self, address: str, *, title: str, body: str) -> str | None:
+        """Send a message; return why it could not be sent, without the address, which is a secret. None: it was."""

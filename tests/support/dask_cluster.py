@@ -93,7 +93,9 @@ class LoopbackCluster:
 
 
 @contextmanager
-def loopback_cluster(folder: Path, *workers: str, environment: Mapping[str, str] | None = None) -> Iterator[LoopbackCluster]:
+def loopback_cluster(
+    folder: Path, *workers: str, environment: Mapping[str, str] | None = None
+) -> Iterator[LoopbackCluster]:
     """Give a cluster with workers of these names, which are at the scheduler; it ends with the block."""
     folder.mkdir(parents=True, exist_ok=True)
     cluster = LoopbackCluster(folder, environment)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from typing import TypeVar
 
-from reconciler import __version__, codec
+from reconciler import codec
 from reconciler.adapters.executors.cluster_client import ClusterClient
 from reconciler.adapters.executors.worker_answers import error_of, value_of
 from reconciler.core.evaluation.detailed import DetailedEvaluation
@@ -40,17 +40,20 @@ T = TypeVar("T")
 
 
 class DaskCluster:
-    """Implements ports.Compute. `connection` and `store` are asked for at the first use, which connects."""
+    """Implements ports.Compute. `connection` and `store` are asked for at the first use, which connects. `version`: of
+    this program, which workers must have."""
 
     def __init__(
         self,
         *,
         connection: Callable[[], ConnectRequest],
         store: Callable[[], ClusterStore],
+        version: str,
         halt: threading.Event | None = None,
     ) -> None:
         self._connection = connection
         self._store = store
+        self._version = version
         self._client = ClusterClient(halt=halt)
         self._lock = threading.Lock()
         self._known: ClusterStore | None = None
@@ -91,7 +94,7 @@ class DaskCluster:
                 except ReconcilerError as error:
                     self._refusal = error
                     raise
-        return TaskTerms(version=__version__, runtime=runtime, store=self._known)
+        return TaskTerms(version=self._version, runtime=runtime, store=self._known)
 
     def _connected(self) -> ClusterStore:
         if find_spec("distributed") is None:

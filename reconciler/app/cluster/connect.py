@@ -9,6 +9,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from reconciler import __version__
 from reconciler.adapters.executors.dask_cluster import DaskCluster
 from reconciler.adapters.executors.model_threads import ModelThreads
 from reconciler.core.artifact import store_layout
@@ -32,6 +33,7 @@ def open_cluster(project: OpenProject, environment: Environment, compute: DaskCo
     return DaskCluster(
         connection=partial(connection, compute, project.deps.secret),
         store=partial(_store, project, environment),
+        version=__version__,
         halt=project.halt,
     )
 

@@ -93,6 +93,8 @@ def expectation(project: OpenProject, experiment: Experiment, jobs: int | None) 
     text = f"{experiment.trials:,} trials on {folds}, {chosen[experiment.search.sampler]}"
     if model is None or snapshot is None:
         return text
+    if environment.compute is not None:
+        return f"{text}; on a cluster, whose workers decide how long it takes"
     at_once = project.training_only_in(environment, jobs=jobs).concurrency.count
     table = snapshot.table(model.recipe.data.table)
     rows = table.rows if table is not None else 0

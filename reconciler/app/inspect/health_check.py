@@ -14,11 +14,14 @@ from reconciler.adapters.system.host import cores, memory
 from reconciler.app import actor, forge_connection
 from reconciler.app.project_options import ProjectOptions
 from reconciler.app.wiring import OpenProject, open_project
+from reconciler.core.duration import in_words
 from reconciler.core.forge.detection import ForgeKind, token_of
 from reconciler.core.inspect.health_check import Check, HealthReport, Level, room
 from reconciler.core.spec.environment import Environment
+from reconciler.core.spec.runtime import runtime_for
 from reconciler.core.storage.location import StorageLocation
 from reconciler.engine.inspect.health_check import bad, environment_checks
+from reconciler.engine.needed_secrets import is_unset
 from reconciler.engine.removed_environments import leftovers, without_settled
 from reconciler.errors import InvalidManifestsError, ReconcilerError
 from reconciler.ports import ReachabilityCheck
@@ -107,6 +110,7 @@ def _project(find: Callable[[], ProjectOptions]) -> Iterator[Check]:
             runtime = machine.runtime()
             for declared in desired.environments:
                 yield from _storage(project, declared)
+                yield from _compute(project, declared)
                 yield from environment_checks(project.deps, desired, declared, runtime)
             for each in left:
                 yield _check(each.environment.name, "removed", each.problem, level=Level.WARNING, remedy=each.remedy)
@@ -171,6 +175,42 @@ def _storage(project: OpenProject, environment: Environment) -> Iterator[Check]:
         message = f"a worker process may use {size(environment.limits.memory)}, and this machine has {size(available)}"
         remedy = "set `limits.memory` of the environment to less than the machine has"
         yield _check(name, "memory", message, level=Level.WARNING, remedy=remedy)
+
+
+def _compute(project: OpenProject, environment: Environment) -> Iterator[Check]:
+    """Check the cluster that a sandbox trains on: its scheduler, and whether each worker would take a task."""
+    name, compute = environment.name, environment.compute
+    if compute is None:
+        return
+    from reconciler.app.cluster.connect import open_cluster
+
+    if not project.deps.secret(compute.scheduler):
+        remedy = "set it where this environment is applied; elsewhere this is no fault"
+        yield _check(name, "compute", is_unset(compute.scheduler), level=Level.WARNING, remedy=remedy)
+        return
+    cluster = open_cluster(project, environment, compute)
+    try:
+        uses = {model.recipe.estimator.uses for model in project.desired.models_of(name)}
+        declared = runtime_for(environment.runtime, uses) if environment.runtime is not None else None
+        workers = cluster.workers(declared)
+    except ReconcilerError as error:
+        yield bad(name, "compute", error)
+        return
+    finally:
+        cluster.close()
+    fitting = [worker for worker in workers if worker.problem is None]
+    for worker in workers:
+        if worker.problem is not None:
+            yield _check(name, "compute", worker.problem, level=Level.BAD, remedy=worker.remedy)
+    if not workers:
+        remedy = f"start workers, or let the cluster start them: an apply waits {in_words(compute.wait)} for one"
+        yield _check(
+            name, "compute", "the scheduler answers, and has no worker now", level=Level.WARNING, remedy=remedy
+        )
+    if fitting:
+        tasks = count(sum(worker.threads for worker in fitting), "task")
+        found = f"{count(len(fitting), 'worker')} of Dask for {tasks} at once, with this runtime and this store"
+        yield _check(name, "compute", found)
 
 
 def _location(root: Path, name: str, kind: str, place: StorageLocation, opened: Mapping[str, object]) -> Check:

@@ -1,0 +1,302 @@
+"""Give tasks to a Dask scheduler, watch where they run, and tell what became of each.
+
+What a worker returns is unpickled by the library, in this process: see `reconciler.app.cluster.__main__`. A worker that
+refuses is not asked again; a task whose worker died is begun once more (`worker_task.ATTEMPTS`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import threading
+import time
+import uuid
+from dataclasses import dataclass, field
+from typing import Any
+
+from distributed import Client, Future, Queue, Security
+from distributed.client import FutureCancelledError
+from distributed.scheduler import KilledWorker
+
+from reconciler.app.cluster import worker_task
+from reconciler.core.size_limits import ANSWER_BYTES
+from reconciler.errors import ReconcilerError, TrainingError
+from reconciler.ports import ConnectRequest, SubmitRequest
+from reconciler.workers.request_loop import error_fields, write_line
+
+POLL = 0.5  # seconds between looks at who works on what
+LOST = 60.0  # seconds after which a scheduler that does not answer is lost
+AGAIN = "start it again, then run the same command again: what was finished is found, and what was not is repeated"
+
+
+@dataclass(slots=True, kw_only=True)
+class _Task:
+    """A task that is not answered yet. `worker`: where it was last seen; `refusals`: of workers, by their addresses."""
+
+    number: int
+    request: SubmitRequest
+    key: str
+    future: Future[str] | None = None
+    worker: str | None = None
+    died: int = 0
+
+
+@dataclass(slots=True)
+class Answers:
+    """The lines to the command, from several threads."""
+
+    descriptor: int
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def send(self, number: int, **members: object) -> None:
+        line = json.dumps({"id": number, **members}).encode("ascii")
+        with self.lock:
+            write_line(self.descriptor, line)
+
+    def fail(self, number: int, error: ReconcilerError) -> None:
+        self.send(number, error=error_fields(error))
+
+
+class SchedulerClient:
+    """A connection to a scheduler, and the tasks that it was given."""
+
+    def __init__(self, request: ConnectRequest, answers: Answers) -> None:
+        self._asked = request
+        self._answers = answers
+        self._lock = threading.Lock()
+        self._tasks: dict[str, _Task] = {}
+        self._refused: dict[str, ReconcilerError] = {}
+        self._lost: ReconcilerError | None = None
+        self._with_workers = time.monotonic()
+        security = None
+        if request.ca is not None:
+            security = Security(
+                tls_ca_file=request.ca,
+                tls_client_cert=request.certificate,
+                tls_client_key=request.key,
+                require_encryption=True,
+            )
+        try:
+            self._client = Client(
+                request.address,
+                security=security,
+                timeout=request.seconds,
+                set_as_default=False,
+                direct_to_workers=False,
+                name="reconciler",
+            )
+        except (OSError, ValueError, TypeError, RuntimeError) as error:
+            raise unreachable(request.address, type(error).__name__) from None
+        threading.Thread(target=self._watch, daemon=True, name="watch").start()
+
+    # --- requests ----------------------------------------------------------------------------------------------------
+
+    def submit(self, number: int, request: SubmitRequest) -> None:
+        """Give a task to the scheduler, with a token for each attempt."""
+        task = _Task(number=number, request=request, key=f"{request.label}-{uuid.uuid4().hex}")
+        if self._lost is not None:
+            self._answers.fail(number, self._lost)
+            return
+        with self._lock:
+            self._tasks[task.key] = task
+        try:
+            for attempt in range(1, worker_task.ATTEMPTS + 1):
+                Queue(worker_task.token(task.key, attempt), client=self._client).put(attempt, timeout=LOST)
+            self._begin(task)
+        except Exception:  # noqa: BLE001  (the library's, of a connection that broke)
+            self._answer_error(task, self._lost or _lost(self._asked.address))
+
+    def describe(self, number: int, text: str) -> None:
+        """Ask every worker whether it would take tasks."""
+        found = self._client.run(worker_task.describe, text, on_error="return")
+        workers = []
+        for address, told in sorted(found.items()):
+            if isinstance(told, str) and len(told) < ANSWER_BYTES:
+                workers.append(json.loads(told))
+            else:
+                problem, remedy = _of_exception(told if isinstance(told, BaseException) else None)
+                workers.append({"name": str(address), "threads": 0, "problem": problem, "remedy": remedy})
+        self._answers.send(number, ok=workers)
+
+    def close(self) -> None:
+        with contextlib.suppress(Exception):
+            self._client.close(timeout=2)
+
+    # --- tasks -------------------------------------------------------------------------------------------------------
+
+    def _begin(self, task: _Task) -> None:
+        """Submit a task, to the workers that did not refuse one where some did."""
+        fitting = None
+        if self._refused:
+            fitting = [address for address in self._workers() if address not in self._refused]
+            if not fitting:
+                self._end(task)
+                self._answers.fail(task.number, self._all_refuse())
+                return
+        task.worker = None
+        task.future = self._client.submit(
+            worker_task.run,
+            task.request.text,
+            task.key,
+            key=task.key if task.died == 0 and not self._refused else f"{task.key}-{uuid.uuid4().hex[:8]}",
+            pure=False,
+            retries=0,
+            workers=fitting,
+            allow_other_workers=False,
+        )
+        task.future.add_done_callback(lambda future: self._done(task, future))
+
+    def _done(self, task: _Task, future: Future[str]) -> None:
+        with self._lock:
+            if task.key not in self._tasks or future is not task.future:
+                return
+        try:
+            self._read(task, future)
+        except Exception as error:  # noqa: BLE001  (only its class may be told)
+            self._answer_error(task, _failed(f"its answer was lost ({type(error).__name__})"))
+
+    def _read(self, task: _Task, future: Future[str]) -> None:
+        if future.status == "finished":
+            result = future.result(timeout=LOST)
+            self._answered(task, result)
+            return
+        error = future.exception(timeout=LOST) if future.status == "error" else FutureCancelledError(task.key, "lost")
+        if isinstance(error, KilledWorker) and task.died < worker_task.ATTEMPTS:
+            task.died += 1  # the scheduler gave it up at once; its tokens say whether it may be begun again
+            self._begin(task)
+        elif isinstance(error, FutureCancelledError):
+            self._answer_error(task, self._lost or _lost(self._asked.address))
+        else:
+            problem, remedy = _of_exception(error)
+            where = f"worker {task.worker}" if task.worker else "a worker"
+            self._answer_error(task, TrainingError(f"{where} {problem}", hint=remedy, code="E622"))
+
+    def _answered(self, task: _Task, result: object) -> None:
+        read = _read_answer(result)
+        if read is None:
+            self._answer_error(task, _failed("its answer cannot be read"))
+            return
+        address, name, answer = read
+        error = answer.get("error")
+        if isinstance(error, dict) and error.get("code") == worker_task.REFUSED:
+            refusal = TrainingError(str(error.get("message")), hint=str(error.get("hint")), code=worker_task.REFUSED)
+            self._refused[address] = refusal
+            self._answers.send(task.number, told=f"refused: {refusal.message}")
+            self._begin(task)  # it was not begun there
+            return
+        if self._end(task):
+            self._answers.send(task.number, answer=answer, worker=name)
+
+    def _end(self, task: _Task) -> bool:
+        with self._lock:
+            return self._tasks.pop(task.key, None) is not None
+
+    def _answer_error(self, task: _Task, error: ReconcilerError) -> None:
+        if self._end(task):
+            self._answers.fail(task.number, error)
+
+    def _all_refuse(self) -> ReconcilerError:
+        refusals = list(dict.fromkeys(error.message for error in self._refused.values()))
+        hints = list(dict.fromkeys(error.hint for error in self._refused.values() if error.hint))
+        return TrainingError("; ".join(refusals[:5]), hint="; ".join(hints[:5]), code=worker_task.REFUSED)
+
+    # --- watching ----------------------------------------------------------------------------------------------------
+
+    def _workers(self) -> dict[str, str]:
+        """Return the names of the workers by their addresses."""
+        found = self._client.scheduler_info(n_workers=-1)["workers"]
+        return {address: str(worker.get("name", address)) for address, worker in found.items()}
+
+    def _watch(self) -> None:
+        """Tell where tasks run; fail them all where the scheduler is lost, or has no workers for too long."""
+        while self._lost is None:
+            time.sleep(POLL)
+            with self._lock:
+                waits = bool(self._tasks)
+            if self._client.status in ("closed", "closing"):
+                self._lose(_lost(self._asked.address))
+            elif waits:
+                self._look()
+
+    def _look(self) -> None:
+        looked: dict[str, Any] = {}
+
+        def look() -> None:
+            with contextlib.suppress(Exception):
+                looked["workers"] = self._workers()
+                looked["processing"] = self._client.processing()
+
+        asking = threading.Thread(target=look, daemon=True)
+        asking.start()
+        asking.join(LOST)
+        if "processing" not in looked:
+            if asking.is_alive():
+                self._lose(_lost(self._asked.address))
+            return
+        now = time.monotonic()
+        if looked["workers"]:
+            self._with_workers = now
+        elif now - self._with_workers > self._asked.wait:
+            hint = "start workers, or scale the cluster, and run the same command again"
+            text = f"the cluster at {self._asked.address} had no worker for {self._asked.wait:,} s"
+            self._fail_all(TrainingError(text, hint=hint, code="E623"))
+        for address, keys in looked["processing"].items():
+            for key in keys:
+                self._see(str(key), looked["workers"].get(address, address))
+
+    def _see(self, key: str, worker: str) -> None:
+        with self._lock:
+            task = next(
+                (task for task in self._tasks.values() if task.future is not None and task.future.key == key), None
+            )
+        if task is not None and task.worker != worker:
+            task.worker = worker
+            self._answers.send(task.number, told=f"on {worker}")
+
+    def _lose(self, error: ReconcilerError) -> None:
+        self._lost = error
+        self._fail_all(error)
+
+    def _fail_all(self, error: ReconcilerError) -> None:
+        with self._lock:
+            tasks, self._tasks = self._tasks, {}
+        for task in tasks.values():
+            self._answers.fail(task.number, error)
+
+
+def _read_answer(result: object) -> tuple[str, str, dict[str, Any]] | None:
+    """Return the address and the name of the worker, and the answer line's object; None where it is none."""
+    if type(result) is not str or len(result) > ANSWER_BYTES:
+        return None
+    try:
+        read = json.loads(result)
+        address, name, answer = read["address"], read["worker"], read["answer"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None
+    if not isinstance(address, str) or not isinstance(name, str) or not isinstance(answer, dict):
+        return None
+    return address[:200], name[:200], answer
+
+
+def _of_exception(error: BaseException | None) -> tuple[str, str]:
+    """Return in words what an exception of a worker means; of its text nothing is told."""
+    if isinstance(error, ModuleNotFoundError) and (error.name or "").partition(".")[0] == "reconciler":
+        return "does not have this version of model-reconciler", "on that worker: pip install model-reconciler"
+    return f"failed with {type(error).__name__[:60]}", "its log says more; then run the same command again"
+
+
+def _failed(reason: str) -> ReconcilerError:
+    return TrainingError(f"a worker of the cluster failed: {reason}", hint="run the same command again", code="E623")
+
+
+def unreachable(address: str, why: str) -> ReconcilerError:
+    """Return the error for a scheduler that there is no connection to."""
+    return TrainingError(
+        f"the scheduler at {address} cannot be reached ({why})",
+        hint="start it, or correct the address and the certificates: `reconciler doctor` tries them",
+        code="E621",
+    )
+
+
+def _lost(address: str) -> ReconcilerError:
+    return TrainingError(f"the scheduler at {address} was lost", hint=AGAIN, code="E621")
