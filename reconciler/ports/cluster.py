@@ -161,9 +161,11 @@ class ConnectRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubmitRequest:
-    """A request to run a task. `text`: a line as `workers.request_loop` reads it; `label`: for the dashboard."""
+    """A request to run a task. `text`: a line as `workers.request_loop` reads it; `label`: for the dashboard. `terms`:
+    what its TaskTerms are known by, since a worker refuses them and not the task."""
 
     text: str
+    terms: str
     label: str
 
 

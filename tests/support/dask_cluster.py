@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import time
@@ -48,16 +49,31 @@ class LoopbackCluster:
                     self._port = int(line.rpartition(":")[2].strip('", '))
         return self.scheduler
 
-    def start_worker(self, name: str, *, threads: int = 1, environment: Mapping[str, str] | None = None) -> None:
-        """Start a worker; it is at the scheduler some time later."""
+    def start_worker(
+        self,
+        name: str,
+        *,
+        threads: int = 1,
+        environment: Mapping[str, str] | None = None,
+        through: str | None = None,
+    ) -> None:
+        """Start a worker; it is at the scheduler some time later. `through`: the address that it connects to."""
         self.workers[name] = self._start(
             "distributed.cli.dask_worker",
-            self.address,
+            through or self.address,
             *("--no-nanny", "--no-dashboard", "--nthreads", str(threads), "--name", name, "--memory-limit", "0"),
             *("--local-directory", str(self._folder / name), "--death-timeout", "60"),
             log=name,
             environment=environment,
         )
+
+    def attempts(self) -> dict[str, int]:
+        """Return how often each task was begun, by its key, as all workers' logs say."""
+        begun: dict[str, int] = {}
+        for log in self._folder.glob("*.log"):
+            for key in re.findall(r"Begins (.+), attempt \d", log.read_text()):
+                begun[key] = begun.get(key, 0) + 1
+        return begun
 
     def log(self, name: str) -> str:
         return (self._folder / f"{name}.log").read_text()
@@ -70,6 +86,12 @@ class LoopbackCluster:
         process = self.workers.pop(name)
         process.kill()
         process.wait()
+
+    def pause(self, name: str) -> None:
+        self.workers[name].send_signal(signal.SIGSTOP)
+
+    def resume(self, name: str) -> None:
+        self.workers[name].send_signal(signal.SIGCONT)
 
     def close(self) -> None:
         for process in (*self.workers.values(), self.scheduler):

@@ -42,6 +42,7 @@ COUNTS: dict[str, tuple[int, int]] = {
     "RACES": (3, 20),  # entries of a bucket that eight processes want
     "ROUNDS": (4, 20),  # applies during which something goes wrong between us and a bucket
     "REMOTE_MODELS": (22, 36),  # deployed in a bucket; the journals of 36 are two pages of a listing
+    "CLUSTER_ROUNDS": (1, 100),  # applies on a cluster whose workers are killed, paused or cut off
     "APPLIES": (3, 8),  # pairs of applies at once
     "PARALLEL_ROUNDS": (3, 10),  # rounds of eight models applied at once
     "MODEL_FILES": (40, 600),  # files of models that are changed at random, loaded and predicted with

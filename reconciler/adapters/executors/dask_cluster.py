@@ -106,9 +106,13 @@ class DaskCluster:
         self._client.ask("connect", self._connection())
         return self._store()
 
-    def _run(self, operation: str, label: str, task: object, kind: type[T], tell: Tell) -> T:
+    def _run(
+        self, operation: str, label: str, task: BuildTask | TrialTask | EvaluationTask, kind: type[T], tell: Tell
+    ) -> T:
         text = json.dumps({"operation": operation, "request": codec.to_json(task)})
-        answered = self._client.ask("submit", SubmitRequest(text=text, label=label), tell)
+        answered = self._client.ask(
+            "submit", SubmitRequest(text=text, label=label, terms=codec.digest_of(task.terms)), tell
+        )
         answer, worker = answered.get("answer"), str(answered.get("worker"))[:200]
 
         def failed(reason: str) -> ReconcilerError:

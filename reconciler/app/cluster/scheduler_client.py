@@ -31,7 +31,7 @@ AGAIN = "start it again, then run the same command again: what was finished is f
 
 @dataclass(slots=True, kw_only=True)
 class _Task:
-    """A task that is not answered yet. `worker`: where it was last seen; `refusals`: of workers, by their addresses."""
+    """A task that is not answered yet. `worker`: where it was last seen; `died`: how often the scheduler gave it up."""
 
     number: int
     request: SubmitRequest
@@ -65,7 +65,7 @@ class SchedulerClient:
         self._answers = answers
         self._lock = threading.Lock()
         self._tasks: dict[str, _Task] = {}
-        self._refused: dict[str, ReconcilerError] = {}
+        self._refusals: dict[str, dict[str, ReconcilerError]] = {}  # of terms, by the worker's address
         self._lost: ReconcilerError | None = None
         self._with_workers = time.monotonic()
         security = None
@@ -127,18 +127,19 @@ class SchedulerClient:
     def _begin(self, task: _Task) -> None:
         """Submit a task, to the workers that did not refuse one where some did."""
         fitting = None
-        if self._refused:
-            fitting = [address for address in self._workers() if address not in self._refused]
+        refused = self._refusals.get(task.request.terms, {})
+        if refused:
+            fitting = [address for address in self._workers() if address not in refused]
             if not fitting:
                 self._end(task)
-                self._answers.fail(task.number, self._all_refuse())
+                self._answers.fail(task.number, _all_refuse(refused))
                 return
         task.worker = None
         task.future = self._client.submit(
             worker_task.run,
             task.request.text,
             task.key,
-            key=task.key if task.died == 0 and not self._refused else f"{task.key}-{uuid.uuid4().hex[:8]}",
+            key=f"{task.key}-{uuid.uuid4().hex[:8]}",
             pure=False,
             retries=0,
             workers=fitting,
@@ -180,7 +181,7 @@ class SchedulerClient:
         error = answer.get("error")
         if isinstance(error, dict) and error.get("code") == worker_task.REFUSED:
             refusal = TrainingError(str(error.get("message")), hint=str(error.get("hint")), code=worker_task.REFUSED)
-            self._refused[address] = refusal
+            self._refusals.setdefault(task.request.terms, {})[address] = refusal
             self._answers.send(task.number, told=f"refused: {refusal.message}")
             self._begin(task)  # it was not begun there
             return
@@ -194,11 +195,6 @@ class SchedulerClient:
     def _answer_error(self, task: _Task, error: ReconcilerError) -> None:
         if self._end(task):
             self._answers.fail(task.number, error)
-
-    def _all_refuse(self) -> ReconcilerError:
-        refusals = list(dict.fromkeys(error.message for error in self._refused.values()))
-        hints = list(dict.fromkeys(error.hint for error in self._refused.values() if error.hint))
-        return TrainingError("; ".join(refusals[:5]), hint="; ".join(hints[:5]), code=worker_task.REFUSED)
 
     # --- watching ----------------------------------------------------------------------------------------------------
 
@@ -262,6 +258,12 @@ class SchedulerClient:
             tasks, self._tasks = self._tasks, {}
         for task in tasks.values():
             self._answers.fail(task.number, error)
+
+
+def _all_refuse(refused: dict[str, ReconcilerError]) -> ReconcilerError:
+    refusals = list(dict.fromkeys(error.message for error in refused.values()))
+    hints = list(dict.fromkeys(error.hint for error in refused.values() if error.hint))
+    return TrainingError("; ".join(refusals[:5]), hint="; ".join(hints[:5]), code=worker_task.REFUSED)
 
 
 def _read_answer(result: object) -> tuple[str, str, dict[str, Any]] | None:

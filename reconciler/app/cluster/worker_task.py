@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import atexit
 import json
+import logging
 import socket
 import threading
 import time
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 ATTEMPTS = 2
 """How often a task is begun: once more after a worker died under it."""
 REFUSED = "E622"
+_LOG = logging.getLogger("distributed.worker.reconciler")  # of those that Dask shows
 _REOPENED = 600  # seconds after which a store is opened again, so that copies of its blobs are trimmed
 
 
@@ -73,6 +75,7 @@ def _begin(key: str) -> None:
         taken = tokens.get(batch=True)
         tokens.close()
         if taken:
+            _LOG.info("Begins %s, attempt %s", key, attempt)
             return
     raise TrainingError(
         f"{ATTEMPTS} workers of the cluster died under it",
