@@ -83,6 +83,9 @@ class Compute(Protocol):
     """Computes from a store, and writes nothing to it but blobs. Equal requests give equal digests and figures,
     wherever they run, and may be asked from several threads at once."""
 
+    def warm(self) -> None:
+        """Get ready, before anything is changed: UsageError E620, E610 where what it needs is not set or installed."""
+
     def build(self, request: BuildRequest, tell: Tell = tell_nobody) -> BuiltModel:
         """Select the rows of a recipe, check them, train on them, and store the files.
 

@@ -139,6 +139,8 @@ class ClusterClient:
                 reason = "a line cannot be read"
                 break
         self._kill(process)
+        if process.stdout is not None:
+            process.stdout.close()
         code = process.returncode
         if reason == "it ended":
             how = signal.Signals(-code).name if code < 0 else f"exit code {code}"

@@ -59,6 +59,12 @@ class DaskCluster:
         self._known: ClusterStore | None = None
         self._refusal: ReconcilerError | None = None
 
+    def warm(self) -> None:
+        """Start the client, which imports for seconds, where it could be connected."""
+        self._connection()
+        _check_installed()
+        self._client.start()
+
     def build(self, request: BuildRequest, tell: Tell = tell_nobody) -> BuiltModel:
         task = BuildTask(terms=self._terms(request.runtime), request=request)
         return self._run("build", f"train {request.model}", task, BuiltModel, lambda told: tell(f"train {told}"))
@@ -97,12 +103,7 @@ class DaskCluster:
         return TaskTerms(version=self._version, runtime=runtime, store=self._known)
 
     def _connected(self) -> ClusterStore:
-        if find_spec("distributed") is None:
-            raise UsageError(
-                "`compute: {uses: dask}` needs the library distributed, which is not installed",
-                hint="pip install 'model-reconciler[dask]'",
-                code="E610",
-            )
+        _check_installed()
         self._client.ask("connect", self._connection())
         return self._store()
 
@@ -128,3 +129,12 @@ class DaskCluster:
         if not isinstance(error, DataError):  # what is wrong with rows is wrong with them everywhere
             error.message = f"{error.message} (worker {worker})"
         raise error
+
+
+def _check_installed() -> None:
+    if find_spec("distributed") is None:
+        raise UsageError(
+            "`compute: {uses: dask}` needs the library distributed, which is not installed",
+            hint="pip install 'model-reconciler[dask]'",
+            code="E610",
+        )

@@ -211,7 +211,9 @@ def _work(
 def _warm(deps: Dependencies, environment: Environment, plan: Plan) -> None:
     """Start the trainer while the rows are still being read, where something will be trained."""
     trains = sum(part.trains for part in plan.models)
-    if trains and deps.trainer is not None:
+    if trains and deps.compute is not None:
+        deps.compute.warm()
+    elif trains and deps.trainer is not None:
         deps.trainer.warm(environment.limits, at_once=min(trains, deps.concurrency.count))
 
 

@@ -86,6 +86,9 @@ class ComputeHere:
         self._lock = threading.Lock()
         self._arms: dict[Digest, _ArmRows] = {}
 
+    def warm(self) -> None:
+        """Do nothing: its workers are warmed by who opened them."""
+
     def build(self, request: BuildRequest, tell: Tell = tell_nobody) -> BuiltModel:
         del tell
         with self._folder("train") as work:

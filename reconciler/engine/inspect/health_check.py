@@ -36,7 +36,7 @@ def environment_checks(
     if environment.trains:
         yield from _secrets(deps, desired, environment)
     yield from _channels(deps, environment)
-    if environment.runtime is not None:
+    if environment.runtime is not None and environment.compute is None:
         uses = {model.recipe.estimator.uses for model in desired.models_of(environment.name)}
         yield _trains(environment, runtime_for(environment.runtime, uses), machine)
     rights = tuple(_rights(deps, environment))

@@ -22,6 +22,7 @@ from reconciler.core.status_codes import ResultStatus, status_of
 from reconciler.engine.controls.controls_log import ControlsLog
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.find_environment import nearest
+from reconciler.engine.needed_secrets import is_unset
 from reconciler.engine.plan import model_plan, observe, observe_loss, observe_training
 from reconciler.engine.plan.observe import ServingObserver
 from reconciler.engine.plan.observe_training import TrainingObserver
@@ -120,7 +121,12 @@ def _training_notes(deps: Dependencies, sandbox: TrainingObserver, plans: Iterab
     if not any(plan.trains for plan in plans):
         return ()
     declared, notes = sandbox.environment.runtime, list(sandbox.tables.lookup.notes() if sandbox.tables else ())
-    if declared is not None and deps.machine is not None:
+    if (compute := sandbox.environment.compute) is not None:
+        if not deps.secret(compute.scheduler):
+            notes.append(
+                f"nothing is trained from here: {is_unset(compute.scheduler)}, where a cluster's address would be"
+            )
+    elif declared is not None and deps.machine is not None:
         here = deps.machine()
         uses = {sandbox.models[plan.model].recipe.estimator.uses for plan in plans if plan.trains}
         declared = runtime_for(declared, uses)

@@ -171,11 +171,13 @@ def test_a_sandbox_is_applied_on_a_cluster_and_doctor_asks_its_workers(
     sandbox = project.root / "environments/sandbox.yaml"
     sandbox.write_text(sandbox.read_text() + "  compute: {uses: dask, scheduler: env:DASK_SCHEDULER}\n")
     project.commit("On a cluster")
-    unset = project.run("apply", "sandbox", "--yes", code=1)
-    assert "E620 the environment variable DASK_SCHEDULER is not set" in unset.out
-    assert "`export DASK_SCHEDULER=tls://HOST:8786`" in unset.out
+    unset = project.run("apply", "sandbox", "--yes", code=2)
+    assert "E620 the environment variable DASK_SCHEDULER is not set" in unset.err
+    assert "`export DASK_SCHEDULER=tls://HOST:8786`" in unset.err
+    assert "the environment variable DASK_SCHEDULER is not set" in project.run("plan", "sandbox").out
     project.environment["DASK_SCHEDULER"] = "tcp://10.0.0.1:8786"
-    assert "is not encrypted and not on this machine" in project.run("apply", "sandbox", "--yes", code=1).out
+    assert "is not encrypted and not on this machine" in project.run("apply", "sandbox", "--yes", code=2).err
+    assert not (project.root / ".reconciler/sandbox/snapshots").exists(), "and nothing was begun"
     project.environment["DASK_SCHEDULER"] = cluster.address
     ran = project.run_cold(("apply", "sandbox", "--yes", "-o", "json"))
     assert ran.code == 0, ran.err

@@ -1,4 +1,4 @@
-"""Applies on a cluster whose workers are killed, paused and cut off: nothing is lost, and nothing is done twice too often."""
+"""Applies on a cluster whose workers are killed, paused and cut off: nothing is lost, nothing is begun a third time."""
 
 from __future__ import annotations
 
