@@ -209,7 +209,6 @@ class TrialSeries:
         place: int,
     ) -> None:
         """Run one trial and record it at once, so that no interruption loses it."""
-        prepared = self._prepared
         told = self._tell(place, inputs.judged)
         found = self._judged(arm, recipe, inputs, told)
         known[fingerprint] = records.record_trial(
@@ -227,7 +226,7 @@ class TrialSeries:
         self.new += 1
 
     def _judged(self, arm: int, recipe: Recipe, inputs: TrialInputs, told: str) -> TrialResult:
-        """Judge a recipe: by workers here, which share the rows of an arm, or on a cluster, whose workers select them."""
+        """Judge a recipe: by workers here, which share the rows of an arm, or on a cluster, where they are selected."""
         prepared = self._prepared
         wide = widest(prepared.space, prepared.arms[arm].recipe)
         runtime, limits = builds.runtime_of(prepared.environment, recipe), prepared.environment.limits
