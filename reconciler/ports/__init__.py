@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from reconciler.core.artifact.observed_state import CommitOrder, DriftType, FirstParentChange, LiveDeployment
 from reconciler.ports.cluster import (
+    REFUSED_BY,
     ArmTrialRequest,
     ArtifactEvaluationRequest,
     BuildRequest,
@@ -116,6 +117,7 @@ from reconciler.ports.storage import (
 )
 
 __all__ = [
+    "REFUSED_BY",
     "ArmRecipe",
     "ArmTrialRequest",
     "ArrowStream",

@@ -20,7 +20,8 @@ from reconciler.core.storage.location import StorageLocation
 from reconciler.ports.messages import SelectResult, TrialResult
 
 Tell = Callable[[str], None]
-"""Shows a person where something runs."""
+"""Shows a person where something runs; a text that begins with REFUSED_BY is news that stays."""
+REFUSED_BY = "refused: "
 
 
 def tell_nobody(text: str) -> None:

@@ -10,6 +10,7 @@ import subprocess
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.support.warm_start import PYTHON
@@ -17,11 +18,43 @@ from tests.support.warm_start import PYTHON
 PATIENCE = 60.0  # seconds
 
 
+@dataclass(frozen=True)
+class Certificates:
+    """An authority and a certificate that it signed, as files in a folder."""
+
+    folder: Path
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """Return the options of Dask's programs that name them."""
+        names = (("--tls-ca-file", "ca.pem"), ("--tls-cert", "own.pem"), ("--tls-key", "own-key.pem"))
+        return tuple(part for option, name in names for part in (option, str(self.folder / name)))
+
+    def text(self, name: str) -> str:
+        return (self.folder / name).read_text()
+
+
+def make_certificates(folder: Path) -> Certificates:
+    """Make an authority of its own, and sign a certificate with it, as the how-to says."""
+    folder.mkdir()
+    for command in (
+        "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=dask-ca -keyout ca-key.pem -out ca.pem",
+        "req -newkey rsa:2048 -nodes -subj /CN=dask -keyout own-key.pem -out own.csr",
+        "x509 -req -in own.csr -CA ca.pem -CAkey ca-key.pem -CAcreateserial -days 2 -out own.pem",
+    ):
+        subprocess.run(["openssl", *command.split()], cwd=folder, check=True, capture_output=True)
+    return Certificates(folder)
+
+
 class LoopbackCluster:
     """A scheduler, whose address is in `address`, and its workers by name."""
 
-    def __init__(self, folder: Path, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, folder: Path, environment: Mapping[str, str] | None = None, certificates: Certificates | None = None
+    ) -> None:
         self._folder = folder
+        self._scheme = "tcp" if certificates is None else "tls"
+        self._tls = () if certificates is None else certificates.arguments
         self._environment = {
             **{name: text for name, text in os.environ.items() if not name.startswith(("DASK_", "OMP_"))},
             "DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "5s",
@@ -34,7 +67,7 @@ class LoopbackCluster:
 
     @property
     def address(self) -> str:
-        return f"tcp://127.0.0.1:{self._port}"
+        return f"{self._scheme}://127.0.0.1:{self._port}"
 
     def start_scheduler(self) -> subprocess.Popen[bytes]:
         """Start a scheduler: the first one at a free port, a later one at the same."""
@@ -42,6 +75,7 @@ class LoopbackCluster:
         file.unlink(missing_ok=True)
         port = str(self._port or 0)
         arguments = ("--host", "127.0.0.1", "--port", port, "--no-dashboard", "--scheduler-file", str(file))
+        arguments += ("--protocol", self._scheme, *self._tls)
         self.scheduler = self._start("distributed.cli.dask_scheduler", *arguments, log="scheduler")
         if self._port is None:
             for line in wait_for(lambda: file.exists() and file.read_text()).splitlines():
@@ -61,6 +95,7 @@ class LoopbackCluster:
         self.workers[name] = self._start(
             "distributed.cli.dask_worker",
             through or self.address,
+            *self._tls,
             *("--no-nanny", "--no-dashboard", "--nthreads", str(threads), "--name", name, "--memory-limit", "0"),
             *("--local-directory", str(self._folder / name), "--death-timeout", "60"),
             log=name,
@@ -116,11 +151,14 @@ class LoopbackCluster:
 
 @contextmanager
 def loopback_cluster(
-    folder: Path, *workers: str, environment: Mapping[str, str] | None = None
+    folder: Path,
+    *workers: str,
+    environment: Mapping[str, str] | None = None,
+    certificates: Certificates | None = None,
 ) -> Iterator[LoopbackCluster]:
     """Give a cluster with workers of these names, which are at the scheduler; it ends with the block."""
     folder.mkdir(parents=True, exist_ok=True)
-    cluster = LoopbackCluster(folder, environment)
+    cluster = LoopbackCluster(folder, environment, certificates)
     try:
         for name in workers:
             cluster.start_worker(name)

@@ -19,6 +19,7 @@ from reconciler.core.evaluation.detailed import DetailedEvaluation
 from reconciler.core.spec.environment import Runtime
 from reconciler.errors import DataError, ReconcilerError, TrainingError, UsageError
 from reconciler.ports import (
+    REFUSED_BY,
     ArmTrialRequest,
     ArtifactEvaluationRequest,
     BuildRequest,
@@ -67,7 +68,7 @@ class DaskCluster:
 
     def build(self, request: BuildRequest, tell: Tell = tell_nobody) -> BuiltModel:
         task = BuildTask(terms=self._terms(request.runtime), request=request)
-        return self._run("build", f"train {request.model}", task, BuiltModel, lambda told: tell(f"train {told}"))
+        return self._run("build", f"train {request.model}", task, BuiltModel, _with("train", tell))
 
     def trial(self, request: ArmTrialRequest, tell: Tell = tell_nobody) -> TrialResult:
         task = TrialTask(terms=self._terms(request.runtime), request=request)
@@ -76,7 +77,7 @@ class DaskCluster:
     def evaluate(self, request: ArtifactEvaluationRequest, tell: Tell = tell_nobody) -> DetailedEvaluation:
         task = EvaluationTask(terms=self._terms(request.runtime), request=request)
         label = f"evaluate {request.artifact[7:19]}"
-        return self._run("evaluate", label, task, DetailedEvaluation, lambda told: tell(f"evaluate {told}"))
+        return self._run("evaluate", label, task, DetailedEvaluation, _with("evaluate", tell))
 
     def workers(self, runtime: Runtime | None) -> tuple[ClusterWorker, ...]:
         """Return the workers that the cluster has now, and whether each would take a task of this runtime."""
@@ -129,6 +130,11 @@ class DaskCluster:
         if not isinstance(error, DataError):  # what is wrong with rows is wrong with them everywhere
             error.message = f"{error.message} (worker {worker})"
         raise error
+
+
+def _with(step: str, tell: Tell) -> Tell:
+    """Return what tells where a step runs; a refusal is told as it is."""
+    return lambda told: tell(told if told.startswith(REFUSED_BY) else f"{step} {told}")
 
 
 def _check_installed() -> None:

@@ -21,7 +21,8 @@ import time
 from typing import NoReturn
 
 from reconciler import codec
-from reconciler.app.cluster.scheduler_client import Answers, SchedulerClient, unreachable
+from reconciler.app.cluster.answers import Answers, unreachable
+from reconciler.app.cluster.scheduler_client import SchedulerClient
 from reconciler.errors import ReconcilerError
 from reconciler.ports import ConnectRequest, SubmitRequest
 from reconciler.workers.request_loop import take_standard_streams

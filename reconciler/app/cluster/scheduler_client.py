@@ -19,14 +19,13 @@ from distributed.client import FutureCancelledError
 from distributed.scheduler import KilledWorker
 
 from reconciler.app.cluster import worker_task
+from reconciler.app.cluster.answers import Answers, all_refuse, failed, lost, of_exception, read_answer, unreachable
 from reconciler.core.size_limits import ANSWER_BYTES
 from reconciler.errors import ReconcilerError, TrainingError
-from reconciler.ports import ConnectRequest, SubmitRequest
-from reconciler.workers.request_loop import error_fields, write_line
+from reconciler.ports import REFUSED_BY, ConnectRequest, SubmitRequest
 
 POLL = 0.5  # seconds between looks at who works on what
 LOST = 60.0  # seconds after which a scheduler that does not answer is lost
-AGAIN = "start it again, then run the same command again: what was finished is found, and what was not is repeated"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -39,22 +38,8 @@ class _Task:
     future: Future[str] | None = None
     worker: str | None = None
     died: int = 0
-
-
-@dataclass(slots=True)
-class Answers:
-    """The lines to the command, from several threads."""
-
-    descriptor: int
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def send(self, number: int, **members: object) -> None:
-        line = json.dumps({"id": number, **members}).encode("ascii")
-        with self.lock:
-            write_line(self.descriptor, line)
-
-    def fail(self, number: int, error: ReconcilerError) -> None:
-        self.send(number, error=error_fields(error))
+    fitting: frozenset[str] = frozenset()  # addresses of the workers that may do it; none: any
+    tokens: list[Queue] = field(default_factory=list)
 
 
 class SchedulerClient:
@@ -101,20 +86,33 @@ class SchedulerClient:
             self._tasks[task.key] = task
         try:
             for attempt in range(1, worker_task.ATTEMPTS + 1):
-                Queue(worker_task.token(task.key, attempt), client=self._client).put(attempt, timeout=LOST)
+                task.tokens.append(Queue(worker_task.token(task.key, attempt), client=self._client))
+                task.tokens[-1].put(attempt, timeout=LOST)
             self._begin(task)
         except Exception:  # noqa: BLE001  (the library's, of a connection that broke)
-            self._answer_error(task, self._lost or _lost(self._asked.address))
+            self._answer_error(task, self._lost or lost(self._asked.address))
 
     def describe(self, number: int, text: str) -> None:
         """Ask every worker whether it would take tasks."""
-        found = self._client.run(worker_task.describe, text, on_error="return")
+        found: dict[str, object] = {}
+
+        def ask() -> None:
+            found.update(self._client.run(worker_task.describe, text, on_error="return"))
+
+        asking = threading.Thread(target=ask, daemon=True)
+        asking.start()
+        asking.join(LOST)
+        if asking.is_alive():
+            hint = "look at the workers on the scheduler's dashboard, and end the one that hangs"
+            text = f"a worker of the cluster did not answer within {LOST:.0f} s"
+            self._answers.fail(number, TrainingError(text, hint=hint, code="E621"))
+            return
         workers = []
         for address, told in sorted(found.items()):
             if isinstance(told, str) and len(told) < ANSWER_BYTES:
                 workers.append(json.loads(told))
             else:
-                problem, remedy = _of_exception(told if isinstance(told, BaseException) else None)
+                problem, remedy = of_exception(told if isinstance(told, BaseException) else None)
                 workers.append({"name": str(address), "threads": 0, "problem": problem, "remedy": remedy})
         self._answers.send(number, ok=workers)
 
@@ -132,9 +130,10 @@ class SchedulerClient:
             fitting = [address for address in self._workers() if address not in refused]
             if not fitting:
                 self._end(task)
-                self._answers.fail(task.number, _all_refuse(refused))
+                self._answers.fail(task.number, all_refuse(refused))
                 return
         task.worker = None
+        task.fitting = frozenset(fitting or ())
         task.future = self._client.submit(
             worker_task.run,
             task.request.text,
@@ -154,7 +153,7 @@ class SchedulerClient:
         try:
             self._read(task, future)
         except Exception as error:  # noqa: BLE001  (only its class may be told)
-            self._answer_error(task, _failed(f"its answer was lost ({type(error).__name__})"))
+            self._answer_error(task, failed(f"its answer was lost ({type(error).__name__})"))
 
     def _read(self, task: _Task, future: Future[str]) -> None:
         if future.status == "finished":
@@ -166,23 +165,23 @@ class SchedulerClient:
             task.died += 1  # the scheduler gave it up at once; its tokens say whether it may be begun again
             self._begin(task)
         elif isinstance(error, FutureCancelledError):
-            self._answer_error(task, self._lost or _lost(self._asked.address))
+            self._answer_error(task, self._lost or lost(self._asked.address))
         else:
-            problem, remedy = _of_exception(error)
+            problem, remedy = of_exception(error)
             where = f"worker {task.worker}" if task.worker else "a worker"
             self._answer_error(task, TrainingError(f"{where} {problem}", hint=remedy, code="E622"))
 
     def _answered(self, task: _Task, result: object) -> None:
-        read = _read_answer(result)
+        read = read_answer(result)
         if read is None:
-            self._answer_error(task, _failed("its answer cannot be read"))
+            self._answer_error(task, failed("its answer cannot be read"))
             return
         address, name, answer = read
         error = answer.get("error")
         if isinstance(error, dict) and error.get("code") == worker_task.REFUSED:
             refusal = TrainingError(str(error.get("message")), hint=str(error.get("hint")), code=worker_task.REFUSED)
             self._refusals.setdefault(task.request.terms, {})[address] = refusal
-            self._answers.send(task.number, told=f"refused: {refusal.message}")
+            self._answers.send(task.number, told=REFUSED_BY + refusal.message)
             self._begin(task)  # it was not begun there
             return
         if self._end(task):
@@ -190,7 +189,12 @@ class SchedulerClient:
 
     def _end(self, task: _Task) -> bool:
         with self._lock:
-            return self._tasks.pop(task.key, None) is not None
+            ended = self._tasks.pop(task.key, None) is not None
+        if ended:
+            with contextlib.suppress(Exception):  # where the scheduler is gone, so are they
+                for tokens in task.tokens:
+                    tokens.close()
+        return ended
 
     def _answer_error(self, task: _Task, error: ReconcilerError) -> None:
         if self._end(task):
@@ -210,7 +214,7 @@ class SchedulerClient:
             with self._lock:
                 waits = bool(self._tasks)
             if self._client.status in ("closed", "closing"):
-                self._lose(_lost(self._asked.address))
+                self._lose(lost(self._asked.address))
             elif waits:
                 self._look()
 
@@ -227,7 +231,7 @@ class SchedulerClient:
         asking.join(LOST)
         if "processing" not in looked:
             if asking.is_alive():
-                self._lose(_lost(self._asked.address))
+                self._lose(lost(self._asked.address))
             return
         now = time.monotonic()
         if looked["workers"]:
@@ -236,9 +240,21 @@ class SchedulerClient:
             hint = "start workers, or scale the cluster, and run the same command again"
             text = f"the cluster at {self._asked.address} had no worker for {self._asked.wait:,} s"
             self._fail_all(TrainingError(text, hint=hint, code="E623"))
+        self._begin_elsewhere(frozenset(looked["workers"]))
         for address, keys in looked["processing"].items():
             for key in keys:
                 self._see(str(key), looked["workers"].get(address, address))
+
+    def _begin_elsewhere(self, workers: frozenset[str]) -> None:
+        """Give tasks to other workers where all that may do them are gone; a scheduler would wait for those."""
+        with self._lock:
+            stuck = [task for task in self._tasks.values() if task.fitting and not task.fitting & workers]
+        for task in stuck:
+            future, task.future = task.future, None
+            with contextlib.suppress(Exception):
+                if future is not None:
+                    future.cancel()
+                self._begin(task)
 
     def _see(self, key: str, worker: str) -> None:
         with self._lock:
@@ -258,47 +274,3 @@ class SchedulerClient:
             tasks, self._tasks = self._tasks, {}
         for task in tasks.values():
             self._answers.fail(task.number, error)
-
-
-def _all_refuse(refused: dict[str, ReconcilerError]) -> ReconcilerError:
-    refusals = list(dict.fromkeys(error.message for error in refused.values()))
-    hints = list(dict.fromkeys(error.hint for error in refused.values() if error.hint))
-    return TrainingError("; ".join(refusals[:5]), hint="; ".join(hints[:5]), code=worker_task.REFUSED)
-
-
-def _read_answer(result: object) -> tuple[str, str, dict[str, Any]] | None:
-    """Return the address and the name of the worker, and the answer line's object; None where it is none."""
-    if type(result) is not str or len(result) > ANSWER_BYTES:
-        return None
-    try:
-        read = json.loads(result)
-        address, name, answer = read["address"], read["worker"], read["answer"]
-    except (ValueError, TypeError, KeyError, RecursionError):
-        return None
-    if not isinstance(address, str) or not isinstance(name, str) or not isinstance(answer, dict):
-        return None
-    return address[:200], name[:200], answer
-
-
-def _of_exception(error: BaseException | None) -> tuple[str, str]:
-    """Return in words what an exception of a worker means; of its text nothing is told."""
-    if isinstance(error, ModuleNotFoundError) and (error.name or "").partition(".")[0] == "reconciler":
-        return "does not have this version of model-reconciler", "on that worker: pip install model-reconciler"
-    return f"failed with {type(error).__name__[:60]}", "its log says more; then run the same command again"
-
-
-def _failed(reason: str) -> ReconcilerError:
-    return TrainingError(f"a worker of the cluster failed: {reason}", hint="run the same command again", code="E623")
-
-
-def unreachable(address: str, why: str) -> ReconcilerError:
-    """Return the error for a scheduler that there is no connection to."""
-    return TrainingError(
-        f"the scheduler at {address} cannot be reached ({why})",
-        hint="start it, or correct the address and the certificates: `reconciler doctor` tries them",
-        code="E621",
-    )
-
-
-def _lost(address: str) -> ReconcilerError:
-    return TrainingError(f"the scheduler at {address} was lost", hint=AGAIN, code="E621")

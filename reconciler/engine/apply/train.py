@@ -7,7 +7,6 @@ the journal entry is the caller's. A crash leaves blobs that nothing names, or a
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import partial
 
 from reconciler import __version__, codec
 from reconciler.core.age import is_ahead
@@ -20,7 +19,7 @@ from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.model import Model
 from reconciler.engine.compute.built import check_claims, verified
 from reconciler.engine.compute.here import ComputeHere
-from reconciler.engine.compute.request import part_of
+from reconciler.engine.compute.request import part_of, teller
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.masking.comparable import masked_key
 from reconciler.engine.refresh.kept_snapshots import removed_snapshots
@@ -147,7 +146,7 @@ def _make(
         allowed=may_be_off.checks,
     )
     try:
-        built = compute.build(request, partial(deps.progress.start, model.name))
+        built = compute.build(request, teller(deps.progress, model.name))
     except DataError as error:
         again = f"once the file is corrected, `reconciler apply {environment.name} --refresh` reads it"
         error.hint = f"{error.hint}; {again}" if error.hint else again

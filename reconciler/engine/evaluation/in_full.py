@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterable
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 from reconciler import codec
@@ -16,6 +15,7 @@ from reconciler.core.digest import Digest, short
 from reconciler.core.evaluation.detailed import DetailedEvaluation, contradiction, named_slices
 from reconciler.core.spec.environment import Limits, Runtime
 from reconciler.core.spec.model import NO_DECLARATION, DeclaredEvaluation
+from reconciler.engine.compute.request import teller
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.evaluation.slice_rows import PLAIN, JudgedBy, slice_rows
 from reconciler.engine.plan import verification
@@ -90,7 +90,7 @@ def in_full(
                         limits=limits,
                         declared=judging.declared,
                     ),
-                    partial(deps.progress.start, short(artifact)),
+                    teller(deps.progress, short(artifact)),
                 )
             else:
                 known = deps.scorer.evaluate(

@@ -31,7 +31,7 @@ from reconciler.core.experiment.standings import ScoredTrial, goes_on, told
 from reconciler.core.experiment.trial import TrialInputs, TrialRecord
 from reconciler.core.spec.experiment.declared_experiment import Sampler
 from reconciler.core.spec.recipe import Recipe
-from reconciler.engine.compute.request import part_of
+from reconciler.engine.compute.request import part_of, teller
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.experiment import records
 from reconciler.engine.experiment.prepared import PreparedExperiment
@@ -255,7 +255,7 @@ class TrialSeries:
                 runtime=runtime,
                 limits=limits,
             ),
-            partial(self._tell_where, told),
+            teller(self._deps.progress, prepared.experiment.name, told),
         )
 
     def rows_of(self, arm: int) -> Path:
@@ -291,10 +291,6 @@ class TrialSeries:
             text += f", about {in_words(max(1, left))} left"
         self._deps.progress.start(self._prepared.experiment.name, text)
         return text
-
-    def _tell_where(self, told: str, where: str) -> None:
-        """Show what else is known of a trial that runs, such as which worker does it."""
-        self._deps.progress.start(self._prepared.experiment.name, f"{told}: {where}")
 
     def _result(self, arm: int, pending: _Pending) -> ScoredTrial:
         """Return what all rounds of a trial found together."""

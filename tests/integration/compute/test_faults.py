@@ -13,8 +13,20 @@ from pathlib import Path
 
 import pytest
 
+from reconciler import __version__
+from reconciler.adapters.executors.dask_cluster import DaskCluster
+from reconciler.core.digest import digest_of_bytes
+from reconciler.core.storage.location import StorageLocation
+from reconciler.errors import TrainingError
+from reconciler.ports import ClusterStore, ConnectRequest
 from tests.object_storage.servers import BUCKET, s3_environment, seaweed, weed
-from tests.support.dask_cluster import LoopbackCluster, loopback_cluster, wait_for
+from tests.support.dask_cluster import (
+    Certificates,
+    LoopbackCluster,
+    loopback_cluster,
+    make_certificates,
+    wait_for,
+)
 from tests.support.effort import count
 from tests.support.once import copy
 from tests.support.project import Project, committed
@@ -159,6 +171,36 @@ def test_nothing_is_lost_and_no_training_is_begun_a_third_time(
             assert found == expected, "the same bytes as without a cluster"
             audit = project.run("audit", "sandbox", code=None)
             assert audit.code == 0, audit.out
+
+
+def test_a_scheduler_is_reached_by_tls_with_a_certificate_of_its_authority_alone(tmp_path: Path) -> None:
+    ours, others = make_certificates(tmp_path / "ours"), make_certificates(tmp_path / "others")
+    store = ClusterStore(
+        environment="sandbox",
+        project="books",
+        location=StorageLocation(uses="files", root=str(tmp_path / "store")),
+        mark=digest_of_bytes(b"a mark"),
+    )
+    with loopback_cluster(tmp_path / "cluster", "alice", certificates=ours) as cluster:
+
+        def workers(certificates: Certificates) -> int:
+            request = ConnectRequest(
+                address=cluster.address,
+                seconds=20,
+                wait=60,
+                ca=certificates.text("ca.pem"),
+                certificate=certificates.text("own.pem"),
+                key=certificates.text("own-key.pem"),
+            )
+            client = DaskCluster(connection=lambda: request, store=lambda: store, version=__version__)
+            try:
+                return len(client.workers(None))
+            finally:
+                client.close()
+
+        assert workers(ours) == 1
+        with pytest.raises(TrainingError, match=r"E621 the scheduler at tls://.* cannot be reached"):
+            workers(others)
 
 
 def statuses(project: Project) -> list[dict[str, str]]:
