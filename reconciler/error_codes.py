@@ -262,13 +262,13 @@ E621 A registry cannot be reached, has no such repository, or answers as no OCI 
      Check the name and the network, and run the command again; it needs TLS, unless it is on this machine.
 E622 A registry refuses the login, or the right to read or write there.
      Log in with `docker login`, or set RECONCILER_REGISTRY_USER and RECONCILER_REGISTRY_PASSWORD.
-E620 A cluster's address or certificates are missing, or its scheduler would be reached without encryption.
+E641 A cluster's address or certificates are missing, or its scheduler would be reached without encryption.
      Set what the message names; use tls:// and `security`, or a scheduler on this machine.
-E621 The scheduler of a cluster cannot be reached, or was lost.
+E642 The scheduler of a cluster cannot be reached, or was lost.
      Start it, and run the same command again: what was finished is found.
-E622 A worker of a cluster refuses: another program or runtime than is declared, or it does not see the store.
+E643 A worker of a cluster refuses: another program or runtime than is declared, or it does not see the store.
      Install what the message names on that worker, or give it the store.
-E623 A training is not done on a cluster: it has no worker, or workers died under it.
+E644 A training is not done on a cluster: it has no worker, or workers died under it.
      Look into their logs, give them memory, and run the same command again.
 E701 An artifact failed a gate, so it cannot be promoted.
      Change the recipe, or the gate by a pull request, and apply the sandbox again; or promote another candidate.

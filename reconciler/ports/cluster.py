@@ -85,13 +85,13 @@ class Compute(Protocol):
     wherever they run, and may be asked from several threads at once."""
 
     def warm(self) -> None:
-        """Get ready, before anything is changed: UsageError E620, E610 where what it needs is not set or installed."""
+        """Get ready, before anything is changed: UsageError E641, E610 where what it needs is not set or installed."""
 
     def build(self, request: BuildRequest, tell: Tell = tell_nobody) -> BuiltModel:
         """Select the rows of a recipe, check them, train on them, and store the files.
 
         Raises DataError and TrainingError as `DataEngine.select` and `Trainer.train` do; of a cluster TrainingError
-        E620 to E623, StoreError where a worker cannot read or write.
+        E641 to E644, StoreError where a worker cannot read or write.
         """
 
     def trial(self, request: ArmTrialRequest, tell: Tell = tell_nobody) -> TrialResult:

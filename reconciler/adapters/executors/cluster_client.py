@@ -99,7 +99,7 @@ class ClusterClient:
 
     def failed(self, reason: str) -> ReconcilerError:
         """Return the error for a client that ended or broke the protocol."""
-        return TrainingError(f"the Dask client process failed: {reason}", hint=_AGAIN, code="E621")
+        return TrainingError(f"the Dask client process failed: {reason}", hint=_AGAIN, code="E642")
 
     # --- inside ------------------------------------------------------------------------------------------------------
 

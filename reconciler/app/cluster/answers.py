@@ -61,7 +61,7 @@ def of_exception(error: BaseException | None) -> tuple[str, str]:
 
 def failed(reason: str) -> ReconcilerError:
     """Return the error for an answer that is none."""
-    return TrainingError(f"a worker of the cluster failed: {reason}", hint="run the same command again", code="E623")
+    return TrainingError(f"a worker of the cluster failed: {reason}", hint="run the same command again", code="E644")
 
 
 def unreachable(address: str, why: str) -> ReconcilerError:
@@ -69,10 +69,10 @@ def unreachable(address: str, why: str) -> ReconcilerError:
     return TrainingError(
         f"the scheduler at {address} cannot be reached ({why})",
         hint="start it, or correct the address and the certificates: `reconciler doctor` tries them",
-        code="E621",
+        code="E642",
     )
 
 
 def lost(address: str) -> ReconcilerError:
     """Return the error for a scheduler that was there."""
-    return TrainingError(f"the scheduler at {address} was lost", hint=AGAIN, code="E621")
+    return TrainingError(f"the scheduler at {address} was lost", hint=AGAIN, code="E642")

@@ -66,7 +66,7 @@ def _store(project: OpenProject, environment: Environment) -> ClusterStore:
 
 
 def connection(compute: DaskCompute, secret: ReadSecret) -> ConnectRequest:
-    """Return how a cluster is connected to. Raises UsageError E620, which names all that is missing, or why the address
+    """Return how a cluster is connected to. Raises UsageError E641, which names all that is missing, or why the address
     is not safe; never the address, which may be anything."""
     texts = {"scheduler": compute.scheduler}
     if (security := compute.security) is not None:
@@ -74,12 +74,12 @@ def connection(compute: DaskCompute, secret: ReadSecret) -> ConnectRequest:
     found = {name: secret(reference) for name, reference in texts.items()}
     if missing := [texts[name] for name, text in found.items() if not text]:
         how = [_how(reference, scheduler=reference == compute.scheduler) for reference in missing]
-        raise UsageError("; ".join(map(is_unset, missing)), hint="; ".join(how), code="E620")
+        raise UsageError("; ".join(map(is_unset, missing)), hint="; ".join(how), code="E641")
     address = _address(found["scheduler"] or "")
     if (problem := unsafe_address(address, secured=security is not None)) is not None:
         what, remedy = problem
         where = place_of(compute.scheduler)
-        raise UsageError(f"the scheduler's address in {where} {what}", hint=remedy, code="E620")
+        raise UsageError(f"the scheduler's address in {where} {what}", hint=remedy, code="E641")
     return ConnectRequest(
         address=address,
         seconds=CONNECTING,

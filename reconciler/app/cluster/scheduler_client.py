@@ -105,7 +105,7 @@ class SchedulerClient:
         if asking.is_alive():
             hint = "look at the workers on the scheduler's dashboard, and end the one that hangs"
             text = f"a worker of the cluster did not answer within {LOST:.0f} s"
-            self._answers.fail(number, TrainingError(text, hint=hint, code="E621"))
+            self._answers.fail(number, TrainingError(text, hint=hint, code="E642"))
             return
         workers = []
         for address, told in sorted(found.items()):
@@ -169,7 +169,7 @@ class SchedulerClient:
         else:
             problem, remedy = of_exception(error)
             where = f"worker {task.worker}" if task.worker else "a worker"
-            self._answer_error(task, TrainingError(f"{where} {problem}", hint=remedy, code="E622"))
+            self._answer_error(task, TrainingError(f"{where} {problem}", hint=remedy, code="E643"))
 
     def _answered(self, task: _Task, result: object) -> None:
         read = read_answer(result)
@@ -239,7 +239,7 @@ class SchedulerClient:
         elif now - self._with_workers > self._asked.wait:
             hint = "start workers, or scale the cluster, and run the same command again"
             text = f"the cluster at {self._asked.address} had no worker for {self._asked.wait:,} s"
-            self._fail_all(TrainingError(text, hint=hint, code="E623"))
+            self._fail_all(TrainingError(text, hint=hint, code="E644"))
         self._begin_elsewhere(frozenset(looked["workers"]))
         for address, keys in looked["processing"].items():
             for key in keys:

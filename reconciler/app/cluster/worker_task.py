@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 ATTEMPTS = 2
 """How often a task is begun: once more after a worker died under it."""
-REFUSED = "E622"
+REFUSED = "E643"
 _LOG = logging.getLogger("distributed.worker.reconciler")  # of those that Dask shows
 _REOPENED = 600  # seconds after which a store is opened again, so that copies of its blobs are trimmed
 
@@ -67,7 +67,7 @@ def name_of(worker: Worker) -> str:
 
 
 def _begin(key: str) -> None:
-    """Take one of the task's tokens; the scheduler has one for each attempt. Raises TrainingError E623 without any."""
+    """Take one of the task's tokens; the scheduler has one for each attempt. Raises TrainingError E644 without any."""
     from distributed import Queue
 
     for attempt in range(1, ATTEMPTS + 1):
@@ -81,7 +81,7 @@ def _begin(key: str) -> None:
         f"{ATTEMPTS} workers of the cluster died under it",
         hint="their logs say why, most often memory: give each worker more than `limits.memory`; then run the same "
         "command again",
-        code="E623",
+        code="E644",
     )
 
 
@@ -125,7 +125,7 @@ class _Here:
         scratch.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def store(self, terms: TaskTerms, name: str) -> Store:
-        """Return the store of a task. Raises TrainingError E622 where this worker must not take it."""
+        """Return the store of a task. Raises TrainingError E643 where this worker must not take it."""
         return self._checked(terms, name)[0]
 
     def compute(self, terms: TaskTerms, name: str) -> ComputeHere:

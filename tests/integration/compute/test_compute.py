@@ -172,7 +172,7 @@ def test_a_sandbox_is_applied_on_a_cluster_and_doctor_asks_its_workers(
     sandbox.write_text(sandbox.read_text() + "  compute: {uses: dask, scheduler: env:DASK_SCHEDULER}\n")
     project.commit("On a cluster")
     unset = project.run("apply", "sandbox", "--yes", code=2)
-    assert "E620 the environment variable DASK_SCHEDULER is not set" in unset.err
+    assert "E641 the environment variable DASK_SCHEDULER is not set" in unset.err
     assert "`export DASK_SCHEDULER=tls://HOST:8786`" in unset.err
     assert "the environment variable DASK_SCHEDULER is not set" in project.run("plan", "sandbox").out
     project.environment["DASK_SCHEDULER"] = "tcp://10.0.0.1:8786"
@@ -192,10 +192,10 @@ def test_a_scheduler_that_is_gone_is_told_at_once(stored: StoredModel, tmp_path:
     with loopback_cluster(tmp_path / "gone") as gone:
         client = connected(gone, stored, wait=1)
         try:
-            with pytest.raises(TrainingError, match=r"E623 the cluster at .* had no worker for 1 s"):
+            with pytest.raises(TrainingError, match=r"E644 the cluster at .* had no worker for 1 s"):
                 client.build(stored.request)
             gone.scheduler.kill()
-            with pytest.raises(TrainingError, match=r"E621 the scheduler at .* was lost"):
+            with pytest.raises(TrainingError, match=r"E642 the scheduler at .* was lost"):
                 client.build(stored.request)
         finally:
             client.close()

@@ -158,7 +158,7 @@ def test_nothing_is_lost_and_no_training_is_begun_a_third_time(
                 assert first.code in (0, 1), f"{what}: {first.err}"
                 for result in first.json["results"]:
                     problem = result.get("problem")
-                    assert problem is None or "E623" in problem or "E622" in problem, f"{what}: {problem}"
+                    assert problem is None or "E644" in problem or "E643" in problem, f"{what}: {problem}"
                 if first.code:
                     again = project.run_cold(("apply", "sandbox", "--yes", "-o", "json"))
                     assert again.code == 0, f"after {what}: {again.out} {again.err}"
@@ -199,7 +199,7 @@ def test_a_scheduler_is_reached_by_tls_with_a_certificate_of_its_authority_alone
                 client.close()
 
         assert workers(ours) == 1
-        with pytest.raises(TrainingError, match=r"E621 the scheduler at tls://.* cannot be reached"):
+        with pytest.raises(TrainingError, match=r"E642 the scheduler at tls://.* cannot be reached"):
             workers(others)
 
 
