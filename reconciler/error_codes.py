@@ -5,10 +5,7 @@ targets, E7 plans and proposals, E8 the command line, E9 forges. A code never ch
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-
-from reconciler.errors import UsageError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

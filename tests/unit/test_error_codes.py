@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from reconciler.cli.error_reporting import guarded
-from reconciler.error_codes import CODES, known
+from reconciler.error_codes import CODES
 from reconciler.errors import UsageError
+from reconciler.report.help.error_code import known
 
 PACKAGE = Path(__file__).resolve().parents[2] / "reconciler"
 

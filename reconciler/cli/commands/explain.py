@@ -25,7 +25,6 @@ def command(invocation: Invocation, field: tuple[str, ...], schema: bool) -> int
     the heading of a column such as data as of. `explain --schema model > schemas/model.json` renews the schema that
     `init` placed.
     """
-    from reconciler.error_codes import known
     from reconciler.manifest.loading import field_docs
     from reconciler.report.help import error_code, glossary, word_docs
     from reconciler.report.help import field_docs as reporter
@@ -36,7 +35,7 @@ def command(invocation: Invocation, field: tuple[str, ...], schema: bool) -> int
         import json
 
         terminal.put(json.dumps(field_docs.schema_of(text), indent=2, sort_keys=True) + "\n")
-    elif text is not None and (code := known(text)) is not None:
+    elif text is not None and (code := error_code.known(text)) is not None:
         terminal.show(invocation, error_code, code)
     elif (docs := field_docs.known(text)) is not None:
         terminal.show(invocation, reporter, replace(docs, printed=word.meanings if word is not None else ()))
