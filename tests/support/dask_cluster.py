@@ -57,8 +57,7 @@ class LoopbackCluster:
         self._tls = () if certificates is None else certificates.arguments
         self._environment = {
             **{name: text for name, text in os.environ.items() if not name.startswith(("DASK_", "OMP_"))},
-            "DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "5s",
-            "DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL": "5s",
+            "DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "30s",
             **(environment or {}),
         }
         self._port: int | None = None

@@ -56,6 +56,9 @@ def of_exception(error: BaseException | None) -> tuple[str, str]:
     """Return in words what an exception of a worker means; of its text nothing is told."""
     if isinstance(error, ModuleNotFoundError) and (error.name or "").partition(".")[0] == "reconciler":
         return "does not have this version of model-reconciler", "on that worker: pip install model-reconciler"
+    if isinstance(error, RuntimeError):
+        remedy = "install model-reconciler[dask] where the scheduler runs, too; its log says more"
+        return f"did not get the task ({type(error).__name__})", remedy
     return f"failed with {type(error).__name__[:60]}", "its log says more; then run the same command again"
 
 

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from reconciler import __version__
-from reconciler.adapters.executors.dask_cluster import DaskCluster
+from reconciler.adapters.cluster.dask_cluster import DaskCluster
 from reconciler.adapters.executors.model_threads import ModelThreads
 from reconciler.core.artifact import store_layout
 from reconciler.core.digest import digest_of_bytes

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from reconciler import __version__
+from reconciler.adapters.cluster.dask_cluster import DaskCluster
 from reconciler.adapters.executors.compute import DataWorker, ScoringWorker, TrainingWorker
-from reconciler.adapters.executors.dask_cluster import DaskCluster
 from reconciler.adapters.executors.trial_workers import TrialWorkers
 from reconciler.engine.compute.here import ComputeHere
 from reconciler.errors import TrainingError

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from reconciler import __version__
-from reconciler.adapters.executors.dask_cluster import DaskCluster
+from reconciler.adapters.cluster.dask_cluster import DaskCluster
 from reconciler.core.digest import digest_of_bytes
 from reconciler.core.storage.location import StorageLocation
 from reconciler.errors import TrainingError
@@ -142,6 +142,7 @@ def test_nothing_is_lost_and_no_training_is_begun_a_third_time(
     store = f"{{uses: s3, bucket: {BUCKET}, prefix: cluster}}"
     with seaweed(tmp_path_factory.mktemp("seaweed")) as server:
         variables = {**s3_environment(server.url), "RECONCILER_ALLOW_HTTP": "1"}
+        variables["DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL"] = "15s"
         with loopback_cluster(tmp_path / "cluster", environment=variables) as cluster:
             cable = Cable(int(cluster.address.rpartition(":")[2]))
             for name in ("alice", "bob"):

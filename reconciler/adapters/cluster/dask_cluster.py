@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from typing import TypeVar
 
 from reconciler import codec
-from reconciler.adapters.executors.cluster_client import ClusterClient
+from reconciler.adapters.cluster.client_process import ClusterClient
 from reconciler.adapters.executors.worker_answers import error_of, value_of
 from reconciler.core.evaluation.detailed import DetailedEvaluation
 from reconciler.core.spec.environment import Runtime

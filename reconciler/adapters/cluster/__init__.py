@@ -1,0 +1,1 @@
+"""The Dask client process, and what is computed by it."""
