@@ -310,15 +310,3 @@ E906 The library for this forge is not installed.
 E907 An answer of the forge is larger than is read, or a list there has more pages.
      Close or delete what nobody needs there, such as thousands of comments or open requests.
 """)
-
-
-def known(text: str) -> ErrorCode | None:
-    """Return the code that `text` names; None where it has not the form of one. Raises UsageError E801 for no code."""
-    wanted = text.strip().upper()
-    if not re.fullmatch(r"E[0-9]{1,4}", wanted):
-        return None
-    if wanted not in CODES:
-        family = ", ".join(code for code in CODES if code.startswith(wanted[:2])) or "see the reference"
-        hint = f"codes that begin with {wanted[:2]}: {family}"
-        raise UsageError(f"error code {wanted} does not exist", hint=hint, code="E801")
-    return CODES[wanted]

@@ -239,24 +239,6 @@ def _machine() -> Runtime:
     return machine.runtime()
 
 
-def _forge(root: Path, desired: DesiredState, *, asks: bool, decides: bool) -> Forge | None:
-    """Return the forge; None where nobody will ask it, since finding it takes a process and a token."""
-    if not asks and not (decides and any(e.policy.approvals or e.policy.owners for e in desired.environments)):
-        return None
-    from reconciler.app.forge_connection import forge_here
-
-    return forge_here(root, os.environ)
-
-
-def _asks_people(deps: Dependencies, desired: DesiredState, environment: str) -> bool:
-    """Tell whether people have to agree by the controls in force, whatever git says by now."""
-    from reconciler.engine.controls.controls_log import ControlsLog
-
-    if (store := deps.stores.get(environment)) is None:
-        return False
-    return ControlsLog(store=store, project=desired.project, environment=environment).asks_people()
-
-
 def proposer(root: Path, head: GitState | None = None) -> Proposer:
     """Return the proposer of commits. `head`: what git was asked already."""
     from reconciler.adapters.git.proposal_branch import GitProposer

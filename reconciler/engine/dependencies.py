@@ -102,7 +102,7 @@ class Dependencies:
     known of them; None where nothing is monitored. `notifier` sends messages to people.
     `gate_plug_in` returns the plug-in gate of a name. `signer` returns the key that signs what is written; None:
     nothing is signed. `verifier` checks signatures; without one, what trusts keys is refused.
-    `gate_plug_in` returns the plug-in gate of a name. `compute` trains, tries and evaluates from the sandbox's store
+    `compute` trains, tries and evaluates from the sandbox's store
     elsewhere; None: `data`, `trainer` and `scorer` do it here.
     """
 
