@@ -89,8 +89,7 @@ class OpenProject:
     def training_only_in(self, environment: Environment, *, jobs: int | None = None) -> Dependencies:
         """Return the ports as this environment may use them: only a sandbox has a trainer.
 
-        `jobs` models are worked on at once; by default as many as there are processors here, and memory for by the
-        environment's limit; on a cluster AT_ONCE.
+        `jobs` models at once; by default as many as processors, and memory by its limit, allow; on a cluster AT_ONCE.
         """
         count = max(1, min(host.cores(), host.memory() // environment.limits.memory))
         if environment.compute is not None and environment.trains:
