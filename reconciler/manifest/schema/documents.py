@@ -8,7 +8,6 @@ from typing import Literal
 from pydantic import Field, field_validator, model_validator
 
 from reconciler.core.spec.notify import NoticeChannel, NoticeEvent
-from reconciler.manifest.schema.compute import ComputeSpec
 from reconciler.manifest.schema.data import DataBinding
 from reconciler.manifest.schema.experiment.experiment_document import Experiment
 from reconciler.manifest.schema.field_types import (
@@ -23,7 +22,7 @@ from reconciler.manifest.schema.field_types import (
     refuse,
 )
 from reconciler.manifest.schema.gates import Gate
-from reconciler.manifest.schema.locations import StoreSpec, TargetSpec
+from reconciler.manifest.schema.locations import ComputeSpec, StoreSpec, TargetSpec
 from reconciler.manifest.schema.model import Model
 from reconciler.manifest.schema.policy import Controls, PredictPolicy
 from reconciler.manifest.schema.tables import PredictionTable

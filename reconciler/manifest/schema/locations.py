@@ -1,4 +1,4 @@
-"""Define storage locations of artifacts and deployed models: a folder, a bucket, or a plug-in's storage.
+"""Define where artifacts and deployed models are (a folder, a bucket, a plug-in's storage), and where models are trained.
 
 A location holds neither an address to connect to nor a credential: an author of manifests could otherwise send this
 program, and its keys, to a server of theirs. Both come from environment variables of the command.
@@ -8,12 +8,22 @@ from __future__ import annotations
 
 import difflib
 import re
-from typing import Annotated, ClassVar, TypeVar
+from typing import Annotated, ClassVar, Literal, TypeVar
 
 from pydantic import AfterValidator, Field, model_validator
 
 from reconciler.core.artifact.store_layout import is_key
-from reconciler.manifest.schema.field_types import ColumnName, Document, Name, ProjectPath, refuse
+from reconciler.core.duration import parse_duration
+from reconciler.core.spec.compute import WAIT, ClusterSecurity, DaskCompute
+from reconciler.manifest.schema.field_types import (
+    ColumnName,
+    Document,
+    Duration,
+    Name,
+    ProjectPath,
+    SecretReference,
+    refuse,
+)
 
 S = TypeVar("S", bound="_Spec")
 
@@ -126,3 +136,52 @@ class TargetSpec(_Spec):
     _own = ("directory", "s3", "gcs", "azure")
 
     uses: Name = Field(description="Storage type: directory (on a disk), s3, gcs, azure, or a plug-in's name.")
+
+
+class SecuritySpec(Document):
+    """Certificates of a cluster, in PEM form. They are read where the sandbox is applied, and never stored."""
+
+    ca: SecretReference = Field(
+        description="Certificate of the authority that signed the scheduler's and the workers': file:PATH or env:NAME."
+    )
+    certificate: SecretReference = Field(description="Certificate of who applies: file:PATH or env:NAME.")
+    key: SecretReference = Field(description="Its private key: file:PATH or env:NAME.")
+
+
+class ComputeSpec(Document):
+    """Where models are trained; it is no part of what they are, so their bytes are equal."""
+
+    uses: Literal["local", "dask"] = Field(description="local: the machine that applies; dask: an existing cluster.")
+    scheduler: SecretReference | None = Field(
+        default=None,
+        description="Where the address of the scheduler is, such as env:DASK_SCHEDULER, or file:PATH of the file that "
+        "a scheduler writes. For dask.",
+    )
+    security: SecuritySpec | None = Field(
+        default=None, description="Certificates; required unless the scheduler is on the machine that applies."
+    )
+    wait: Duration | None = Field(default=None, description="How long to wait while there is no worker; default: 10m.")
+
+    @model_validator(mode="after")
+    def _fits(self) -> ComputeSpec:
+        if self.uses == "dask":
+            if self.scheduler is None:
+                raise refuse("E204", "dask needs `scheduler`, such as env:DASK_SCHEDULER")
+            return self
+        for name in ("scheduler", "security", "wait"):
+            if getattr(self, name) is not None:
+                raise refuse("E205", f"`{name}` is not a field of local, which takes nothing else", at=name)
+        return self
+
+    def value(self) -> DaskCompute | None:
+        """Return the cluster as a core value; None for this machine."""
+        if self.scheduler is None:
+            return None
+        security = self.security
+        return DaskCompute(
+            scheduler=self.scheduler,
+            security=ClusterSecurity(ca=security.ca, certificate=security.certificate, key=security.key)
+            if security is not None
+            else None,
+            wait=parse_duration(self.wait) if self.wait is not None else WAIT,
+        )
