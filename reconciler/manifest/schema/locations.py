@@ -1,4 +1,4 @@
-"""Define where artifacts and deployed models are: a folder, a bucket, a plug-in's storage; and where models are trained.
+"""Define where artifacts and deployed models are: a folder, a bucket, a plug-in's storage; and where models train.
 
 A location holds neither an address to connect to nor a credential: an author of manifests could otherwise send this
 program, and its keys, to a server of theirs. Both come from environment variables of the command.
