@@ -23,7 +23,9 @@ SECRETS = {"RECONCILER_ERASURE_KEY": "00112233445566778899aabbccddeeff" * 2}
 # Kinds of records that the newest archive lacks, since nothing in it writes them; each with what would.
 LACKING = {
     "certificates": "the end of an erasure's grace period",
+    "imports": "a package",
     "notices": "a channel to tell",
+    "referrers": "a key that signs",
     "refusals": "a refused refresh",
     "removals": "snapshots beyond `keep`",
     "sweeps": "a garbage collection",
