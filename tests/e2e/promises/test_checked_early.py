@@ -82,7 +82,7 @@ def test_the_first_digits_of_a_digest_are_enough(trained: Project) -> None:
     proposed = trained.run("promote", "lateness", "--to", "production", "--digest", digits[:7], "-o", "json").json
     assert proposed["artifact"] == digest
     unknown = trained.run("promote", "lateness", "--to", "production", "--digest", "000000", code=2)
-    assert "E210 no artifact of lateness in sandbox begins with 000000" in unknown.err
+    assert "E210 no artifact of lateness in production, sandbox begins with 000000" in unknown.err
     assert digits[:12] in unknown.err
     assert "0 or more" not in trained.run("reproduce", "xyz", code=2).err
     assert trained.run("reproduce", f"sha256:{digits[:6]}", "-o", "json").json["equal"] is True

@@ -149,7 +149,7 @@ def test_a_release_that_cannot_be_loaded_is_refused(scenario: Scenario, tmp_path
 
     scenario.deployed()
     (refused,) = Watched(scenario, tmp_path / "copies", scorer=Refusing()).look()
-    assert refused == RefusedRelease(model=MODEL, reason="the model cannot be loaded")
+    assert refused == RefusedRelease(model=MODEL, reason="E511 the model cannot be loaded")
     assert list((tmp_path / "copies").iterdir()) == []
 
 
@@ -191,7 +191,7 @@ def test_a_target_that_does_not_answer_changes_nothing_and_is_told(scenario: Sce
     here = Watched(scenario, tmp_path / "copies", target)
     assert len(here.look()) == 1
     target.silent = True
-    assert list(here.watcher.look()) == [Looked(trouble="no answer")]
+    assert list(here.watcher.look()) == [Looked(trouble="E611 no answer")]
     target.silent = False
     assert here.look() == []
 
