@@ -22,7 +22,7 @@ IMPORTED_AS |= {
 # zoneinfo, of the standard library, reads it where the machine has no time zones of its own.
 NOT_IMPORTED = {"tzdata"}
 # Libraries that a dependency of ours brings for its own use, and that we import beside it.
-BROUGHT_ALONG = {"numpy", "joblib", "threadpoolctl", "pydantic_core", "requests"}
+BROUGHT_ALONG = {"numpy", "joblib", "threadpoolctl", "pydantic_core", "requests", "cryptography"}
 OF_AN_EXTRA = {"pandas": "notebook", "obstore": "stores", "github": "github", "gitlab": "gitlab"}
 OF_AN_EXTRA |= {"adbc_driver_postgresql": "postgres", "adbc_driver_manager": "postgres"}
 OF_AN_EXTRA |= {"sqlalchemy": "sql", "deltalake": "delta", "apprise": "notify", "matplotlib": "report"}

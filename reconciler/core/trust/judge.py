@@ -10,7 +10,7 @@ from reconciler.core.trust.keys import Trust, TrustRole
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class TrustJudgement:
     """`problem`: why the signatures of a document do not count; None where they do. `refused`: nothing may rest on the
     document; otherwise it is only told. `unsigned`: nobody who is trusted signed it, and nothing else is wrong."""
 
@@ -19,7 +19,7 @@ class Verdict:
     unsigned: bool = False
 
 
-TRUSTED = Verdict()
+TRUSTED = TrustJudgement()
 
 
 def judge(
@@ -29,7 +29,7 @@ def judge(
     signed: Collection[tuple[Digest, str]],
     claimed: Collection[Digest],
     today: str | None = None,
-) -> Verdict:
+) -> TrustJudgement:
     """Judge a document by one set of trusted keys.
 
     `signed`: the keys whose signatures of these very bytes are right, each with the day (ISO) that it says; `claimed`:
@@ -52,18 +52,18 @@ def judge(
     if valid and len(valid) >= least:
         return TRUSTED
     if problems:
-        return Verdict(problem="; ".join(dict.fromkeys(problems)), refused=True)
+        return TrustJudgement(problem="; ".join(dict.fromkeys(problems)), refused=True)
     if valid:
         keys_in_words = f"{least} different {role.value} keys must sign it, and {len(valid)} did"
-        return Verdict(problem=keys_in_words, refused=True)
+        return TrustJudgement(problem=keys_in_words, refused=True)
     other = TrustRole.PROMOTER if role is TrustRole.TRAINER else TrustRole.TRAINER
     for each in trust.keys(other):
         if each.key.id in signers:
-            return Verdict(
+            return TrustJudgement(
                 problem=f"{each.label} is a {other.value} key, and signs nothing as {role.value}", refused=True
             )
     if claimed:
-        return Verdict(
+        return TrustJudgement(
             problem=f"it is signed by no {role.value} key that is trusted here", refused=trust.required, unsigned=True
         )
-    return Verdict(problem="it is not signed", refused=trust.required, unsigned=True)
+    return TrustJudgement(problem="it is not signed", refused=trust.required, unsigned=True)
