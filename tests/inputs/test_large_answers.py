@@ -46,8 +46,8 @@ def test_an_answer_without_an_end_is_left_at_the_limit() -> None:
 def test_the_items_of_an_answer_are_counted_before_it_is_parsed() -> None:
     program = """
 import sys
-from reconciler.adapters.executors.worker_process import _document
-print(_document(b'{"ok":[' + b"[]," * int(sys.argv[1]) + b"[]]}"))
+from reconciler.adapters.executors.worker_answers import document_of
+print(document_of(b'{"ok":[' + b"[]," * int(sys.argv[1]) + b"[]]}"))
 """
     assert in_little_memory(program, str(5 * ANSWER_ITEMS), megabytes=400) == "None\n"
     with running() as worker, pytest.raises(DataError, match="its answer cannot be read"):

@@ -15,6 +15,7 @@ from reconciler.console.invocation import Invocation
 @click.argument("reference", metavar="HOST/REPOSITORY[:TAG]")
 @click.argument("file", metavar="FILE", type=options.FILE)
 @options.output
+@options.location
 @click.pass_obj
 def command(invocation: Invocation, reference: str, file: Path) -> int:
     """Fetch a model package from an OCI registry, by tag or @digest, and write it to FILE.

@@ -15,6 +15,7 @@ from reconciler.console.invocation import Invocation
 @click.argument("file", metavar="FILE", type=options.FILE)
 @click.argument("reference", metavar="HOST/REPOSITORY[:TAG]")
 @options.output
+@options.location
 @click.pass_obj
 def command(invocation: Invocation, file: Path, reference: str) -> int:
     """Upload a model package from FILE to an OCI registry, under TAG [default: the model's name].

@@ -55,7 +55,7 @@ class TrustedKeys(Document):
     )
 
 
-class Threshold(Document):
+class KeyThreshold(Document):
     """How many keys of a role must sign."""
 
     trainer: int = Field(default=1, ge=1, le=20, description="Lowest number of trainers' keys.")
@@ -66,7 +66,7 @@ class TrustSpec(Document):
 
     required: bool = Field(default=False, description="Whether what is not signed is refused, and not only told.")
     keys: TrustedKeys = Field(default=TrustedKeys(), description="The public keys that are trusted, by role.")
-    threshold: Threshold = Field(default=Threshold(), description="How many different keys must sign.")
+    threshold: KeyThreshold = Field(default=KeyThreshold(), description="How many different keys must sign.")
 
     @model_validator(mode="after")
     def _reachable(self) -> TrustSpec:

@@ -19,6 +19,7 @@ PROJECT_COMMANDS = frozenset(
             "adopt",
             "anchor",
             "apply",
+            "attest",
             "audit",
             "ci",
             "controls",
@@ -28,10 +29,13 @@ PROJECT_COMMANDS = frozenset(
             "drift",
             "evaluate",
             "experiment",
+            "export",
             "gc",
             "history",
+            "import",
             "improve",
             "init",
+            "keys",
             "monitor",
         ),
         *("override", "plan", "predict", "promote", "report", "reproduce", "rollback", "serve", "show", "status"),
@@ -42,7 +46,7 @@ _GIT = "add|branch|commit|config|diff|fetch|fsck|log|merge|push|remote|revert|rm
 
 _OURS = re.compile(
     r"(?<![\w/.-])reconciler (?:-C (?P<folder>'[^']*'|[^\s`']+)|"
-    rf"(?=(?P<name>{'|'.join(sorted(PROJECT_COMMANDS))}|explain|completion)\b(?P<help> --help\b)?))"
+    rf"(?=(?P<name>{'|'.join(sorted(PROJECT_COMMANDS))}|explain|push|pull|completion)\b(?P<help> --help\b)?))"
 )
 # Where prose names git ("no git remote"), nothing is to be typed.
 _GITS = re.compile(rf"(?:(?<=`)|(?<=: )|(?<=&& )|(?<=; )|^)git (?=(?:{_GIT})\b)")

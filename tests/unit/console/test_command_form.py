@@ -42,7 +42,7 @@ def test_commands_are_told_from_prose_and_get_the_folder(worded: str, typed: str
 
 
 def test_every_command_of_a_project_gets_its_folder() -> None:
-    assert {*PROJECT_COMMANDS, "explain", "completion"} == set(COMMANDS)
+    assert {*PROJECT_COMMANDS, "explain", "push", "pull", "completion"} == set(COMMANDS)
 
 
 def test_all_that_stands_on_a_terminal_to_be_typed_goes_that_way_and_documents_do_not() -> None:

@@ -11,6 +11,7 @@ import pytest
 from reconciler.cli.command_group import COMMANDS
 from reconciler.cli.commands.data import COMMANDS as DATA_COMMANDS
 from reconciler.cli.commands.experiment import COMMANDS as EXPERIMENT_COMMANDS
+from reconciler.cli.commands.keys import COMMANDS as KEYS_COMMANDS
 from reconciler.report.help import problems
 from reconciler.report.layout import json_output
 from reconciler.report.write_json_schemas import FOLDER, commands, documents, schema_of, text_of
@@ -73,13 +74,14 @@ def test_every_command_that_prints_a_result_has_a_schema() -> None:
         "ci-environments",
         *(f"data-{name}" for name in DATA_COMMANDS),
         *(f"experiment-{name}" for name in EXPERIMENT_COMMANDS),
+        *(f"keys-{name}" for name in KEYS_COMMANDS),
         *(f"data-forget-{name}" for name in ("returned", "finish", "verify")),
         "loss",
         "report-site",
         "proposal-set",
         "why-set",
     }
-    assert set(documents()) - beside == set(COMMANDS) - {"completion", "data", "experiment"}
+    assert set(documents()) - beside == set(COMMANDS) - {"completion", "data", "experiment", "keys", "serve"}
     assert {path.stem for path in FOLDER.glob("*.json")} == set(commands())
 
 
