@@ -62,7 +62,11 @@ class Cable:
         with contextlib.suppress(OSError):
             while True:
                 near, _ = self._listener.accept()
-                far = socket.create_connection(("127.0.0.1", self._port))
+                try:
+                    far = socket.create_connection(("127.0.0.1", self._port))
+                except OSError:  # the scheduler ended before it
+                    near.close()
+                    continue
                 self._held += [near, far]
                 for one, other in ((near, far), (far, near)):
                     threading.Thread(target=_pump, args=(one, other), daemon=True).start()
@@ -75,6 +79,7 @@ def _pump(origin: socket.socket, into: socket.socket) -> None:
     for end in (origin, into):
         with contextlib.suppress(OSError):
             end.shutdown(socket.SHUT_RDWR)
+        end.close()
 
 
 @contextmanager
