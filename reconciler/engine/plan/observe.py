@@ -38,7 +38,7 @@ from reconciler.engine.storage.erasures.erased import Erased, erased
 from reconciler.engine.storage.journal import Journals
 from reconciler.engine.storage.yardsticks import Yardsticks, yardsticks
 from reconciler.engine.trust.evidence import TrustCheck
-from reconciler.engine.trust.in_force import trust_of_pin
+from reconciler.engine.trust.in_force import trust_observer
 from reconciler.engine.trust.pins import PinEvidence
 from reconciler.errors import ReconcilerError
 from reconciler.ports import Source, Store, Target
@@ -83,6 +83,7 @@ class ServingObserver:
 
     def read_shared(self) -> None:
         """Read what the plans of all models depend on; each model's plan says what cannot be read."""
+        self.journals.read_trust(self.environment.name)
         with suppress(ReconcilerError):
             self.read_erased()
 
@@ -293,21 +294,21 @@ def serving_observer(
     journals: Journals | None = None,
 ) -> ServingObserver:
     """Make the observer of an environment that only promotes."""
-    store = deps.stores[environment.name]
+    store, journals = deps.stores[environment.name], journals or observe_loss.journals_of(deps, desired)
     return ServingObserver(
         environment=environment,
         models={model.name: model for model in desired.models_of(environment.name)},
         declared_models=desired.count_in(environment.name),
         upstream=desired.upstream(environment.name),
         revision=desired.revision,
-        journals=journals or observe_loss.journals_of(deps, desired),
+        journals=journals,
         target=deps.targets.get(environment.name),
         source=deps.source,
         now=now,
         read_controls=cache(partial(observe_controls, desired, environment, store=store, source=deps.source)),
         cards=card_check.model_cards(deps, desired, environment),
         read_erased=cache(partial(erased, store)),
-        read_trust=cache(partial(trust_of_pin, deps, desired, environment)),
+        read_trust=cache(partial(trust_observer(deps, desired, journals).of_pin, environment.name)),
     )
 
 

@@ -42,7 +42,7 @@ from reconciler.ports import Store, TracedTarget
 def journals_of(deps: Dependencies, desired: DesiredState) -> Journals:
     """Return the journals of a project, which raise E603 for one that is gone, E520 for one that is not signed."""
     gone = LossObserver(deps, desired).head
-    return Journals(deps.stores, desired.project, gone=gone, trusted=TrustObserver(deps, desired).head)
+    return Journals(deps.stores, desired.project, gone=gone, trusted=TrustObserver(deps, desired))
 
 
 def check_store(deps: Dependencies, desired: DesiredState, environment: Environment) -> frozenset[str]:

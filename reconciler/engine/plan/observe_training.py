@@ -85,6 +85,7 @@ class TrainingObserver:
         """Read what the plans of all models depend on; each model's plan says what cannot be read."""
         for environment in self.verifying:
             if environment.name != self.environment.name:
+                self.journals.read_trust(environment.name)
                 with suppress(ReconcilerError):
                     self.read_controls(environment.name)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from reconciler import codec
 from reconciler.core.artifact import store_layout
@@ -234,19 +234,27 @@ class SeenHead(NamedTuple):
         return cls(n=entry.n, artifact=state.artifact, when=entry.when, data_as_of=as_of, checks=state.checks)
 
 
+class HeadCheck(Protocol):
+    """Holds last entries against who is trusted, which is read once: `head` raises IntegrityError E520."""
+
+    def read(self, environment: str) -> None: ...
+
+    def head(self, environment: str, head: JournalHead) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Journals:
     """The journals of one project, in the stores of its environments (by name).
 
     `gone`: returns the error for a journal (environment, model) that is absent, or ends too early, though something
-    tells of its entries. `trusted`: raises where a last entry is not signed by who is trusted.
+    tells of its entries. `trusted`: checks who signed each last entry.
     `seen`: the journals (environment, model) that were found, with what their last entries said then.
     """
 
     stores: Mapping[str, Store]
     project: str
     gone: Callable[[str, str, JournalHead | None], IntegrityError | None] | None = None
-    trusted: Callable[[str, JournalHead], None] | None = None
+    trusted: HeadCheck | None = None
     seen: dict[tuple[str, str], SeenHead] = field(default_factory=dict, compare=False)
 
     def models(self, environment: str) -> tuple[str, ...]:
@@ -267,9 +275,14 @@ class Journals:
                 raise lost
         if last_head is not None:
             if self.trusted is not None:
-                self.trusted(environment, last_head)
+                self.trusted.head(environment, last_head)
             self.seen[environment, model] = SeenHead.of(last_head)
         return last_head
+
+    def read_trust(self, environment: str) -> None:
+        """Read who is trusted in an environment before any model: it concerns them all."""
+        if self.trusted is not None:
+            self.trusted.read(environment)
 
     def _head(self, environment: str, model: str) -> JournalHead | None:
         return head(self.stores[environment], project=self.project, environment=environment, model=model)

@@ -7,6 +7,7 @@ git declares, what it says itself and what was in force before it, unless a pers
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from reconciler.core.artifact.observed_state import JournalHead
@@ -17,6 +18,7 @@ from reconciler.core.trust.keys import NO_TRUST, Trust
 from reconciler.engine.controls.controls_log import ControlsLog
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.storage import journal
+from reconciler.engine.storage.journal import Journals
 from reconciler.engine.trust.evidence import TrustCheck, day_of, sets_of, untrusted
 from reconciler.errors import ReconcilerError
 
@@ -35,12 +37,21 @@ class TrustObserver:
         found = self.known.get(environment)
         if found is None:
             declared = self.desired.environment(environment)
-            found = self.known[environment] = (
-                TrustCheck(environment=environment, sets=(), verifier=None, today="")
-                if declared is None or declared.trains
-                else trust_of(self.deps, self.desired, declared)
-            )
+            if declared is None or declared.trains:
+                found = TrustCheck(environment=environment, sets=(), verifier=None, today="")
+            else:
+                found, self.newest[environment] = _read(self.deps, self.desired, declared)
+            self.known[environment] = found
         return found
+
+    def read(self, environment: str) -> None:
+        """Read who is trusted in an environment, once; what cannot be read is told of each of its entries."""
+        with suppress(ReconcilerError):
+            self.check(environment)
+
+    def of_pin(self, environment: str, sets: tuple[Trust, ...]) -> TrustCheck:
+        """Return what is trusted where a pin is judged: by these sets, and by what is in force."""
+        return _check(self.deps, environment, sets_of((*self.check(environment).sets, *sets)))
 
     def head(self, environment: str, head: JournalHead) -> None:
         """Raise IntegrityError E520 for a journal's last entry that nobody signed who is trusted."""
@@ -92,6 +103,16 @@ def trust_of(deps: Dependencies, desired: DesiredState, environment: Environment
 
     Raises IntegrityError E520 where that is not signed as it must be.
     """
+    return _read(deps, desired, environment)[0]
+
+
+def trust_observer(deps: Dependencies, desired: DesiredState, journals: Journals) -> TrustObserver:
+    """Return what checks the entries of these journals, which read once what is trusted; or a new one."""
+    return journals.trusted if isinstance(journals.trusted, TrustObserver) else TrustObserver(deps, desired)
+
+
+def _read(deps: Dependencies, desired: DesiredState, environment: Environment) -> tuple[TrustCheck, int]:
+    """Return what is trusted, and the number of the newest entry of the controls; -1 where there is none."""
     log = ControlsLog(store=deps.stores[environment.name], project=desired.project, environment=environment.name)
     in_force: tuple[EnvironmentControls, ...] = ()
     head: ControlsHead | None = None
@@ -107,7 +128,7 @@ def trust_of(deps: Dependencies, desired: DesiredState, environment: Environment
         if head.entry.n and head.entry.accepted is None:
             before = log.in_force(log.entry(head.entry.n - 1).entry)
         check_by(deps, environment, (*in_force, *before)).controls(head.entry)
-    return check
+    return check, head.entry.n if head is not None else -1
 
 
 def check_by(deps: Dependencies, environment: Environment, sets: Iterable[EnvironmentControls]) -> TrustCheck:
@@ -119,11 +140,3 @@ def _check(deps: Dependencies, environment: str, trusts: tuple[Trust, ...]) -> T
     """Return a check by these sets; the clock is asked only where there are any."""
     today = day_of(deps.clock()) if trusts else ""
     return TrustCheck(environment=environment, sets=trusts, verifier=deps.verifier, today=today)
-
-
-def trust_of_pin(
-    deps: Dependencies, desired: DesiredState, environment: Environment, sets: tuple[Trust, ...]
-) -> TrustCheck:
-    """Return what is trusted where a pin is judged: by these sets, and by what is in force."""
-    today = trust_of(deps, desired, environment)
-    return _check(deps, environment.name, sets_of((*today.sets, *sets)))

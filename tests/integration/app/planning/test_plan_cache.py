@@ -22,6 +22,7 @@ from reconciler.adapters.caches.plan_cache import CachedPlan, load, save
 from reconciler.adapters.executors import fork_map
 from reconciler.cli.error_reporting import guarded
 from reconciler.core.artifact.journal import ReleasePointer, StoreMark
+from reconciler.testing.memory_keys import key_of
 from tests.support.effort import FULL
 from tests.support.fleet import make_fleet
 from tests.support.once import copy
@@ -137,7 +138,8 @@ def release(folder: Path) -> Path:
 
 
 def rewrite(path: Path, body: bytes) -> None:
-    path.chmod(0o644)
+    if path.exists():
+        path.chmod(0o644)
     path.write_bytes(body)
 
 
@@ -168,6 +170,19 @@ def leave_environment(folder: Path) -> None:
     git(folder, "commit", "-qm", "A lab")
     git(folder, "rm", "-q", "environments/lab.yaml")
     git(folder, "commit", "-qm", "No lab")
+
+
+def trust_keys(folder: Path, *, required: bool) -> None:
+    """Trust keys that signed nothing."""
+    (folder / "keys").mkdir(exist_ok=True)
+    roles = ("trainer", "promoter")
+    for role in roles:
+        pem = f"-----BEGIN PUBLIC KEY-----\n{key_of(role).der}\n-----END PUBLIC KEY-----\n"
+        (folder / f"keys/{role}.pub").write_text(pem)
+    git(folder, "add", "-A")
+    keys = ", ".join(f"{role}: [{{key: keys/{role}.pub}}]" for role in roles)
+    trusted = f"  trust: {{required: {str(required).lower()}, keys: {{{keys}}}}}"
+    commit(folder, "environments/production.yaml", "spec:", f"spec:\n{trusted}")
 
 
 CHANGES: dict[str, Callable[[Path], object]] = {
@@ -222,6 +237,15 @@ CHANGES: dict[str, Callable[[Path], object]] = {
     ),
     "the environment's policy": lambda folder: commit(
         folder, "environments/production.yaml", "atLeast: 0.2", "atLeast: 0.99"
+    ),
+    "the environment trusts keys": lambda folder: trust_keys(folder, required=False),
+    "the environment asks for signatures": lambda folder: trust_keys(folder, required=True),
+    "the controls log is damaged": lambda folder: rewrite(
+        folder / ".reconciler/production/controls/production/0.json", b"{}"
+    ),
+    "the controls log is gone": lambda folder: shutil.rmtree(folder / ".reconciler/production/controls"),
+    "the controls log has an entry of a stranger": lambda folder: rewrite(
+        folder / ".reconciler/production/controls/production/1.json", b"{}"
     ),
     "the project's name": lambda folder: commit(folder, "reconciler.yaml", "name: bench", "name: other"),
     "the branch went back": lambda folder: (

@@ -23,13 +23,16 @@ from reconciler.core.spec.gates import Verification
 from reconciler.core.status_codes import ResultStatus
 from reconciler.core.trust.attestation import STATEMENT_TYPE, Attestation
 from reconciler.core.trust.keys import Signature, Trust
+from reconciler.engine.controls.controls_log import ControlsLog
+from reconciler.engine.find_environment import environment_of
+from reconciler.engine.plan.make_plan import make_plan
 from reconciler.engine.trust import envelopes, referrers, statements
 from reconciler.engine.trust.entries import ENTRY_TYPE, entry_payload
 from reconciler.engine.trust.envelopes import SignedDocument
 from reconciler.errors import IntegrityError, ReconcilerError
 from reconciler.ports import Store
 from reconciler.testing.memory_keys import MemorySigner, key_of
-from tests.simulation.sample_project import MODEL
+from tests.simulation.sample_project import MODEL, PROJECT
 from tests.support.effort import count
 from tests.unit.engine.trust.signed_scenario import PROMOTER, REQUIRED, TRAINER, SignedScenario, trusted
 
@@ -366,6 +369,29 @@ def test_no_change_is_planned_without_a_look_at_any_attestation(scenario: Signed
     store.read = lambda key: reads.append(key) or read(key)  # type: ignore[method-assign,func-returns-value]
     assert scenario.part("production").steps == ()
     assert not [key for key in reads if key.startswith(store_layout.REFERRERS)]
+
+
+@pytest.mark.parametrize("environment", ["production", "sandbox"])
+@pytest.mark.parametrize("trust", [Trust(), REQUIRED], ids=["no-keys", "keys"])
+def test_who_is_trusted_is_read_before_any_model_since_it_concerns_them_all(
+    scenario: SignedScenario, environment: str, trust: Trust
+) -> None:
+    """Else a memory of plans would keep it with the model that happened to be the first."""
+    scenario.trust(trust)
+    scenario.deployed(10)
+    scenario.deployed(20)
+    subjects, reads = [""], set[tuple[str, str]]()
+    store = scenario.project.stores["production"]
+    read = store.read
+    store.read = lambda key: reads.add((subjects[-1], key)) or read(key)  # type: ignore[method-assign,func-returns-value]
+    wanted = scenario.desired
+    make_plan(scenario.deps(), wanted, environment_of(wanted, environment), about=subjects.append)
+    of_models = {key for subject, key in reads if subject}
+    assert f"{JOURNAL}/1.json" in of_models
+    controls = ControlsLog(store=store, project=PROJECT, environment="production")
+    in_force = {store_layout.blob(digest) for head in controls.entries() for digest in head.entry.in_force}
+    assert len([key for _, key in reads if key.startswith("controls/")]) >= 2
+    assert not [key for key in of_models if key.startswith("controls/") or key in in_force]
 
 
 # --- at random -------------------------------------------------------------------------------------------------------
