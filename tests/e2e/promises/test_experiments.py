@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import csv
 import random
 import shutil
@@ -50,6 +51,7 @@ def elsewhere(project: Project, folder: Path) -> Project:
 
 def without_times(table: dict[str, Any]) -> dict[str, Any]:
     """Return a table without what two machines may differ in."""
+    table = copy.deepcopy(table)
     for arm in table["arms"]:
         for line in arm["lines"]:
             line.pop("seconds")
