@@ -1,7 +1,8 @@
 """Wait for a remote service in several threads at once, and so that Ctrl-C ends the wait at once.
 
 A library that waits outside of Python hears no signal. So it waits in a daemon thread: nothing waits for that one, not
-even the end of the process. The main thread waits for answers, and can be interrupted.
+even the end of the process. The main thread waits for answers, and can be interrupted: it wakes up now and then, since
+a signal that reaches another thread, or comes just before a wait begins, ends no wait.
 """
 
 from __future__ import annotations
@@ -9,12 +10,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from functools import wraps
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import ParamSpec, TypeVar
 
 A = TypeVar("A")
 R = TypeVar("R")
 P = ParamSpec("P")
+_POLL = 0.2  # seconds
 
 
 def parallel_map(ask: Callable[[A], R], subjects: Sequence[A], *, at_once: int) -> list[R]:
@@ -50,7 +52,7 @@ def started_map(ask: Callable[[A], R], subjects: Sequence[A], *, at_once: int) -
         answers: list[R] = [None] * len(subjects)  # type: ignore[list-item]
         try:
             for _ in subjects:
-                index, answer, error = results.get()
+                index, answer, error = _next(results)
                 if error is not None:
                     raise error
                 answers[index] = answer  # type: ignore[assignment]
@@ -59,6 +61,15 @@ def started_map(ask: Callable[[A], R], subjects: Sequence[A], *, at_once: int) -
         return answers
 
     return wait
+
+
+def _next(results: SimpleQueue[R]) -> R:
+    """Wait for the next result; a signal that came meanwhile is handled whenever the wait wakes up."""
+    while True:
+        try:
+            return results.get(timeout=_POLL)
+        except Empty:
+            continue
 
 
 def interruptible(function: Callable[P, R]) -> Callable[P, R]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 
 import pytest
@@ -65,3 +66,18 @@ def test_what_was_started_goes_on_while_nobody_waits_for_it() -> None:
     wait = started_map(lambda n: (met.wait(60), n)[1], range(2), at_once=2)
     met.wait(60)  # both were asked before anybody waits for their answers
     assert wait() == [0, 1]
+
+
+def test_a_signal_that_another_thread_takes_ends_the_wait() -> None:
+    released, over, heard = threading.Event(), threading.Event(), list[bool]()
+
+    def ask(_: None) -> None:
+        signal.pthread_kill(threading.get_ident(), signal.SIGINT)  # nothing wakes the main thread
+        heard.append(released.wait(20))
+        over.set()
+
+    with pytest.raises(KeyboardInterrupt):
+        parallel_map(ask, [None], at_once=1)
+    released.set()
+    assert over.wait(60)
+    assert heard == [True], "it was interrupted while the question was open"
