@@ -89,9 +89,9 @@ def _declared(checkout: Checkout, environment: Environment, content: PackageCont
     """Return the model as the package's manifest would declare it here.
 
     Raises IntegrityError E509 where that is another recipe than the artifact's."""
-    text = promoted(content.manifest, artifact=content.artifact.digest, base=None)
+    text = promoted(content.records.manifest, artifact=content.artifact.digest, base=None)
     model = checkout.with_model(environment.name, content.evidence.model, text)
-    if model.recipe_digest != content.build.recipe:
+    if model.recipe_digest != content.records.build.recipe:
         raise refused("E509", "its model.yaml has another recipe than its artifact was built from", content.name)
     return model
 
@@ -114,9 +114,9 @@ def write_import(deps: Dependencies, checkout: Checkout, checked: CheckedImport,
         environment=environment.name,
         model=model.name,
         artifact=artifact.digest,
-        build=content.build,
+        build=content.records.build,
         evidence=digest_of_bytes(content.evidence_manifest),
-        manifest=digest_of_bytes(content.manifest.encode()),
+        manifest=digest_of_bytes(content.records.manifest.encode()),
         origin=f"{content.evidence.project}/{content.evidence.environment}",
         who=deps.actor(),
         when=deps.clock(),
@@ -124,21 +124,21 @@ def write_import(deps: Dependencies, checkout: Checkout, checked: CheckedImport,
     )
     store_mark.claim(store, checkout.desired.project, environment.name)
     register.add(store, environment.name, begun=[model.name])
-    blobs.put(store, content.provenance)
-    if content.checks is not None:
-        builds.record_checks(store, content.checks)
+    blobs.put(store, content.records.provenance)
+    if content.records.checks is not None:
+        builds.record_checks(store, content.records.checks)
     _put_artifact(store, content)
-    for detailed in content.evaluations:
+    for detailed in content.records.evaluations:
         if detailed.computation == COMPUTATION:
             records.record(store, detailed)
-    for verification in content.verifications:
+    for verification in content.records.verifications:
         verify.write(store, verification)
     judged = _judged(store, checked)
     if judged is not None:
         judged = verify.write(store, judged)
     for attestation in content.attestations:
         referrers.add(store, attestation)
-    blobs.put(store, content.manifest.encode())
+    blobs.put(store, content.records.manifest.encode())
     imported = imports.add(store, record)
     return _result(deps, checked, judged, record, imported=imported, shown=shown)
 
@@ -160,8 +160,8 @@ def _judged(store: Store, checked: CheckedImport) -> Verification | None:
         store,
         checked.model,
         checked.environment,
-        content.evaluation,
-        content.verifications,
+        content.records.evaluation,
+        content.records.verifications,
         checked.compared,
         content.artifact.digest,
     )
@@ -184,8 +184,8 @@ def _result(
             deps.stores[environment.name],
             model,
             environment,
-            content.evaluation,
-            content.verifications,
+            content.records.evaluation,
+            content.records.verifications,
             checked.compared,
             content.artifact.digest,
         )

@@ -11,21 +11,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from reconciler.core.artifact.build import Build
-from reconciler.core.artifact.evaluation import Evaluation
 from reconciler.core.artifact.oci_artifact import ARTIFACT_TYPE, MANIFEST_TYPE, Artifact
 from reconciler.core.digest import Digest, digest_of_bytes, hex_of
-from reconciler.core.evaluation.detailed import DetailedEvaluation
 from reconciler.core.names import is_name
 from reconciler.core.package import layout
 from reconciler.core.package.import_record import PackageEvidence
 from reconciler.core.package.layout import Descriptor
 from reconciler.core.package.refusal import printable, refused, together
-from reconciler.core.quality.findings import CheckReport
 from reconciler.core.size_limits import ENVELOPE_BYTES, PACKAGE_INDEX_BYTES, RECORD_BYTES, RELEASE_BYTES
-from reconciler.core.spec.gates import Verification
 from reconciler.core.trust.attestation import EMPTY_TYPE, ENVELOPE_TYPE, Attestation
 from reconciler.engine.package import oci_documents, package_records
+from reconciler.engine.package.package_records import PackageRecords
 from reconciler.engine.storage import oci_manifest
 from reconciler.engine.trust import referrers
 from reconciler.errors import IntegrityError
@@ -48,14 +44,7 @@ class PackageContent:
     artifact_manifest: bytes
     evidence_manifest: bytes
     files: Mapping[Digest, Path]
-    build: Build
-    provenance: bytes
-    checks: CheckReport | None
-    evaluation: Evaluation
-    verifications: tuple[Verification, ...]
-    evaluations: tuple[DetailedEvaluation, ...]
-    manifest: str
-    card: bytes | None
+    records: PackageRecords
     attestations: tuple[Attestation, ...]
     referring: tuple[bytes, ...]
     small: Mapping[Digest, bytes]
@@ -150,7 +139,7 @@ def read_package(archive: PackageArchive, into: Path) -> PackageContent:
     for file in (artifact.config, *artifact.files):
         descriptor = Descriptor(media_type=file.media_type, digest=file.digest, size=file.size)
         reading.file(descriptor, file.path)
-    found = package_records.checked(evidence.records, artifact, reading.files, evidence.where)
+    records = package_records.checked(evidence.records, artifact, reading.files, evidence.where)
     documents = {named.digest, beside.digest, *map(digest_of_bytes, referring)}
     return PackageContent(
         name=archive.name,
@@ -159,17 +148,10 @@ def read_package(archive: PackageArchive, into: Path) -> PackageContent:
         artifact_manifest=manifest,
         evidence_manifest=evidence.manifest,
         files=reading.files,
+        records=records,
         attestations=attestations,
         referring=referring,
         small={digest: body for digest, body in reading.bodies.items() if digest not in documents},
-        build=found.build,
-        provenance=found.provenance,
-        checks=found.checks,
-        evaluation=found.evaluation,
-        verifications=found.verifications,
-        evaluations=found.evaluations,
-        manifest=found.manifest,
-        card=found.card,
     )
 
 

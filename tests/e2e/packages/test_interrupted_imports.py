@@ -77,7 +77,7 @@ def is_whole(importing: Importing, store: MemoryStore) -> bool:
     artifact = blobs.artifact(store, record.artifact)
     for digest in (artifact.config.digest, *(file.digest for file in artifact.files), record.build.provenance):
         blobs.file_of(store, digest)
-    assert blobs.get(store, record.manifest).decode() == content.manifest
+    assert blobs.get(store, record.manifest).decode() == content.records.manifest
     assert referrers.of_artifact(store, record.artifact) == content.attestations
     return True
 
