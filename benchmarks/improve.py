@@ -26,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.improve_tables import INVOICES, TABLES, write
 from benchmarks.plan_cost import cost
-from benchmarks.project import FILES, REPOSITORY
+from benchmarks.project import FILES, REPOSITORY, commit_all
 
 PEERS = Path(__file__).with_name("improve_peers.py")
 NOT_FEATURES = {"id", "day", "y", "held"}
@@ -71,12 +71,7 @@ def make(folder: Path, file: Path, task: str, quantile: float | None, seed: int)
     (folder / "requirements.lock").write_text((REPOSITORY / "requirements.lock").read_text())
     (folder / "data").mkdir()
     values.drop(columns=["held"]).to_parquet(folder / "data/rows.parquet")
-    for command in (
-        ["init", "-q", "-b", "main"],
-        ["add", "-A"],
-        ["-c", "user.name=B", "-c", "user.email=b@b.example", "commit", "-qm", "B"],
-    ):
-        subprocess.run(["git", *command], cwd=folder, check=True, capture_output=True)
+    commit_all(folder)
     return int(values["held"].sum())
 
 

@@ -31,7 +31,7 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPOSITORY))
 
-from benchmarks.project import FILES  # noqa: E402
+from benchmarks.project import FILES, commit_all  # noqa: E402
 from reconciler.adapters.system.host import started_by  # noqa: E402
 from reconciler.core.spec.runtime import fixed_environment  # noqa: E402
 
@@ -278,14 +278,7 @@ def make_project(folder: Path, table: Path, estimator: str, holdout: str) -> Pat
     (folder / "requirements.lock").write_text(lock)
     (folder / "data").mkdir()
     os.link(table, folder / "data/rows.parquet")
-    for command in (
-        ["init", "-q", "-b", "main"],
-        ["config", "user.name", "Bench"],
-        ["config", "user.email", "bench@example.org"],
-        ["add", "-A"],
-        ["commit", "-q", "-m", "Bench"],
-    ):
-        subprocess.run(["git", *command], cwd=folder, check=True)
+    commit_all(folder)
     return folder
 
 

@@ -72,6 +72,12 @@ def make_project(folder: Path, *, rows: int, columns: int) -> Path:
     (folder / "data").mkdir()
     ids = [f"{number:08d}" for number in range(rows)]
     pq.write_table(pa.table({"id": ids, **table, "y": outcome}), folder / "data/rows.parquet")
+    commit_all(folder)
+    return folder
+
+
+def commit_all(folder: Path) -> None:
+    """Make a folder a git repository with one commit of all that is in it."""
     for command in (
         ["init", "-q", "-b", "main"],
         ["config", "user.name", "Bench"],
@@ -80,7 +86,6 @@ def make_project(folder: Path, *, rows: int, columns: int) -> Path:
         ["commit", "-q", "-m", "Bench"],
     ):
         subprocess.run(["git", *command], cwd=folder, check=True)
-    return folder
 
 
 def reseed(folder: Path, seed: int) -> None:

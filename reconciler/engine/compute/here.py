@@ -15,12 +15,13 @@ from pathlib import Path
 
 from reconciler import codec
 from reconciler.core.artifact.data_snapshot import Snapshot
-from reconciler.core.digest import Digest, digest_of_file
+from reconciler.core.digest import Digest
 from reconciler.core.evaluation.detailed import DetailedEvaluation
 from reconciler.core.quality import refusal
 from reconciler.core.quality.findings import CheckFacts
 from reconciler.core.spec.environment import Limits
 from reconciler.core.spec.recipe import Recipe
+from reconciler.engine.compute.request import train_request
 from reconciler.engine.storage import blobs, data_snapshots
 from reconciler.errors import ReconcilerError, TrainingError, UsageError
 from reconciler.ports import (
@@ -38,7 +39,6 @@ from reconciler.ports import (
     Store,
     Tell,
     Trainer,
-    TrainRequest,
     TrialRequest,
     TrialResult,
     TrialRunner,
@@ -146,20 +146,9 @@ class ComputeHere:
     def _train(self, request: BuildRequest, selected: SelectResult, work: Path) -> BuiltModel:
         if self._trainer is None:
             raise _cannot("train")
-        snapshot, recipe = request.snapshot, request.recipe
         trained = self._trainer.train(
-            TrainRequest(
-                recipe=recipe,
-                selected=replace(selected, checks=None, holdout=()),
-                train=work / "train.parquet",
-                holdout=work / "holdout.parquet",
-                days=work / "days.parquet" if recipe.reads_moments else None,
-                evaluation_rows=digest_of_file(work / "holdout.parquet"),
-                tables=data_snapshots.column_types(snapshot, recipe),
-                runtime=request.runtime,
-                into=work / "artifact",
-                limits=request.limits,
-                masks=data_snapshots.masks_read(snapshot, recipe),
+            train_request(
+                request.recipe, request.snapshot, selected, work, runtime=request.runtime, limits=request.limits
             )
         )
         return BuiltModel(

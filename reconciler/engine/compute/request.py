@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 from reconciler.core.artifact.data_snapshot import Snapshot
+from reconciler.core.digest import digest_of_file
+from reconciler.core.spec.environment import Limits, Runtime
 from reconciler.core.spec.recipe import Recipe
-from reconciler.ports import REFUSED_BY, Progress, Tell
+from reconciler.engine.storage import data_snapshots
+from reconciler.ports import REFUSED_BY, Progress, SelectResult, Tell, TrainRequest
 
 
 def part_of(snapshot: Snapshot, recipe: Recipe) -> Snapshot:
@@ -26,3 +30,22 @@ def teller(progress: Progress, subject: str, step: str = "") -> Tell:
             progress.start(subject, f"{step}: {text}" if step else text)
 
     return tell
+
+
+def train_request(
+    recipe: Recipe, snapshot: Snapshot, selected: SelectResult, work: Path, *, runtime: Runtime, limits: Limits
+) -> TrainRequest:
+    """Return the request to train on the rows that were selected into `work`; the artifact's files go there too."""
+    return TrainRequest(
+        recipe=recipe,
+        selected=replace(selected, checks=None, holdout=()),
+        train=work / "train.parquet",
+        holdout=work / "holdout.parquet",
+        days=work / "days.parquet" if recipe.reads_moments else None,
+        evaluation_rows=digest_of_file(work / "holdout.parquet"),
+        tables=data_snapshots.column_types(snapshot, recipe),
+        runtime=runtime,
+        into=work / "artifact",
+        limits=limits,
+        masks=data_snapshots.masks_read(snapshot, recipe),
+    )

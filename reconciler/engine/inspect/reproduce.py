@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from reconciler.core.artifact.build import Build, Provenance
-from reconciler.core.digest import Digest, DigestPrefix, digest_of_file, is_digest, short
+from reconciler.core.digest import Digest, DigestPrefix, is_digest, short
 from reconciler.core.inspect.audit import ReproduceResult
 from reconciler.core.spec.desired_state import DesiredState
+from reconciler.engine.compute.request import train_request
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.find_environment import artifact_named, no_artifact
 from reconciler.engine.plan import verification
 from reconciler.engine.storage import blobs, data_snapshots, journal, oci_manifest
 from reconciler.errors import UsageError
-from reconciler.ports import SelectionKind, SelectRequest, TrainRequest
+from reconciler.ports import SelectionKind, SelectRequest
 
 
 def reproduce(deps: Dependencies, desired: DesiredState, prefix: DigestPrefix) -> ReproduceResult:
@@ -44,19 +45,7 @@ def reproduce(deps: Dependencies, desired: DesiredState, prefix: DigestPrefix) -
         )
     )
     trained = deps.trainer.train(
-        TrainRequest(
-            recipe=recipe,
-            selected=selected,
-            train=work / "train.parquet",
-            holdout=work / "holdout.parquet",
-            days=work / "days.parquet" if recipe.reads_moments else None,
-            evaluation_rows=digest_of_file(work / "holdout.parquet"),
-            tables=data_snapshots.column_types(snapshot, recipe),
-            runtime=provenance.runtime,
-            into=work / "artifact",
-            limits=origin.limits,
-            masks=data_snapshots.masks_read(snapshot, recipe),
-        )
+        train_request(recipe, snapshot, selected, work, runtime=provenance.runtime, limits=origin.limits)
     )
     files = oci_manifest.describe(work / "artifact", trained.files)
     manifest = oci_manifest.parse(oci_manifest.manifest_of(oci_manifest.config_of(files), files))
