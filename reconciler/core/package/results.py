@@ -30,7 +30,8 @@ class ImportResult:
 
     `imported`: whether anything was written. `verified`: whether the gates of this environment let it through by the
     evidence at hand; `refusals`: why not. `deployed`: whether it is what the environment serves by now. `keys`: of its
-    attestations. `notes`: what to know before it is promoted.
+    attestations. `trusted`: its training is signed by keys that the environment trusts. `notes`: what to know before it
+    is promoted.
     """
 
     file: str
@@ -45,6 +46,7 @@ class ImportResult:
     attestations: int
     keys: tuple[str, ...]
     notes: tuple[str, ...]
+    trusted: bool = False
     format: int = 1
 
 

@@ -24,6 +24,7 @@ from reconciler.engine.load_desired import Checkout
 from reconciler.engine.package.export_package import key_ids
 from reconciler.engine.package.judge_import import judge_import, unanswered
 from reconciler.engine.package.read_package import PackageContent, read_package
+from reconciler.engine.package.trusted_evidence import TrustedEvidence, trusted_evidence
 from reconciler.engine.plan import observe_loss
 from reconciler.engine.plan import verification as verify
 from reconciler.engine.storage import blobs, builds, oci_manifest, register, store_mark
@@ -32,6 +33,8 @@ from reconciler.engine.storage.evaluations import records
 from reconciler.engine.storage.packages import imports
 from reconciler.engine.storage.yardsticks import Yardsticks, yardsticks
 from reconciler.engine.trust import referrers
+from reconciler.engine.trust.in_force import trust_observer
+from reconciler.engine.trust.pins import PinEvidence
 from reconciler.errors import GateRefusedError, UsageError
 from reconciler.manifest.yaml.edit import promoted
 from reconciler.ports import PackageArchive, Store
@@ -40,13 +43,14 @@ from reconciler.ports import PackageArchive, Store
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckedImport:
     """A package that may be imported: nothing was written yet. `model`: as its manifest would declare it here, with
-    the pin; `compared`: what it is compared with here."""
+    the pin; `compared`: what it is compared with here; `evidence`: what of it counts by the keys that are trusted."""
 
     content: PackageContent
     environment: Environment
     model: Model
     head: JournalHead | None
     compared: Yardsticks
+    evidence: TrustedEvidence
 
 
 def check_import(
@@ -54,7 +58,8 @@ def check_import(
 ) -> CheckedImport:
     """Check all of a package and whether it may come into an environment. Writes nothing but scratch files.
 
-    Raises UsageError E801 for a sandbox; IntegrityError for a package that is not as this tool writes them;
+    Raises UsageError E801 for a sandbox; IntegrityError for a package that is not as this tool writes them, E520 for
+    one that nobody signed who is trusted here;
     ScoringError, IntegrityError where its model cannot be loaded or gives other outputs than when it was trained;
     GateRefusedError E706, E709; InvalidManifestsError where its manifest does not fit this project.
     """
@@ -77,12 +82,16 @@ def check_import(
         )
     store = deps.stores[environment.name]
     check_artifact(store, artifact, "import one that was trained without the entity")
+    journals = observe_loss.journals_of(deps, checkout.desired)
+    head = journals.head(environment.name, content.evidence.model)
+    trust = trust_observer(deps, checkout.desired, journals).check(environment.name)
+    evidence = trusted_evidence(trust, content, head)
     model = _declared(checkout, environment, content)
     deps.scorer.check(_unpacked(content, deps.scratch / f"check-{deps.new_id()}"), environment.limits)
-    journals = observe_loss.journals_of(deps, checkout.desired)
-    head = journals.head(environment.name, model.name)
     compared = yardsticks(journals, model, environment.name, artifact=artifact, now=deps.clock(), head=head)
-    return CheckedImport(content=content, environment=environment, model=model, head=head, compared=compared)
+    return CheckedImport(
+        content=content, environment=environment, model=model, head=head, compared=compared, evidence=evidence
+    )
 
 
 def _declared(checkout: Checkout, environment: Environment, content: PackageContent) -> Model:
@@ -131,13 +140,11 @@ def write_import(deps: Dependencies, checkout: Checkout, checked: CheckedImport,
     for detailed in content.records.evaluations:
         if detailed.computation == COMPUTATION:
             records.record(store, detailed)
-    for verification in content.records.verifications:
+    for verification in checked.evidence.verifications:
         verify.write(store, verification)
-    judged = _judged(store, checked)
-    if judged is not None:
-        judged = verify.write(store, judged)
     for attestation in content.attestations:
         referrers.add(store, attestation)
+    judged = _judged(store, checked)
     blobs.put(store, content.records.manifest.encode())
     imported = imports.add(store, record)
     return _result(deps, checked, judged, record, imported=imported, shown=shown)
@@ -154,17 +161,27 @@ def _put_artifact(store: Store, content: PackageContent) -> None:
 
 
 def _judged(store: Store, checked: CheckedImport) -> Verification | None:
-    """Return the verification by today's gates of the environment, as far as the evidence answers them."""
+    """Record and return the verification by today's gates of the environment, as far as the evidence answers them.
+
+    Raises IntegrityError E520 where another is recorded that nobody signed who is trusted."""
     content = checked.content
-    return judge_import(
-        store,
+    pin = PinEvidence(checked.evidence.trust, (store,), content.artifact.digest)
+    (signed,) = pin.signed_records()
+    judged = judge_import(
+        signed,
         checked.model,
         checked.environment,
         content.records.evaluation,
-        content.records.verifications,
+        checked.evidence.verifications,
         checked.compared,
         content.artifact.digest,
     )
+    if judged is None:
+        return None
+    recorded = verify.write(store, judged)
+    if recorded != judged and checked.evidence.trust.sets and not pin.is_signed(recorded):
+        pin.check_refused()
+    return recorded
 
 
 def _result(
@@ -177,7 +194,7 @@ def _result(
     shown: str,
 ) -> ImportResult:
     content, environment, model = checked.content, checked.environment, checked.model
-    notes, refusals = [], judged.refusals if judged is not None else ()
+    notes, refusals = list(checked.evidence.told), judged.refusals if judged is not None else ()
     deployed_before = checked.compared.previously_deployed
     if judged is None and not deployed_before:
         left = unanswered(
@@ -185,7 +202,7 @@ def _result(
             model,
             environment,
             content.records.evaluation,
-            content.records.verifications,
+            checked.evidence.verifications,
             checked.compared,
             content.artifact.digest,
         )
@@ -205,5 +222,6 @@ def _result(
         deployed=head is not None and head.state.artifact == content.artifact.digest,
         attestations=len(content.attestations),
         keys=key_ids(content.attestations),
+        trusted=checked.evidence.trusted,
         notes=tuple(notes),
     )

@@ -7,32 +7,20 @@ is deployed here (`engine.plan.verification`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from reconciler import codec
 from reconciler.core.artifact.evaluation import Evaluation
 from reconciler.core.digest import Digest
-from reconciler.core.evaluation.units import judging_of
 from reconciler.core.judging.applicable_gates import gates_of
-from reconciler.core.judging.evaluate_gates import evaluate_gates, impossible
+from reconciler.core.judging.founded import own_answer, portable_results
 from reconciler.core.plan.gate_evaluation import not_applying
-from reconciler.core.spec.comparison import Comparability, Comparison
 from reconciler.core.spec.environment import Environment
-from reconciler.core.spec.gates import (
-    DataDrift,
-    Gate,
-    GateResult,
-    NoWorseThanIncumbent,
-    PluginGate,
-    Verification,
-    needs_rows,
-)
+from reconciler.core.spec.gates import Gate, GateResult, NoWorseThanIncumbent, Verification
 from reconciler.core.spec.model import Model
 from reconciler.engine.plan import verification as verify
 from reconciler.engine.storage.yardsticks import Yardsticks
 from reconciler.ports import Store
-
-_OF_THE_PLACE = (NoWorseThanIncumbent, DataDrift, PluginGate)  # gates whose answers depend on where they were asked
 
 
 def judge_import(
@@ -40,7 +28,7 @@ def judge_import(
     model: Model,
     environment: Environment,
     evaluation: Evaluation,
-    verifications: Iterable[Verification],
+    verifications: Sequence[Verification],
     compared: Yardsticks,
     artifact: Digest,
 ) -> Verification | None:
@@ -57,10 +45,8 @@ def judge_import(
     for verification in verifications:
         if verification.gate_set == digest:
             return verification
-        if verification.evaluation == gate_set.evaluation:
-            for result in verification.applied:
-                if not isinstance(result.gate, _OF_THE_PLACE):
-                    answered.setdefault(result.gate, result)
+    for gate, result in portable_results(verifications, evaluation).items():
+        answered.setdefault(gate, result)
     for gate in gate_set.gates:
         if gate not in answered and (own := _own_answer(gate, model, evaluation, compared)) is not None:
             answered[gate] = own
@@ -85,31 +71,17 @@ def unanswered(
     model: Model,
     environment: Environment,
     evaluation: Evaluation,
-    verifications: Iterable[Verification],
+    verifications: Sequence[Verification],
     compared: Yardsticks,
     artifact: Digest,
 ) -> tuple[str, ...]:
     """Return the gates that no evidence at hand answers, by their names in manifests."""
     gate_set = verify.gate_set_of(model, environment, evaluation, compared)
-    known = set(verify.results(store, gate_set, artifact, compared))
-    for verification in verifications:
-        if verification.evaluation == gate_set.evaluation:
-            known.update(each.gate for each in verification.applied if not isinstance(each.gate, _OF_THE_PLACE))
+    known = {*verify.results(store, gate_set, artifact, compared), *portable_results(verifications, evaluation)}
     left = (gate for gate in gate_set.gates if gate not in known)
     return tuple(gate.uses for gate in left if _own_answer(gate, model, evaluation, compared) is None)
 
 
 def _own_answer(gate: Gate, model: Model, evaluation: Evaluation, compared: Yardsticks) -> GateResult | None:
-    """Return what the artifact's own evaluation answers; None where it cannot."""
-    transformed = bool(judging_of(model.recipe).steps)
-    comparisons: dict[NoWorseThanIncumbent, Comparison] = {}
-    if isinstance(gate, NoWorseThanIncumbent):
-        if compared.incumbent is not None or compared.before(gate):
-            return None
-        comparisons[gate] = Comparison(state=Comparability.NO_INCUMBENT, metric=gate.metric)
-    elif needs_rows(gate, transformed=transformed) and (
-        impossible(gate, evaluation.kind, model.recipe.class_names) is None
-    ):
-        return None
-    (result,) = evaluate_gates((gate,), evaluation, comparisons, transformed=transformed)
-    return result
+    first = not isinstance(gate, NoWorseThanIncumbent) or (compared.incumbent is None and not compared.before(gate))
+    return own_answer(gate, model.recipe, evaluation, first=first)

@@ -23,7 +23,7 @@ from reconciler.core.trust.attestation import EMPTY_TYPE, ENVELOPE_TYPE, Attesta
 from reconciler.engine.package import oci_documents, package_records
 from reconciler.engine.package.package_records import PackageRecords
 from reconciler.engine.storage import oci_manifest
-from reconciler.engine.trust import referrers
+from reconciler.engine.trust import envelopes, referrers
 from reconciler.errors import IntegrityError
 from reconciler.ports import PackageArchive
 
@@ -270,4 +270,8 @@ def _attestation(reading: _Reading, manifest: bytes, config: Descriptor, where: 
         raise refused(error.code or "E511", error.message, where, error.hint or "") from error
     named = Descriptor(media_type=ENVELOPE_TYPE, digest=envelope, size=size)
     body = reading.small(named, "an attestation", where, ENVELOPE_BYTES)
+    try:
+        envelopes.parse(body)
+    except IntegrityError as error:
+        raise refused(error.code or "E520", error.message, where) from error
     return Attestation(subject=subject, predicate_type=kind, envelope=body)

@@ -15,14 +15,14 @@ from reconciler.core.artifact.journal import Entry
 from reconciler.core.controls.controls import ControlsEntry
 from reconciler.core.digest import Digest, short
 from reconciler.core.spec.gates import Verification
-from reconciler.core.trust.attestation import GATE_RESULTS, PROVENANCE, STATEMENT_TYPE
+from reconciler.core.trust.attestation import GATE_RESULTS, PROVENANCE, STATEMENT_TYPE, Attestation
 from reconciler.core.trust.judge import judge
 from reconciler.core.trust.keys import NO_TRUST, PublicKey, Signature, Trust, TrustRole
-from reconciler.engine.trust import envelopes, referrers, statements
+from reconciler.engine.trust import envelopes, statements
 from reconciler.engine.trust.entries import CONTROLS_TYPE, ENTRY_TYPE, controls_payload, entry_payload
 from reconciler.engine.trust.statements import Claim
 from reconciler.errors import IntegrityError, UsageError
-from reconciler.ports import Signer, Store, Verifier
+from reconciler.ports import Signer, Verifier
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +80,7 @@ class TrustCheck:
         return self._judge(TrustRole.PROMOTER, what, right, signatures, day_of(entry.when))
 
     def training(
-        self, stores: Iterable[Store], artifact: Digest, build: Build | None, *, vouched: bool = False
+        self, attested: Iterable[Attestation], artifact: Digest, build: Build | None, *, vouched: bool = False
     ) -> str | None:
         """Check who attests how an artifact was built; return what is told of it. Raises IntegrityError E520.
 
@@ -89,9 +89,11 @@ class TrustCheck:
         """
         if not self.sets:
             return None
-        signed = self._statements(stores, artifact, PROVENANCE)
+        signed = self._statements(attested, artifact, PROVENANCE)
         pairs = [(key, claim.day) for claim, keys in signed.claims for key in keys]
-        if build is not None and pairs and all(claim.record != build.provenance for claim, _ in signed.claims):
+        trainers = {each.key.id for trust in self.sets for each in trust.trainer}
+        known = [claim.record for claim, keys in signed.claims if keys & trainers]
+        if build is not None and known and build.provenance not in known:
             raise untrusted(
                 f"the record of how artifact {short(artifact)} was built is not the one that was signed",
                 self.environment,
@@ -101,11 +103,15 @@ class TrustCheck:
             TrustRole.TRAINER, what, pairs, signed.claimed, today=None if vouched else self.today, vouched=vouched
         )
 
-    def verification(self, stores: Iterable[Store], verification: Verification) -> str | None:
-        """Check who attests the results of gates, of this very record; return what is told. Raises E520."""
+    def verification(
+        self, attested: Iterable[Attestation], verification: Verification, *, lenient: bool = False
+    ) -> str | None:
+        """Check who attests the results of gates, of this very record; return what is told. Raises E520.
+
+        `lenient`: that nobody signed it who is trusted is told, and not refused."""
         if not self.sets:
             return None
-        signed = self._statements(stores, verification.artifact, GATE_RESULTS)
+        signed = self._statements(attested, verification.artifact, GATE_RESULTS)
         wanted = statements.verification_digest(verification)
         pairs = [(key, claim.day) for claim, keys in signed.claims if claim.record == wanted for key in keys]
         of_these = any(claim.gate_set == verification.gate_set for claim, _ in signed.claims)
@@ -117,7 +123,12 @@ class TrustCheck:
             )
         claimed = signed.claimed if pairs or not signed.claims else frozenset[Digest]()
         what = f"the verification of artifact {short(verification.artifact)} for {verification.environment}"
-        return self._judged(TrustRole.TRAINER, what, pairs, claimed, today=self.today)
+        return self._judged(TrustRole.TRAINER, what, pairs, claimed, today=self.today, vouched=lenient)
+
+    def check_results(self, attested: Iterable[Attestation], artifact: Digest) -> None:
+        """Raise IntegrityError E520 where a trusted key signed results of gates that are of another artifact."""
+        if self.sets:
+            self._statements(attested, artifact, GATE_RESULTS)
 
     def check_signer(self, signer: Signer | None) -> None:
         """Raise IntegrityError E520, before anything is written, where an entry by this key would be refused."""
@@ -139,31 +150,30 @@ class TrustCheck:
             raise UsageError("this process cannot check signatures", code="E610")
         return self.verifier.signed_by(payload_type, payload, signatures, self.keys)
 
-    def _statements(self, stores: Iterable[Store], artifact: Digest, kind: str) -> _Signed:
-        """Read the attestations of an artifact from every store; what no key of ours signed says nothing."""
+    def _statements(self, attested: Iterable[Attestation], artifact: Digest, kind: str) -> _Signed:
+        """Read attestations of an artifact; what no key of ours signed says nothing."""
         seen: set[bytes] = set()
         claims: list[tuple[Claim, frozenset[Digest]]] = []
         claimed: set[Digest] = set()
-        for store in stores:
-            for attestation in referrers.of_artifact(store, artifact):
-                if attestation.envelope in seen or attestation.predicate_type != kind:
-                    continue
-                seen.add(attestation.envelope)
-                document = envelopes.parse(attestation.envelope)
-                right: frozenset[Digest] = frozenset()
-                if document.payload_type == STATEMENT_TYPE:
-                    right = self._right(document.payload_type, document.payload, document.signatures)
-                claimed.update(each.key for each in document.signatures)
-                if not right:
-                    continue
-                claim = statements.claim_of(document.payload)
-                if claim.subject != artifact:
-                    raise untrusted(
-                        f"a signed statement beside artifact {short(artifact)} is of another, {short(claim.subject)}",
-                        self.environment,
-                    )
-                if claim.kind == kind:
-                    claims.append((claim, right))
+        for attestation in attested:
+            if attestation.envelope in seen or attestation.predicate_type != kind:
+                continue
+            seen.add(attestation.envelope)
+            document = envelopes.parse(attestation.envelope)
+            right: frozenset[Digest] = frozenset()
+            if document.payload_type == STATEMENT_TYPE:
+                right = self._right(document.payload_type, document.payload, document.signatures)
+            claimed.update(each.key for each in document.signatures)
+            if not right:
+                continue
+            claim = statements.claim_of(document.payload)
+            if claim.subject != artifact:
+                raise untrusted(
+                    f"a signed statement beside artifact {short(artifact)} is of another, {short(claim.subject)}",
+                    self.environment,
+                )
+            if claim.kind == kind:
+                claims.append((claim, right))
         return _Signed(claims=tuple(claims), claimed=frozenset(claimed))
 
     def _judge(

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from reconciler import codec
 from reconciler.core.artifact.build import Build
+from reconciler.core.artifact.evaluation import Evaluation
 from reconciler.core.artifact.observed_state import JournalHead
+from reconciler.core.artifact.oci_artifact import EVALUATION_FILE, RECIPE_FILE
 from reconciler.core.artifact.store_layout import verifications_of
 from reconciler.core.digest import Digest
+from reconciler.core.judging.founded import is_founded
 from reconciler.core.spec.gates import Verification
+from reconciler.core.spec.recipe import BuiltRecipe
+from reconciler.core.trust.attestation import Attestation
 from reconciler.engine.storage import blobs
+from reconciler.engine.trust import referrers
 from reconciler.engine.trust.evidence import TrustCheck
 from reconciler.errors import IntegrityError
 from reconciler.ports import Store
@@ -34,7 +41,7 @@ class PinEvidence:
         """Check who attests its training. `head`: of the journal, whose signer vouches for what was deployed before.
         Raises IntegrityError E520."""
         vouched = head is not None and self.artifact in head.state.vetted
-        told = self.trust.training(self._holding(), self.artifact, build, vouched=vouched)
+        told = self.trust.training(self._attestations(), self.artifact, build, vouched=vouched)
         if told is not None:
             self.told.append(told)
 
@@ -48,15 +55,44 @@ class PinEvidence:
             raise self.refused[0]
 
     def is_signed(self, verification: Verification) -> bool:
-        """Tell whether a recorded verification counts."""
+        """Tell whether a recorded verification counts: it is signed, or follows from what is."""
         try:
-            told = self.trust.verification(self._holding(), verification)
+            told = self.trust.verification(self._attestations(), verification)
         except IntegrityError as error:
+            if self._is_founded(verification):
+                return True
             self.refused.append(error)
             return False
-        if told is not None and told not in self.told:
+        if told is not None and told not in self.told and not self._is_founded(verification):
             self.told.append(told)
         return True
+
+    def _is_founded(self, verification: Verification) -> bool:
+        """Tell whether a verification that nobody signed says only what the artifact and signed results say, as that of
+        an import does."""
+        origin = next(iter(self._holding()), None)
+        if origin is None or verification.artifact != self.artifact:
+            return False
+        package = blobs.artifact(origin, self.artifact)
+        recipe = codec.decode(BuiltRecipe, blobs.document(origin, package, RECIPE_FILE), what=RECIPE_FILE)
+        evaluation = codec.decode(Evaluation, blobs.document(origin, package, EVALUATION_FILE), what=EVALUATION_FILE)
+        return is_founded(verification, recipe.recipe, evaluation, self._signed())
+
+    def _signed(self) -> Iterator[Verification]:
+        """Yield the verifications of this artifact that are signed as they must be."""
+        for store in self.stores:
+            for key in sorted(store.keys(f"{verifications_of(self.artifact)}/")):
+                body = store.read(key)
+                if body is None:
+                    continue
+                verification = codec.decode(Verification, body, what=key)
+                with suppress(IntegrityError):
+                    if self.trust.verification(self._attestations(), verification) is None:
+                        yield verification
+
+    def _attestations(self) -> Iterator[Attestation]:
+        for store in self._holding():
+            yield from referrers.of_artifact(store, self.artifact)
 
     def _holding(self) -> tuple[Store, ...]:
         return tuple(store for store in self.stores if blobs.holds(store, self.artifact))

@@ -52,6 +52,7 @@ def _imported(result: ImportResult) -> Iterator[Block]:
         ("from", Code(result.origin)),
         ("gates", "passed" if result.verified else "not passed"),
         ("signed", _signed(result.attestations, result.keys)),
+        ("trusted", "its training, by the keys of this environment" if result.trusted else "no: no key vouches for it"),
     )
     for refusal in result.refusals:
         yield Paragraph(refusal, tone=Tone.WARN, indent=2, hang=2)

@@ -5,36 +5,8 @@ from __future__ import annotations
 import stat
 from pathlib import Path
 
-from tests.support.project import Project, Ran
-
-ENVIRONMENT = "environments/production.yaml"
-
-
-class Keyed:
-    """A project with a folder of private keys beside it."""
-
-    def __init__(self, project: Project, keys: Path) -> None:
-        self.project = project
-        self.keys = keys
-
-    def run(self, *arguments: str, key: str | None = None, code: int = 0) -> Ran:
-        self.project.environment.pop("RECONCILER_SIGNING_KEY", None)
-        if key is not None:
-            self.project.environment["RECONCILER_SIGNING_KEY"] = f"file:{self.keys / key}.pem"
-        return self.project.run(*arguments, code=code)
-
-    def propose(self, *arguments: str) -> None:
-        """Run a command of `keys`, and merge what it proposes."""
-        proposed = self.run("keys", *arguments, "--in", "production", "-o", "json").json
-        self.project.merge(proposed["branch"])
-
-    def new(self, role: str) -> None:
-        self.propose("new", role, "--private", str(self.keys / f"{role}.pem"))
-
-    def require(self) -> None:
-        path = self.project.root / ENVIRONMENT
-        path.write_text(path.read_text().replace("  trust:\n", "  trust:\n    required: true\n"))
-        self.project.commit("Ask for signatures")
+from tests.support.keyed import Keyed
+from tests.support.project import Project
 
 
 def test_a_project_that_served_before_there_were_keys_goes_on_with_them(deployed: Project, tmp_path: Path) -> None:
