@@ -3,37 +3,31 @@
 from __future__ import annotations
 
 import json
-import random
-from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from reconciler import codec
 from reconciler.core.artifact import store_layout
 from reconciler.core.artifact.journal import Entry
-from reconciler.core.controls.controls import ControlsEntry
-from reconciler.core.digest import Digest, digest_of_bytes, hex_of
+from reconciler.core.digest import Digest, digest_of_bytes
 from reconciler.core.size_limits import RECORD_BYTES
 from reconciler.core.spec.gates import Verification
 from reconciler.core.status_codes import ResultStatus
 from reconciler.core.trust.attestation import STATEMENT_TYPE, Attestation
-from reconciler.core.trust.keys import Signature, Trust
+from reconciler.core.trust.keys import Trust
 from reconciler.engine.controls.controls_log import ControlsLog
 from reconciler.engine.find_environment import environment_of
 from reconciler.engine.plan.make_plan import make_plan
 from reconciler.engine.trust import envelopes, referrers, statements
 from reconciler.engine.trust.entries import ENTRY_TYPE, entry_payload
 from reconciler.engine.trust.envelopes import SignedDocument
-from reconciler.errors import IntegrityError, ReconcilerError
+from reconciler.errors import IntegrityError
 from reconciler.ports import Store
-from reconciler.testing.memory_keys import MemorySigner, key_of
+from reconciler.testing.memory_keys import MemorySigner
 from tests.simulation.sample_project import MODEL, PROJECT
-from tests.support.effort import count
 from tests.unit.engine.trust.signed_scenario import PROMOTER, REQUIRED, TRAINER, SignedScenario, trusted
 
 JOURNAL = f"journal/production/{MODEL}"
@@ -392,140 +386,3 @@ def test_who_is_trusted_is_read_before_any_model_since_it_concerns_them_all(
     in_force = {store_layout.blob(digest) for head in controls.entries() for digest in head.entry.in_force}
     assert len([key for _, key in reads if key.startswith("controls/")]) >= 2
     assert not [key for key in of_models if key.startswith("controls/") or key in in_force]
-
-
-# --- at random -------------------------------------------------------------------------------------------------------
-
-Attack = Callable[[random.Random, dict[str, bytes], "Known"], None]
-
-
-class Known:
-    """What an attacker has: all that was ever in the stores, and a key that nobody trusts."""
-
-    def __init__(self, bodies: list[tuple[str, bytes]]) -> None:
-        self.bodies = bodies
-        self.signer = MemorySigner("attacker")
-
-
-def flip(chance: random.Random, store: dict[str, bytes], known: Known) -> None:
-    key = chance.choice(sorted(store))
-    body = bytearray(store[key])
-    body[chance.randrange(len(body))] ^= 1 << chance.randrange(8)
-    store[key] = bytes(body)
-
-
-def cut(chance: random.Random, store: dict[str, bytes], known: Known) -> None:
-    key = chance.choice(sorted(store))
-    store[key] = store[key][: chance.randrange(len(store[key]))]
-
-
-def remove(chance: random.Random, store: dict[str, bytes], known: Known) -> None:
-    del store[chance.choice(sorted(store))]
-
-
-def replay(chance: random.Random, store: dict[str, bytes], known: Known) -> None:
-    key, body = chance.choice(known.bodies)
-    store[key] = body
-
-
-def move(chance: random.Random, store: dict[str, bytes], known: Known) -> None:
-    key = chance.choice(sorted(store))
-    alike = [each for each in sorted(store) if each.split("/")[0] == key.split("/")[0]]
-    store[key] = store[chance.choice(alike)]
-
-
-def set_back(chance: random.Random, store: dict[str, bytes], known: Known) -> None:
-    folder = chance.choice(["journal/", "controls/", "register/", "verifications/", "referrers/"])
-    for key in [each for each in store if each.startswith(folder)]:
-        if chance.random() < 0.7:
-            del store[key]
-
-
-def rewritten(chance: random.Random, store: dict[str, bytes], known: Known) -> None:
-    """Rewrite an entry with another artifact, a right checksum, and the attacker's signature or the old one."""
-    keys = [key for key in sorted(store) if key.startswith("journal/")]
-    blobs = [key for key in sorted(store) if key.startswith("blobs/sha256/")]
-    if not keys or not blobs:
-        return
-    key = chance.choice(keys)
-    try:
-        entry = codec.decode(Entry, store[key], what=key)
-    except ReconcilerError:  # an earlier step damaged it
-        return
-    artifact = Digest(f"sha256:{chance.choice(blobs).rpartition('/')[2]}")
-    changed = replace(entry, artifact=artifact, state=replace(entry.state, artifact=artifact, vetted=(artifact,)))
-    if chance.random() < 0.5:
-        changed = replace(changed, signatures=None)
-        changed = replace(changed, signatures=(known.signer.sign(ENTRY_TYPE, entry_payload(changed)),))
-    if chance.random() < 0.5:
-        changed = replace(changed, n=entry.n + 1, previous=digest_of_bytes(store[key]))
-        key = f"{key.rpartition('/')[0]}/{changed.n}.json"
-    store[key] = codec.encode(changed)
-
-
-def loosened(chance: random.Random, store: dict[str, bytes], known: Known) -> None:
-    """Rewrite the newest controls so that they name others in force."""
-    keys = [key for key in sorted(store) if key.startswith("controls/")]
-    if not keys:
-        return
-    key = chance.choice(keys)
-    try:
-        entry = codec.decode(ControlsEntry, store[key], what=key)
-    except ReconcilerError:  # an earlier step damaged it
-        return
-    odd = Signature(key=key_of(PROMOTER).id, value=chance.choice(["", "AAAA"]))
-    signatures = chance.choice([entry.signatures, (), (odd,)])
-    store[key] = codec.encode(replace(entry, in_force=(), signatures=signatures))
-
-
-def vouched(chance: random.Random, store: dict[str, bytes], known: Known) -> None:
-    """Change a verification to one that passes, with a right checksum."""
-    keys = [key for key in sorted(store) if key.startswith("verifications/")]
-    if keys:
-        key = chance.choice(keys)
-        try:
-            recorded = codec.decode(Verification, store[key], what=key)
-        except ReconcilerError:  # an earlier step damaged it
-            return
-        results = tuple(replace(each, reason="so good") for each in recorded.results)
-        store[key] = codec.encode(replace(recorded, results=results))
-
-
-ATTACKS: tuple[Attack, ...] = (flip, cut, remove, replay, move, set_back, rewritten, loosened, vouched)
-
-
-@pytest.mark.soak
-def test_no_attack_on_the_stores_gets_another_byte_served(tmp_path: Path) -> None:
-    """An attempt is a function of its number; production serves the old artifact or the reviewed one, byte by byte."""
-    scenario = SignedScenario(tmp_path / "base")
-    bodies: list[tuple[str, bytes]] = []
-    first = scenario.deployed(10)
-    bodies += [*objects(scenario).items(), *objects(scenario, "sandbox").items()]
-    old = scenario.deployed(20)
-    unsigned = scenario.proposed(30, key=None)
-    pin = scenario.proposed(40)
-    bodies += [*objects(scenario).items(), *objects(scenario, "sandbox").items()]
-    known = Known(sorted(set(bodies)))
-    trusted_releases: dict[str, Any] = dict(scenario.project.target.releases[MODEL])
-    good = scenario.copied(tmp_path / "good")
-    good.apply_as("production", PROMOTER)
-    assert good.serves == pin
-    trusted_releases |= good.project.target.releases[MODEL]
-    assert len({first, old, unsigned, pin}) == 4
-    deployed = kept = 0
-    for seed in range(count("TAMPERINGS")):
-        chance = random.Random(seed)
-        world = scenario.copied(tmp_path / f"w{seed}")
-        for _ in range(chance.choice([1, 1, 2, 3])):
-            store = objects(world, chance.choice(["production", "sandbox"]))
-            if store:
-                chance.choice(ATTACKS)(chance, store, known)
-        with suppress(ReconcilerError):
-            world.apply_as("production", PROMOTER)
-        assert world.serves in (old, pin), f"seed {seed} serves {world.serves}"
-        release = world.project.target.releases[MODEL][hex_of(world.serves)]
-        assert release == trusted_releases[hex_of(world.serves)], f"seed {seed}"
-        deployed += world.serves == pin
-        kept += world.serves == old
-    assert deployed, "some attempts change nothing that matters"
-    assert kept, "and some are refused"
