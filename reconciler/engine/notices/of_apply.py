@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from reconciler.core.artifact.journal import Action
 from reconciler.core.digest import short
 from reconciler.core.notices.notice import Notice, refusals
 from reconciler.core.plan.apply_result import ApplyResult
 from reconciler.core.spec.notify import NoticeEvent
 from reconciler.engine.storage import journal
+from reconciler.errors import IntegrityError
 from reconciler.ports import Store
 
 
@@ -25,7 +28,8 @@ def deployment(store: Store, project: str, environment: str, model: str) -> Noti
         return None
     entry, artifact, before = head.entry, head.entry.artifact, None
     if entry.n:
-        before = journal.entry(store, entry.n - 1, project=project, environment=environment, model=model)
+        with suppress(IntegrityError):  # it is deployed, whatever became of the entry before
+            before = journal.back_to(store, head, entry.n - 1)
     again = head.state.hold is not None or (before is not None and artifact in before.state.vetted)
     return Notice(
         environment=environment,

@@ -21,8 +21,9 @@ from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.find_environment import unknown_model
 from reconciler.engine.masking.copying import HeldTypes, check_as_trained, masking_to_predict, types_before
 from reconciler.engine.needed_secrets import with_secrets
-from reconciler.engine.plan import observe
+from reconciler.engine.plan import observe, observe_loss
 from reconciler.engine.storage import blobs, data_snapshots
+from reconciler.engine.trust.deployed import check_deployed
 from reconciler.errors import DataError, NotInPlaceError, UsageError
 from reconciler.ports import CopyRequest, TableFile
 
@@ -76,7 +77,8 @@ def _release(
     They are the target's release where there is a target (re-hashed and compared with the journal), else the newest
     artifact of the store.
     """
-    head = observe.head_of(deps, desired, environment.name, model)
+    journals = observe_loss.journals_of(deps, desired)
+    head = journals.head(environment.name, model)
     if head is None or head.state.artifact is None:
         if head is None and desired.model(environment.name, model) is None:
             raise unknown_model(desired, environment.name, model)
@@ -88,6 +90,7 @@ def _release(
             code="E801",
         )
     artifact = head.state.artifact
+    check_deployed(deps, desired, environment, journals, artifact, head)
     target = deps.targets.get(environment.name)
     if target is None:
         store = deps.stores[environment.name]

@@ -2,7 +2,8 @@
 
 The pointer is no proof: it names an entry, which the journal must have with the same digest and the same artifact; and
 the bytes are copied into a folder of our own while they are hashed, so that what is served is what was hashed, whatever
-happens to the target afterwards. An entry before the head may be served: its successor was not put in place yet.
+happens to the target afterwards. An entry before the head may be served, since its successor was not put in place yet:
+it is found by the chain from the head, as whoever writes the store could replace it.
 """
 
 from __future__ import annotations
@@ -13,17 +14,18 @@ from pathlib import Path
 
 from reconciler.codec.artifact_manifest import MANIFEST_FILE, parse
 from reconciler.core.artifact.journal import ReleasePointer
-from reconciler.core.artifact.observed_state import DriftType, LiveDeployment
+from reconciler.core.artifact.observed_state import DriftType, JournalHead, LiveDeployment
 from reconciler.core.artifact.oci_artifact import Artifact
 from reconciler.core.digest import Digest, digest_of_bytes, hex_of, short
 from reconciler.core.size_limits import RELEASE_BYTES
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
 from reconciler.engine.dependencies import Dependencies
-from reconciler.engine.plan import observe
+from reconciler.engine.plan import observe, observe_loss
 from reconciler.engine.storage import data_snapshots, journal
+from reconciler.engine.trust.deployed import check_deployed
 from reconciler.errors import IntegrityError, NotInPlaceError
-from reconciler.ports import Target
+from reconciler.ports import Store, Target
 from reconciler.ports.serving.changes import VerifiedRelease
 
 _CHUNK = 1 << 20
@@ -40,11 +42,13 @@ def verified_release(
     model, pointer = deployment.model, deployment.current
     if pointer is None:
         raise _not_in_place(environment, model, "its pointer is damaged, or another program wrote it")
-    head = observe.head_of(deps, desired, environment.name, model)
+    journals = observe_loss.journals_of(deps, desired)
+    head = journals.head(environment.name, model)
     observe.not_ahead(environment, model, head, deployment)
-    _check_entry(deps, desired, environment, pointer)
+    entry = _entry(deps.stores[environment.name], environment, head, pointer)
     if pointer.artifact is None:
         return None
+    check_deployed(deps, desired, environment, journals, pointer.artifact, entry)
     if deployment.drift is DriftType.TAMPERED:
         files = ", ".join(deployment.files)
         raise _not_in_place(environment, model, f"{files}: not the bytes that were deployed")
@@ -65,15 +69,10 @@ def verified_release(
     )
 
 
-def _check_entry(deps: Dependencies, desired: DesiredState, environment: Environment, pointer: ReleasePointer) -> None:
-    """Check that the journal has the entry that a pointer names, and that it deployed this artifact."""
-    entry = journal.entry(
-        deps.stores[environment.name],
-        pointer.n,
-        project=desired.project,
-        environment=environment.name,
-        model=pointer.model,
-    )
+def _entry(store: Store, environment: Environment, head: JournalHead | None, pointer: ReleasePointer) -> JournalHead:
+    """Return the entry that a pointer names, by the chain from the journal's head, which alone is signed; check that it
+    deployed this artifact. Raises IntegrityError E603 where the chain breaks."""
+    entry = journal.back_to(store, head, pointer.n) if head is not None else None
     if entry is None or entry.digest != pointer.entry:
         raise _not_in_place(
             environment, pointer.model, f"its pointer names an entry {pointer.n} that is not the journal's"
@@ -83,6 +82,7 @@ def _check_entry(deps: Dependencies, desired: DesiredState, environment: Environ
         raise _not_in_place(
             environment, pointer.model, f"its pointer names {what}, which entry {pointer.n} did not deploy"
         )
+    return entry
 
 
 def _copy(target: Target, model: str, digest: Digest, folder: Path) -> None:

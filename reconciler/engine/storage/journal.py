@@ -84,10 +84,24 @@ def _head(body: bytes, n: int, *, project: str, environment: str, model: str) ->
     return JournalHead(entry=entry, digest=digest_of_bytes(body))
 
 
-def entry(store: Store, n: int, *, project: str, environment: str, model: str) -> JournalHead | None:
-    """Return entry `n`, by itself, or None where it is gone. Raises IntegrityError E508 when it is damaged."""
-    body = store.read(store_layout.member(store_layout.journal(environment, model), n))
-    return _head(body, n, project=project, environment=environment, model=model) if body is not None else None
+def back_to(store: Store, last: JournalHead, n: int) -> JournalHead:
+    """Return entry `n` by the chain from a later one, which a signature may vouch for; IntegrityError E603 where it
+    breaks."""
+    while last.entry.n > n:
+        last = _before(store, last)
+    return last
+
+
+def _before(store: Store, last: JournalHead) -> JournalHead:
+    """Return the entry that `last` follows, which it must name."""
+    entry = last.entry
+    prefix, n = store_layout.journal(entry.environment, entry.model), entry.n - 1
+    body = store.read(store_layout.member(prefix, n))
+    if body is None:
+        raise numbered_log.missing(prefix, n)
+    earlier = _head(body, n, project=entry.project, environment=entry.environment, model=entry.model)
+    _check_follows(last, earlier)
+    return earlier
 
 
 def entries(store: Store, *, project: str, environment: str, model: str) -> Iterator[JournalHead]:
@@ -108,16 +122,9 @@ def entries(store: Store, *, project: str, environment: str, model: str) -> Iter
 def newest(store: Store, *, project: str, environment: str, model: str, most: int) -> list[JournalHead]:
     """Return at most so many entries, the newest first, checking the chain between them; raises as `entries` does."""
     last_head = head(store, project=project, environment=environment, model=model)
-    prefix = store_layout.journal(environment, model)
     found = [last_head] if last_head is not None else []
     while found and found[-1].entry.n > 0 and len(found) < most:
-        n = found[-1].entry.n - 1
-        body = store.read(store_layout.member(prefix, n))
-        if body is None:
-            raise numbered_log.missing(prefix, n)
-        earlier = _head(body, n, project=project, environment=environment, model=model)
-        _check_follows(found[-1], earlier)
-        found.append(earlier)
+        found.append(_before(store, found[-1]))
     return found
 
 
@@ -192,17 +199,10 @@ def build_of(
     `after` is the journal's head, where it was just read.
     """
     current = after or head(store, project=project, environment=environment, model=model)
-    prefix = store_layout.journal(environment, model)
     while current is not None:
         if current.state.artifact == artifact and current.state.build is not None:
             return current.state.build
-        n = current.entry.n - 1
-        if n < 0:
-            return None
-        body = store.read(store_layout.member(prefix, n))
-        if body is None:
-            raise numbered_log.missing(prefix, n)
-        current = _head(body, n, project=project, environment=environment, model=model)
+        current = _before(store, current) if current.entry.n else None
     return None
 
 
