@@ -90,9 +90,9 @@ def _identity(old: EnvironmentControls, new: EnvironmentControls) -> Iterator[We
     if old.managed and not new.managed:
         yield WeakenedGate(what="managed", old="true", new="false")
     if new.store != old.store:
-        yield WeakenedGate(what="store", old=old.store.address, new=new.store.address)
+        yield WeakenedGate(what="store", old=old.store.in_full, new=new.store.in_full)
     if old.target is not None and new.target != old.target:
-        yield WeakenedGate(what="target", old=old.target.address, new=_address(new.target))
+        yield WeakenedGate(what="target", old=old.target.in_full, new=_address(new.target))
 
 
 def _branch(name: str | None) -> str:
@@ -100,7 +100,7 @@ def _branch(name: str | None) -> str:
 
 
 def _address(place: StorageLocation | None) -> str:
-    return NOTHING if place is None else place.address
+    return NOTHING if place is None else place.in_full
 
 
 def _retirement(old: EnvironmentControls, new: EnvironmentControls) -> Iterator[WeakenedGate]:
@@ -128,7 +128,7 @@ def _source(old: SourceControls, new: SourceControls, *, own: bool) -> Iterator[
     """Compare a source. `own`: it is the environment itself, whose data others copy."""
     name = new.name
     if new.store != old.store and not own:
-        yield WeakenedGate(what=f"store of {name}", old=old.store.address, new=new.store.address)
+        yield WeakenedGate(what=f"store of {name}", old=old.store.in_full, new=new.store.in_full)
     if new.role is not old.role and not own:
         yield WeakenedGate(what=f"role of {name}", old=old.role.value, new=new.role.value)
     if new.copy_from != old.copy_from:

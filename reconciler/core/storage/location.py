@@ -28,6 +28,15 @@ class StorageLocation:
         known = "/".join(part for part in parts if part) or ",".join(f"{name}={text}" for name, text in self.settings)
         return f"{self.uses}://{known}"
 
+    @property
+    def in_full(self) -> str:
+        """Return the address with what else locates it: the same bucket of another endpoint is another place."""
+        shown = () if self.root is not None else ("account", "bucket", "container", "prefix")
+        if self.root is None and not any(self.setting(name) for name in shown):
+            return self.address  # a plug-in's, which names every setting
+        rest = ", ".join(f"{name} {text}" for name, text in self.settings if name not in shown)
+        return f"{self.address} ({rest})" if rest else self.address
+
     def overlaps(self, other: StorageLocation) -> bool:
         """Tell whether one location lies in the other, also on a disk that ignores upper and lower case."""
         a, b = (location.address.casefold() + "/" for location in (self, other))
