@@ -61,6 +61,20 @@ def rates_of(confusion: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
     }
 
 
+def correlation_of(confusion: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Compute the Matthews correlation of one confusion matrix, or of a stack of them (…, k, k); where all rows are
+    predicted as one class 0, as scikit-learn says, and where all are of one class NaN, since nothing is told apart."""
+    import numpy as np
+
+    counts = confusion.astype(np.float64)
+    hits, rows = np.trace(counts, axis1=-2, axis2=-1), counts.sum(axis=(-2, -1))
+    actual, predicted = counts.sum(axis=-1), counts.sum(axis=-2)
+    top = hits * rows - (actual * predicted).sum(axis=-1)
+    left, right = rows**2 - (predicted**2).sum(axis=-1), rows**2 - (actual**2).sum(axis=-1)
+    found = np.divide(top, np.sqrt(left * right), out=np.zeros_like(top), where=(left > 0) & (right > 0))
+    return np.where(right > 0, found, np.nan)
+
+
 def log_loss_of(probabilities: Matrix, actual: NDArray[np.int64]) -> Matrix:
     """Compute the log loss of each row, in nats: -log of the probability given to the actual class."""
     import numpy as np

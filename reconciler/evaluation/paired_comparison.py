@@ -1,22 +1,21 @@
-"""Compare candidate and incumbent on the same rows: the paired difference of a metric and its bootstrap interval.
-
-Percentile bootstrap over rows (Efron, "Bootstrap methods", Annals of Statistics 7, 1979), two-sided, 95 % unless asked
-for more, 2,000 resamples from a fixed seed. Metrics of the predicted class are resampled over the cells (actual,
-candidate's class, incumbent's class), which is the same as over rows.
-"""
+"""Compare candidate and incumbent on the rows that neither was trained on, as a whole and on each part of a slice."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from reconciler.core.artifact.evaluation import HIGHER_IS_BETTER, QUANTILE_METRICS
-from reconciler.core.spec.comparison import Comparability, Comparison, PairedMetric
+from reconciler.core.judging.judged_figures import MOST_PARTS
+from reconciler.core.spec.comparison import Comparability, ComparedPart, ComparedParts, Comparison, PairedMetric
 from reconciler.core.spec.gates import NoWorseThanIncumbent
 from reconciler.errors import ScoringError
-from reconciler.evaluation.metrics import confusion_of, log_loss_of, metrics_of, numbers_of, pinball_of, rates_of
-from reconciler.model_file.feature_matrix import labels_of, matrix_of, read_rows, values_of
+from reconciler.evaluation.declared_slices import slices_of
+from reconciler.evaluation.detailed.slices import MISSING, named_parts
+from reconciler.evaluation.metrics import confusion_of, log_loss_of, metrics_of, numbers_of, rates_of
+from reconciler.evaluation.paired_figures import not_comparable, paired_classes, paired_numbers
+from reconciler.model_file.feature_matrix import Rows, labels_of, matrix_of, read_rows, values_of
 from reconciler.model_file.load import load
 from reconciler.ports import CompareRequest
 
@@ -25,10 +24,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from reconciler.model_file.feature_matrix import Matrix
-
-RESAMPLES = 2_000
-# Two-sided 5 % and 80 % power of a normal difference: 1.960 + 0.842.
-_POWER = 2.802
 
 
 def compare(request: CompareRequest) -> Comparison:
@@ -56,28 +51,80 @@ def compare(request: CompareRequest) -> Comparison:
     incumbent_rows = features.filter(pc.is_in(features.column("key"), value_set=rows.column("key").combine_chunks()))
     incumbent_rows = incumbent_rows.sort_by("key")
     if not rows.column("key").cast(pa.string()).equals(incumbent_rows.column("key").cast(pa.string())):
-        return _not_comparable(gate, "the rows of candidate and incumbent do not pair by key")
+        return not_comparable(gate, "the rows of candidate and incumbent do not pair by key")
     if rows.num_rows < gate.min_rows:
         reason = f"{rows.num_rows:,} rows that neither model was trained on; minRows asks for {gate.min_rows:,}"
-        return _not_comparable(gate, reason, rows=rows.num_rows)
+        return not_comparable(gate, reason, rows=rows.num_rows)
     outputs = candidate.outputs(matrix_of(rows, candidate.schema))
     incumbent_outputs = incumbent.outputs(matrix_of(incumbent_rows, incumbent.schema))
     if candidate.schema.classes != incumbent.schema.classes:
-        return _not_comparable(gate, "candidate and incumbent declare different classes")
-    if candidate.schema.classes:
-        labels, classes = labels_of(rows), candidate.schema.classes
-        decided = (candidate.decided(outputs), incumbent.decided(incumbent_outputs))
-        said = (outputs, incumbent_outputs)
-        both = [_class_metrics(*each, labels, classes) for each in zip(said, decided, strict=True)]
-        comparison = paired_classes(gate, *said, labels, classes, request.confidence, decided)
-    else:
-        values = values_of(rows)
-        pair, quantile = (outputs[:, 0], incumbent_outputs[:, 0]), request.quantile
-        both = [numbers_of(predicted, values, quantile) for predicted in pair]
-        comparison = paired_numbers(gate, *pair, values, request.confidence, quantile)
+        return not_comparable(gate, "candidate and incumbent declare different classes")
+    names, quantile = candidate.schema.classes, request.quantile
+    said = (outputs, incumbent_outputs) if names else (outputs[:, 0], incumbent_outputs[:, 0])
+    actual: Any = labels_of(rows) if names else values_of(rows)
+    decided = (candidate.decided(outputs), incumbent.decided(incumbent_outputs)) if names else None
+
+    def compared(chosen: Any, confidence: float) -> Comparison:
+        """Compare on the rows that a mask or a slice chooses."""
+        pair = (said[0][chosen], said[1][chosen])
+        if decided is None:
+            return paired_numbers(gate, *pair, actual[chosen], confidence, quantile)
+        ours = (decided[0][chosen], decided[1][chosen])
+        return paired_classes(gate, *pair, actual[chosen], names, confidence, ours)
+
+    comparison = compared(slice(None), request.confidence)
+    if gate.per is not None:
+        per = _per_part(request, gate, rows, compared)
+        comparison = replace(comparison, per=per)
     if comparison.state is not Comparability.COMPARED:
         return comparison
+    both = [
+        _class_metrics(said[n], decided[n], actual, names) if decided else numbers_of(said[n], actual, quantile)
+        for n in (0, 1)
+    ]
+    for metrics, value in zip(both, (comparison.candidate, comparison.incumbent), strict=True):
+        metrics.setdefault(gate.metric, value if value is not None else math.nan)
     return replace(comparison, metrics=_paired(*both))
+
+
+def _per_part(
+    request: CompareRequest, gate: NoWorseThanIncumbent, rows: Rows, compared: Callable[[Any, float], Comparison]
+) -> ComparedParts:
+    """Compare on each part of the gate's slice with rows enough; of k parts, each interval has the confidence that all
+    of them together cover as often as one is asked to."""
+    import numpy as np
+
+    values = next((each.values for each in slices_of(request, rows) if each.name == gate.per), None)
+    if values is None:
+        return ComparedParts(problem="the slice cannot be cut")
+    labels, codes = named_parts(values)
+    counts = np.bincount(codes, minlength=len(labels) + 1)
+    if len(labels) > MOST_PARTS:
+        return ComparedParts(problem=f"{len(labels):,} values are no slice; at most {MOST_PARTS:,} are")
+    named = [(name, code) for code, name in enumerate([*labels, MISSING]) if counts[code]]
+    large = [(name, code) for name, code in named if counts[code] >= gate.support]
+    small = [int(counts[code]) for _, code in named if counts[code] < gate.support]
+    confidence = 1 - (1 - request.confidence) / max(1, len(large))
+    parts = tuple(
+        _part(f"{gate.per} = {name}", compared(codes == code, confidence), confidence, int(counts[code]))
+        for name, code in large
+    )
+    return ComparedParts(parts=parts, small=len(small), small_rows=sum(small))
+
+
+def _part(name: str, comparison: Comparison, confidence: float, rows: int) -> ComparedPart:
+    if comparison.state is not Comparability.COMPARED:
+        return ComparedPart(name=name, rows=rows, why=comparison.reason)
+    return ComparedPart(
+        name=name,
+        rows=rows,
+        candidate=comparison.candidate,
+        incumbent=comparison.incumbent,
+        difference=comparison.difference,
+        lower=comparison.lower,
+        upper=comparison.upper,
+        confidence=confidence,
+    )
 
 
 def _class_metrics(
@@ -95,125 +142,3 @@ def _paired(candidate: dict[str, float], incumbent: dict[str, float]) -> tuple[P
         for name in sorted(candidate)
         if math.isfinite(candidate[name]) and math.isfinite(incumbent[name])
     )
-
-
-def paired_classes(
-    gate: NoWorseThanIncumbent,
-    a: Matrix,
-    b: Matrix,
-    actual: NDArray[np.int64],
-    classes: tuple[str, ...],
-    confidence: float = 0.95,
-    decided: tuple[Any, Any] | None = None,
-) -> Comparison:
-    """Compare two classifications; `a`, `b`: probabilities of candidate and incumbent, (rows, classes). `decided`: the
-    classes that they decide on; None: the most likely ones."""
-    import numpy as np
-
-    if gate.metric == "log_loss":
-        return _by_rows(gate, log_loss_of(a, actual), log_loss_of(b, actual), confidence)
-    k = len(classes)
-    ours, theirs = (a.argmax(axis=1), b.argmax(axis=1)) if decided is None else decided
-    cells = np.bincount((actual * k + ours) * k + theirs, minlength=k**3)
-    rows = len(actual)
-    random = np.random.Generator(np.random.PCG64(11))
-    resampled = random.multinomial(rows, cells / rows, size=RESAMPLES).reshape(RESAMPLES, k, k, k)
-    observed = cells.reshape(1, k, k, k)
-    values = [
-        _rate(gate.metric, counts.sum(axis=axis).astype(np.float64), classes)
-        for counts in (observed, resampled)
-        for axis in (3, 2)
-    ]
-    return _comparison(gate, rows, float(values[0][0]), float(values[1][0]), values[2] - values[3], confidence)
-
-
-def _rate(metric: str, confusion: Matrix, classes: tuple[str, ...]) -> Matrix:
-    kind, _, name = metric.partition(":")
-    rates = rates_of(confusion)
-    return rates[kind][..., classes.index(name)] if name else rates[kind]
-
-
-def paired_numbers(
-    gate: NoWorseThanIncumbent,
-    a: Matrix,
-    b: Matrix,
-    actual: Matrix,
-    confidence: float = 0.95,
-    quantile: float | None = None,
-) -> Comparison:
-    """Compare two regressions; `a`, `b`: predictions of candidate and incumbent."""
-    import numpy as np
-
-    if gate.metric in QUANTILE_METRICS and quantile is not None:
-        both = (pinball_of(a, actual, quantile), pinball_of(b, actual, quantile))
-        if gate.metric == "coverage":  # nearer to the quantile is better; of one row, that it is covered says nothing
-            return _not_comparable(gate, "coverage is not better where it is higher; compare by pinball")
-        return _by_rows(gate, *both, confidence)
-    if gate.metric == "mae":
-        return _by_rows(gate, np.abs(actual - a), np.abs(actual - b), confidence)
-    rows = len(actual)
-    squares = np.stack([(actual - a) ** 2, (actual - b) ** 2, actual, actual**2])
-    observed = _from_means(gate.metric, squares.mean(axis=1, keepdims=True))
-    means = np.stack([squares[:, chosen].mean(axis=1) for chosen in _resamples(rows)], axis=1)
-    resampled = _from_means(gate.metric, means)
-    return _comparison(
-        gate, rows, float(observed[0][0]), float(observed[1][0]), resampled[0] - resampled[1], confidence
-    )
-
-
-def _from_means(metric: str, means: Matrix) -> tuple[Matrix, Matrix]:
-    import numpy as np
-
-    spread = means[3] - means[2] ** 2
-    if metric == "rmse":
-        return np.sqrt(means[0]), np.sqrt(means[1])
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return 1 - means[0] / spread, 1 - means[1] / spread
-
-
-def _by_rows(gate: NoWorseThanIncumbent, a: Matrix, b: Matrix, confidence: float) -> Comparison:
-    """Compare by a metric that is a mean over rows; `a`, `b`: its value per row."""
-    import numpy as np
-
-    difference = a - b
-    resampled = np.array([difference[chosen].mean() for chosen in _resamples(len(difference))])
-    return _comparison(gate, len(a), float(a.mean()), float(b.mean()), resampled, confidence)
-
-
-def _resamples(rows: int) -> list[NDArray[np.int64]]:
-    import numpy as np
-
-    random = np.random.Generator(np.random.PCG64(11))
-    return [random.integers(0, rows, rows) for _ in range(RESAMPLES)]
-
-
-def _comparison(
-    gate: NoWorseThanIncumbent, rows: int, candidate: float, incumbent: float, differences: Matrix, confidence: float
-) -> Comparison:
-    """Return the comparison with signs turned so that higher is better.
-
-    `detectable`: the smallest difference that a test at 5 % finds with 80 % power.
-    """
-    import numpy as np
-
-    better = HIGHER_IS_BETTER.get(gate.metric, True)
-    sign = 1.0 if better else -1.0
-    improvements = sign * differences[np.isfinite(differences)]
-    if not len(improvements) or not (math.isfinite(candidate) and math.isfinite(incumbent)):
-        return _not_comparable(gate, f"{gate.metric} is not defined on these rows", rows=rows)
-    lower, upper = (float(bound) for bound in np.quantile(improvements, [(1 - confidence) / 2, (1 + confidence) / 2]))
-    return Comparison(
-        state=Comparability.COMPARED,
-        metric=gate.metric,
-        rows=rows,
-        candidate=candidate,
-        incumbent=incumbent,
-        difference=sign * (candidate - incumbent),
-        lower=lower,
-        upper=upper,
-        detectable=_POWER * float(improvements.std()),
-    )
-
-
-def _not_comparable(gate: NoWorseThanIncumbent, reason: str, *, rows: int = 0) -> Comparison:
-    return Comparison(state=Comparability.NOT_COMPARABLE, metric=gate.metric, rows=rows, reason=reason)

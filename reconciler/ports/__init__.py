@@ -53,7 +53,6 @@ from reconciler.ports.execution import Clock, Concurrency, NewId, Notifier, Para
 from reconciler.ports.forge import Forge
 from reconciler.ports.git import Proposal, Proposer, Remote, Source, Tag, Tags, TreeFile
 from reconciler.ports.messages import (
-    CompareRequest,
     ContractChecks,
     CopyRequest,
     FoldScores,
@@ -76,6 +75,7 @@ from reconciler.ports.messages import (
 )
 from reconciler.ports.outcomes import OutcomeEngine, OutcomesRequest, PredictedRows
 from reconciler.ports.predicting import (
+    CompareRequest,
     EvaluateRequest,
     ExpectedAmount,
     JudgeRequest,

@@ -17,7 +17,6 @@ from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment, Limits, Runtime
 from reconciler.core.spec.recipe import Features, Recipe
 from reconciler.ports.messages import (
-    CompareRequest,
     CopyRequest,
     FoldsRequest,
     FoldsResult,
@@ -35,6 +34,7 @@ from reconciler.ports.messages import (
     TrialResult,
 )
 from reconciler.ports.predicting import (
+    CompareRequest,
     EvaluateRequest,
     JudgeRequest,
     MeasuredDrift,

@@ -16,7 +16,6 @@ from reconciler.core.experiment.trial import FoldFigures
 from reconciler.core.quality.findings import Finding
 from reconciler.core.spec.data import Contract, Mask, PersonalData, Table
 from reconciler.core.spec.environment import Limits, Runtime
-from reconciler.core.spec.gates import NoWorseThanIncumbent
 from reconciler.core.spec.recipe import Features, Recipe
 from reconciler.ports.copied_rows import ErasedRows, SampledRows
 from reconciler.ports.sources import Secret
@@ -298,21 +297,3 @@ class ProposeResult:
 
     points: tuple[Point, ...]
     library: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CompareRequest:
-    """A request to compare two models. `candidate`, `incumbent`: folders with the files of an artifact. `holdout`: the
-    candidate's evaluation rows; `features`: the incumbent's features for the same keys (a FEATURES selection);
-    `trained`: a Parquet file of the keys that the incumbent trained on, whose rows do not count. `confidence`: of the
-    interval (two-sided). `quantile`: that the models predict, of a gate on pinball."""
-
-    gate: NoWorseThanIncumbent
-    candidate: Path
-    incumbent: Path
-    holdout: Path
-    features: Path
-    trained: Path
-    limits: Limits
-    confidence: float = 0.95
-    quantile: float | None = None

@@ -1,4 +1,4 @@
-"""What crosses the port of a scorer to predict, and to evaluate an artifact in full. Values only."""
+"""What crosses the port of a scorer to predict, to compare, and to evaluate an artifact in full. Values only."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from reconciler.core.quality.drift import RowDrift
 from reconciler.core.quality.unknown_values import UnknownValues
 from reconciler.core.spec.data import Table
 from reconciler.core.spec.environment import Limits
+from reconciler.core.spec.gates import NoWorseThanIncumbent
 from reconciler.core.spec.model import NO_DECLARATION, DeclaredEvaluation
 from reconciler.ports.sources import Secret
 
@@ -130,3 +131,24 @@ class JudgeRequest:
     declared: DeclaredEvaluation = NO_DECLARATION
     slices: tuple[Path, ...] = ()
     fewest: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompareRequest:
+    """A request to compare two models. `candidate`, `incumbent`: folders with the files of an artifact. `holdout`: the
+    candidate's evaluation rows; `features`: the incumbent's features for the same keys (a FEATURES selection);
+    `trained`: a Parquet file of the keys that the incumbent trained on, whose rows do not count. `confidence`: of the
+    interval (two-sided). `quantile`: that the models predict. `declared`, `slices`: of a gate per slice, as in
+    JudgeRequest."""
+
+    gate: NoWorseThanIncumbent
+    candidate: Path
+    incumbent: Path
+    holdout: Path
+    features: Path
+    trained: Path
+    limits: Limits
+    confidence: float = 0.95
+    quantile: float | None = None
+    declared: DeclaredEvaluation = NO_DECLARATION
+    slices: tuple[Path, ...] = ()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
 from dataclasses import replace
 
 from reconciler import codec
@@ -12,13 +10,13 @@ from reconciler.core.artifact.oci_artifact import EVALUATION_FILE, RECIPE_FILE
 from reconciler.core.evaluation.detailed import DetailedEvaluation
 from reconciler.core.spec.recipe import BuiltRecipe
 from reconciler.errors import ScoringError
+from reconciler.evaluation.declared_slices import slices_of
 from reconciler.evaluation.detailed.evaluate_rows import JudgedRows
 from reconciler.evaluation.detailed.evaluate_rows import evaluate as evaluate_rows
-from reconciler.evaluation.detailed.slices import SliceValues
 from reconciler.model_file.feature_matrix import Rows, encode_rows, keys_of, read_rows
 from reconciler.model_file.file_sizes import read_document
 from reconciler.model_file.load import load
-from reconciler.ports import EvaluateRequest, JudgeRequest
+from reconciler.ports import EvaluateRequest
 
 
 def evaluate(request: EvaluateRequest) -> DetailedEvaluation:
@@ -58,24 +56,6 @@ def evaluate(request: EvaluateRequest) -> DetailedEvaluation:
     )
     declared = codec.digest_of(request.declared) if request.declared.declares else None
     return replace(detailed, declared=declared)
-
-
-def slices_of(request: EvaluateRequest | JudgeRequest, rows: Rows) -> Iterator[SliceValues]:
-    """Yield the values of each declared slice for these rows, by their keys; a row without any has none."""
-    import numpy as np
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    if not request.slices:
-        return
-    given = pa.concat_tables([read_rows(path) for path in request.slices])
-    places = pc.index_in(rows.column("key"), value_set=given.column("key").combine_chunks())
-    for index, each in enumerate(request.declared.slices):
-        values = given.column(f"also_{index}").combine_chunks().take(places)
-        if pa.types.is_floating(values.type):
-            yield SliceValues(name=each.name, values=pc.fill_null(values, math.nan).to_numpy(zero_copy_only=False))
-        else:
-            yield SliceValues(name=each.name, values=np.array(values.to_pylist(), dtype=object))
 
 
 def _rows(request: EvaluateRequest) -> Rows:

@@ -8,13 +8,13 @@ from reconciler.core.artifact.oci_artifact import EVALUATION_FILE, RECIPE_FILE
 from reconciler.core.judging.judged_figures import MOST_PARTS, JudgedFigures, SlicedFigures, SlicePart
 from reconciler.core.spec.recipe import BuiltRecipe
 from reconciler.errors import ScoringError
+from reconciler.evaluation.declared_slices import slices_of
 from reconciler.evaluation.detailed.slices import MISSING, SliceValues, named_parts
 from reconciler.evaluation.judging.gate_figures import FiguresToJudge, figures_to_judge
 from reconciler.model_file.feature_matrix import encode_rows, read_rows
 from reconciler.model_file.file_sizes import read_document
 from reconciler.model_file.load import load
 from reconciler.ports import JudgeRequest
-from reconciler.scoring.evaluate_rows import slices_of
 
 
 def judge(request: JudgeRequest) -> JudgedFigures:
@@ -37,7 +37,8 @@ def judge(request: JudgeRequest) -> JudgedFigures:
             hint="look for values in them that no training row had",
         )
     own = codec.decode(Evaluation, read_document(request.artifact / EVALUATION_FILE), what=EVALUATION_FILE)
-    figures = figures_to_judge(built.recipe, own, model.schema.classes, outputs, actual)
+    decided = model.decided(outputs) if model.schema.classes else None
+    figures = figures_to_judge(built.recipe, own, model.schema.classes, outputs, actual, decided)
     fewest = dict(request.fewest)
     return JudgedFigures(
         all_rows=figures.of(None),

@@ -15,7 +15,7 @@ from reconciler.core.duration import in_words
 from reconciler.core.judging.applicable_gates import ANY, GateSubject, sorted_out, subject_of
 from reconciler.core.quality.checks import CheckOff
 from reconciler.core.spec.environment import Policy
-from reconciler.core.spec.gates import BoundedFigure, Gate
+from reconciler.core.spec.gates import Gate, SlicedDemand
 from reconciler.core.spec.model import Model
 
 NOTHING = "nothing"
@@ -95,7 +95,7 @@ def gates_weakened(old: tuple[Gate, ...], new: tuple[Gate, ...]) -> Iterator[Wea
         if any(gate.as_strict_as(before) for gate in same_subject):
             continue
         amount = same_subject[0].amount if same_subject else NOTHING
-        if amount == before.amount and isinstance(same_subject[0], BoundedFigure):
+        if amount == before.amount and isinstance(same_subject[0], SlicedDemand):
             amount += ", of slices that are cut otherwise"
         yield WeakenedGate(what=before.subject, old=before.amount, new=amount)
 

@@ -14,7 +14,7 @@ from reconciler.core.digest import Digest
 from reconciler.core.evaluation.quantiles import quantile_of
 from reconciler.core.judging.slice_definitions import definitions_of
 from reconciler.core.spec.environment import Environment
-from reconciler.core.spec.gates import BoundedFigure, Gate, figure_of
+from reconciler.core.spec.gates import Gate, SlicedDemand, figure_of
 from reconciler.core.spec.gates.known_figures import is_of_task, known_figure
 from reconciler.core.spec.model import Model
 from reconciler.core.spec.recipe import Task
@@ -78,7 +78,7 @@ def is_of_quantiles(gate: Gate) -> bool:
 
 def undeclared(gate: Gate, slices: Collection[str]) -> str | None:
     """Return the slice that a gate is judged per and that is none of these; None where there is no such slice."""
-    per = gate.per if isinstance(gate, BoundedFigure) else None
+    per = gate.per if isinstance(gate, SlicedDemand) else None
     return per if per is not None and per not in slices else None
 
 
@@ -92,7 +92,7 @@ def sorted_out(gates: tuple[Gate, ...], subject: GateSubject) -> ApplicableGates
 
 def bound_to(gate: Gate, *subjects: GateSubject) -> Gate:
     """Return a gate bound to what its slice is cut by, as the first of these declares it; else to nothing."""
-    if not isinstance(gate, BoundedFigure) or gate.per is None:
+    if not isinstance(gate, SlicedDemand) or gate.per is None:
         return gate
     for subject in subjects:
         if (text := dict(subject.slices or ()).get(gate.per)) is not None:

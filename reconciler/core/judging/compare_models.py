@@ -6,9 +6,10 @@ import math
 from dataclasses import replace
 
 from reconciler.core.digest import short
+from reconciler.core.judging.compare_parts import compare_parts, kept_parts, part_passes, passes
 from reconciler.core.number_text import declared, rounded
 from reconciler.core.spec.comparison import Comparability, Comparison, Seen
-from reconciler.core.spec.gates import Gate, GateResult, GateStatus, NoWorseThanIncumbent, Rule
+from reconciler.core.spec.gates import Gate, GateResult, GateStatus, NoWorseThanIncumbent
 
 
 def gate_result(gate: Gate, passed: bool, reason: str, comparison: Comparison | None = None) -> GateResult:
@@ -28,12 +29,12 @@ def compared_with_all(
     result = _comparison(gate, comparison)
     if gate.against is None:
         return result
-    result = replace(result, earlier=earlier)
+    judged = [(other, _comparison(gate, other)) for other in earlier]
+    result = replace(result, earlier=tuple(verdict.comparison or other for other, verdict in judged))
     if result.verdict is not GateStatus.PASSED or not earlier:
         return result
-    judged = [(other, _comparison(gate, other)) for other in earlier]
-    scored = [(other, verdict) for other, verdict in judged if other.state is Comparability.COMPARED]
-    untold = [f"{_name(other)} {other.reason or other.state}" for other, _ in judged if other not in dict(scored)]
+    scored = [(other, verdict) for other, verdict in judged if _is_scored(gate, other)]
+    untold = [f"{_name(other)} {_why_not(gate, other)}" for other, _ in judged if not _is_scored(gate, other)]
     left_out = f"; {len(untold)} could not be compared: {', '.join(untold)}" if untold else ""
     worse = [verdict.reason for _, verdict in scored if verdict.verdict is not GateStatus.PASSED]
     if worse:
@@ -43,6 +44,19 @@ def compared_with_all(
     hardest, _ = min(scored, key=lambda pair: pair[0].difference or 0.0)
     words = f"{hardest.difference or 0.0:+.4f} against {_name(hardest)}, the best of {len(scored)} deployed before"
     return replace(result, reason=f"{result.reason}; {words}{left_out}")
+
+
+def _is_scored(gate: NoWorseThanIncumbent, comparison: Comparison) -> bool:
+    """Tell whether there is a difference to judge by: of all rows, or of some part of the slice."""
+    if comparison.state is not Comparability.COMPARED or gate.per is None:
+        return comparison.state is Comparability.COMPARED
+    return comparison.per is not None and any(part_passes(gate, part) is not None for part in comparison.per.parts)
+
+
+def _why_not(gate: NoWorseThanIncumbent, comparison: Comparison) -> str:
+    if comparison.state is Comparability.COMPARED:
+        return f"on no part of {gate.per}"
+    return comparison.reason or comparison.state
 
 
 def _name(comparison: Comparison) -> str:
@@ -62,6 +76,8 @@ def _comparison(gate: NoWorseThanIncumbent, comparison: Comparison) -> GateResul
 
 
 def _compared(gate: NoWorseThanIncumbent, comparison: Comparison) -> GateResult:
+    if gate.per is not None:
+        return _compared_per_part(gate, comparison)
     difference, lower, upper = comparison.difference, comparison.lower, comparison.upper
     if difference is None or lower is None or upper is None or not all(map(math.isfinite, (difference, lower, upper))):
         return gate_result(gate, False, f"not comparable: {gate.metric} is not known on the shared rows", comparison)
@@ -72,8 +88,7 @@ def _compared(gate: NoWorseThanIncumbent, comparison: Comparison) -> GateResult:
             f"not comparable: {comparison.rows:,} shared rows, at least {gate.min_rows:,} needed",
             comparison,
         )
-    bound = {Rule.EVIDENCE: upper, Rule.POINT: difference, Rule.STRICT: lower}[gate.rule]
-    passed = bound > -gate.tolerance if gate.rule is Rule.STRICT else bound >= -gate.tolerance
+    passed = passes(gate, difference, lower, upper)
     confidence = 100 * (comparison.confidence or 0.95)
     numbers = (
         f"{gate.metric} {difference:+.4f} against {_name(comparison)} "
@@ -93,6 +108,12 @@ def _compared(gate: NoWorseThanIncumbent, comparison: Comparison) -> GateResult:
     if comparison.seen is Seen.BETTER:
         relation = f"not better than {_place(comparison)} by as much as is asked for"
     return gate_result(gate, False, f"{relation}: {numbers}", comparison)
+
+
+def _compared_per_part(gate: NoWorseThanIncumbent, comparison: Comparison) -> GateResult:
+    told = compare_parts(gate, comparison, _name(comparison), _place(comparison))
+    kept = replace(comparison, per=kept_parts(gate, comparison.per)) if comparison.per is not None else comparison
+    return replace(gate_result(gate, told.passed, told.reason, kept), slices=told.counts)
 
 
 def _place(comparison: Comparison) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from reconciler import codec
 from reconciler.core.artifact.build import Build, Provenance
-from reconciler.core.artifact.evaluation import HIGHER_IS_BETTER
+from reconciler.core.artifact.evaluation import HEADLINES
 from reconciler.core.digest import Digest
 from reconciler.core.evaluation.quantiles import quantile_of
 from reconciler.core.evaluation.units import judging_of
@@ -18,12 +18,14 @@ from reconciler.core.judging.judged_figures import JudgedFigures
 from reconciler.core.judging.plug_in import GateAnswer
 from reconciler.core.plan.gate_evaluation import not_applying
 from reconciler.core.quality.drift import DriftSummary
-from reconciler.core.spec.comparison import Comparability, Comparison
+from reconciler.core.spec.comparison import Comparability, ComparedParts, Comparison
 from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.gates import DataDrift, Gate, NoWorseThanIncumbent, PluginGate, Verification, needs_rows
-from reconciler.core.spec.model import Model
+from reconciler.core.spec.gates.known_figures import known_figure
+from reconciler.core.spec.model import DeclaredSlice, Model
 from reconciler.core.spec.recipe import Outcome
 from reconciler.engine.dependencies import Dependencies
+from reconciler.engine.evaluation.slice_rows import JudgedBy, slice_rows
 from reconciler.engine.judging.candidate_figures import figures_of_candidate
 from reconciler.engine.judging.plug_ins import ask_plug_in
 from reconciler.engine.masking.comparable import masked_otherwise, moment_of
@@ -136,13 +138,16 @@ def _best(store: Store, deployments: tuple[Deployment, ...], gate: NoWorseThanIn
     """Return the deployments whose artifacts did best on their own holdouts, where they are more than `MOST`."""
     if len(deployments) <= MOST:
         return deployments
-    sign = 1.0 if HIGHER_IS_BETTER.get(gate.metric, True) else -1.0
 
     def score(deployment: Deployment) -> float:
         if not blobs.holds(store, deployment.artifact):
             return -math.inf
-        value = verification.evaluation_of(store, deployment.artifact).metric(gate.metric)
-        return sign * value if value is not None and math.isfinite(value) else -math.inf
+        own = verification.evaluation_of(store, deployment.artifact)
+        for name in (gate.metric, *HEADLINES):  # an artifact has not every figure of itself
+            value, known = own.metric(name), known_figure(name)
+            if value is not None and math.isfinite(value) and known is not None and known.higher is not None:
+                return value if known.higher else -value
+        return -math.inf
 
     best = sorted(deployments, key=lambda deployment: (-score(deployment), deployment.artifact))[:MOST]
     return tuple(sorted(best, key=lambda deployment: deployment.artifact))
@@ -208,6 +213,11 @@ def compare_builds(
         return _not_compared(
             gate, Comparability.NOT_COMPARABLE, f"the incumbent's features cannot be made: {error.message}"
         )
+    cut = (DeclaredSlice(name=gate.per, expression=gate.sliced_by),) if gate.per and gate.sliced_by else ()
+    values: Path | str | None = None
+    if cut:
+        by = JudgedBy(declared=replace(model.evaluation, slices=cut), build=build)
+        values = slice_rows(deps, by, limits, _new_folder(work / "slices"))
     try:
         compared = deps.scorer.compare(
             CompareRequest(
@@ -220,12 +230,21 @@ def compare_builds(
                 limits=limits,
                 confidence=confidence,
                 quantile=quantile_of(model.recipe.estimator),
+                declared=replace(model.evaluation, slices=cut if isinstance(values, Path) else ()),
+                slices=(values,) if isinstance(values, Path) else (),
             )
         )
         reasons = [reason for reason in (compared.reason, limited) if reason is not None]
-        return replace(compared, reason="; ".join(reasons) or None)
+        compared = replace(compared, reason="; ".join(reasons) or None)
+        cannot = ComparedParts(problem=f"the slice cannot be cut: {values}") if isinstance(values, str) else None
+        return replace(compared, per=cannot or compared.per)
     except ScoringError as error:
         return _not_compared(gate, Comparability.UNSCORABLE, error.message)
+
+
+def _new_folder(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
 
 
 def _unpacked(store: Store, artifact: Digest, into: Path) -> Path:

@@ -70,8 +70,9 @@ def _cut(predicted: Matrix) -> tuple[NDArray[np.int64], list[int]]:
     return order, kept
 
 
-def expected_error(predicted: Matrix, actual: Matrix) -> tuple[float, intervals.Interval]:
-    """Return the mean gap between probability and truth over the bins, debiased, and its interval."""
+def expected_error(predicted: Matrix, actual: Matrix, z: float = intervals.Z) -> tuple[float, intervals.Interval]:
+    """Return the mean gap between probability and truth over the bins, debiased, and its interval; `z`: of its
+    confidence, the normal quantile."""
     import numpy as np
 
     order, edges = _cut(predicted)
@@ -81,7 +82,7 @@ def expected_error(predicted: Matrix, actual: Matrix) -> tuple[float, intervals.
     spreads = np.array([_spread(predicted[chosen], actual[chosen]) for chosen in parts])
     wide = np.hypot(spreads, 1 / np.array([len(chosen) for chosen in parts]))  # one more row that is off, in each bin
     seen = float((shares * np.abs(gaps)).sum())
-    low, error, high = (_unfolded(seen, shares, spreads, wide, z) for z in (intervals.Z, 0.0, -intervals.Z))
+    low, error, high = (_unfolded(seen, shares, spreads, wide, each) for each in (z, 0.0, -z))
     return error, (low, high)
 
 

@@ -60,9 +60,9 @@ def _unskewed(quantile: float, skew: float) -> float:
     return 3 / skew * (math.copysign(abs(inner) ** (1 / 3), inner) - 1)
 
 
-def linear(value: float, pulls: Matrix) -> Interval:
+def linear(value: float, pulls: Matrix, z: float = Z) -> Interval:
     """Return the interval of a figure; `pulls`: of each row on it, of which the sum is 0."""
-    half = _half(pulls)
+    half = student(z, len(pulls) - 1) * standard_error(pulls)
     return value - half, value + half
 
 
@@ -87,7 +87,8 @@ def correlation(value: float, pulls: Matrix) -> Interval | None:
     """Return the interval of a figure between -1 and 1, on Fisher's scale; None where it is either."""
     if not -1 < value < 1:
         return None
-    at, half = math.atanh(value), _half(pulls) / (1 - value * value)
+    half = student(Z, len(pulls) - 1) * standard_error(pulls) / (1 - value * value)
+    at = math.atanh(value)
     return math.tanh(at - half), math.tanh(at + half)
 
 
@@ -106,10 +107,10 @@ def difference(first: float, its: Interval, second: float, others: Interval) -> 
     return first - second - below, first - second + above
 
 
-def _half(pulls: Matrix) -> float:
+def standard_error(pulls: Matrix) -> float:
+    """Return the standard error of a figure; `pulls`: of each row on it, of which the sum is 0."""
     rows = len(pulls)
-    variance = float((pulls**2).sum()) * rows / max(1, rows - 1)
-    return student(Z, rows - 1) * math.sqrt(variance)
+    return math.sqrt(float((pulls**2).sum()) * rows / max(1, rows - 1))
 
 
 def _share(odds: float) -> float:

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FiguresToJudge:
     """What a candidate gives for its holdout, and what was true. `actual`, `predicted`: numbers in the unit that they
-    are judged in, or labels and probabilities. `own`: what the artifact says of itself; `steps`: in another unit."""
+    are judged in, or labels and probabilities. `own`: what the artifact says of itself; `steps`: in another unit.
+    `decided`: the class of each row, where a rule decides on it; None: the most likely one."""
 
     names: tuple[str, ...]
     predicted: Matrix
@@ -35,6 +36,7 @@ class FiguresToJudge:
     steps: bool = False
     unit: str = ""
     quantile: float | None = None
+    decided: Any = None
 
     def of(self, chosen: Any) -> FiguresOfRows:
         """Return the figures of the rows that a mask chooses; None: of all."""
@@ -44,7 +46,7 @@ class FiguresToJudge:
         if not self.names:
             figures = number_figures.figures_of(predicted, actual, self.quantile)
             return FiguresOfRows(rows=rows, figures=tuple(_of_proportion(each, "coverage", rows) for each in figures))
-        counts = confusion_of(actual, predicted.argmax(axis=1), len(self.names))
+        counts = confusion_of(actual, self._classes(chosen), len(self.names))
         figures, details = class_figures.figures_of(predicted, actual, counts, self.names)
         return FiguresOfRows(
             rows=rows,
@@ -62,10 +64,15 @@ class FiguresToJudge:
             ),
         )
 
+    def _classes(self, chosen: Any) -> Any:
+        """Return the predicted class of each row that a mask chooses; None: of all."""
+        decided = self.predicted.argmax(axis=1) if self.decided is None else self.decided
+        return decided if chosen is None else decided[chosen]
+
     def grade(self, declared: DeclaredEvaluation = NO_DECLARATION) -> GradeReason:
         """Return the grade of all rows in full, as the evaluation in full gives it."""
         if self.names:
-            counts = confusion_of(self.actual, self.predicted.argmax(axis=1), len(self.names))
+            counts = confusion_of(self.actual, self._classes(None), len(self.names))
             return grading.judge_classes(
                 tuple(tuple(map(int, row)) for row in counts), self.names, declared.places(self.names)
             )
@@ -86,11 +93,12 @@ def _of_proportion(figure: Figure, name: str, rows: int) -> Figure:
 
 
 def figures_to_judge(
-    recipe: Recipe, own: Evaluation, names: tuple[str, ...], outputs: Matrix, actual: Any
+    recipe: Recipe, own: Evaluation, names: tuple[str, ...], outputs: Matrix, actual: Any, decided: Any = None
 ) -> FiguresToJudge:
-    """Return what a candidate gives for its holdout in the unit that it is judged in; `names`: of its classes."""
+    """Return what a candidate gives for its holdout in the unit that it is judged in; `names`: of its classes,
+    `decided`: those that it decides on, where that is not the most likely one."""
     if names:
-        return FiguresToJudge(names=names, predicted=outputs, actual=actual, own=own)
+        return FiguresToJudge(names=names, predicted=outputs, actual=actual, own=own, decided=decided)
     judging, quantile = judging_of(recipe), quantile_of(recipe.estimator)
     if quantile is not None and judging.turns:
         quantile = 1 - quantile

@@ -62,3 +62,29 @@ def test_a_slice_that_the_model_does_not_declare_refuses_and_says_how_to_declare
     assert reason in applied
     assert "`evaluation: {slices: [size]}`" in applied
     assert "E212" in project.run("promote", "lateness", "--to", "production", code=2).err
+
+
+def test_models_are_compared_by_any_figure_and_per_slice_and_every_door_says_the_same(project: Project) -> None:
+    """A stump ranks worse than what is deployed, on every part of the slice, and its Brier score is higher."""
+    write_ledger(project.root / "data/invoices.csv", rows=1_600)
+    project.recipe("  gates:\n", SLICES)
+    project.run("apply", "sandbox", "--yes")
+    project.promote()
+    project.run("apply", "production", "--yes")
+    per_size = "metric: roc_auc, tolerance: 0.01, minRows: 20, minSupport: 20, per: size"
+    compared = "      - {uses: no-worse-than-incumbent, "
+    policy(project, f"{ACCURACY}{compared}{per_size}}}\n{compared}metric: brier, minRows: 20}}\n")
+    project.recipe("max_depth: 3", "max_depth: 1")
+    applied = flat(project.run("apply", "sandbox", "--yes", code=4).out)
+    ranked = "(97.5% interval -0.1527 to -0.0525) in size = true (171 rows), evidence rule, tolerance 0.01"
+    lost = "worse than the incumbent: brier -0.0260 against the incumbent (95% interval -0.0393 to -0.0131) on 380 rows"
+    planned, why = (flat(project.run(*each).out) for each in (("plan", "sandbox"), ("why", "lateness", "sandbox")))
+    for door in (applied, planned, why):
+        assert f"worse than the incumbent: roc_auc -0.1026 against the incumbent {ranked}" in door
+        assert "so it is in size = false; 2 of 2 slices compared" in door
+        assert lost in door
+    (model,) = project.run("plan", "sandbox", "-o", "json").json["models"]
+    (verification,) = model["detail"]["verifications"]
+    per, whole = (each for each in verification["results"] if each["gate"]["uses"].startswith("no-worse"))
+    assert [part["name"] for part in per["comparison"]["per"]["parts"]] == ["size = true", "size = false"]
+    assert whole["comparison"]["candidate"] > whole["comparison"]["incumbent"], "a higher Brier score is a worse one"

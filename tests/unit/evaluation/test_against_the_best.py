@@ -13,7 +13,7 @@ from reconciler.core.digest import Digest
 from reconciler.core.judging.evaluate_gates import evaluate_gates
 from reconciler.core.spec.comparison import Comparability, Comparison
 from reconciler.core.spec.gates import Against, GateResult, GateStatus, NoWorseThanIncumbent, Rule
-from reconciler.evaluation.paired_comparison import paired_classes
+from reconciler.evaluation.paired_figures import paired_classes
 from tests.support.effort import count
 from tests.unit.evaluation.test_known_answers import evaluation
 

@@ -24,7 +24,7 @@ from reconciler.core.spec.gates import (
     Threshold,
 )
 from reconciler.evaluation.metrics import evaluate_classes, evaluate_numbers, removed
-from reconciler.evaluation.paired_comparison import paired_classes
+from reconciler.evaluation.paired_figures import paired_classes
 from reconciler.scoring.predict import expected_amounts, possible
 
 ROWS = digest_of_bytes(b"rows")

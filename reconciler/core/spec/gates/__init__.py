@@ -4,7 +4,7 @@ NaN and absent metrics never pass. A gate's result depends on its arguments only
 """
 
 from reconciler.core.spec.gates.any_gate import PLUG_IN, BoundedGate, Gate, PluginGate, figure_of, needs_rows
-from reconciler.core.spec.gates.bounded import MIN_SUPPORT, BoundedFigure, Calibration, Coverage, Threshold
+from reconciler.core.spec.gates.bounded import BoundedFigure, Calibration, Coverage, Threshold
 from reconciler.core.spec.gates.demand import Against, Demand, GateScope, Grade, Rule
 from reconciler.core.spec.gates.measured import BeatsNaiveGuess, DataDrift, NoWorseThanIncumbent, PerformanceGrade
 from reconciler.core.spec.gates.results import (
@@ -15,9 +15,9 @@ from reconciler.core.spec.gates.results import (
     SliceCounts,
     Verification,
 )
+from reconciler.core.spec.gates.sliced import SlicedDemand
 
 __all__ = [
-    "MIN_SUPPORT",
     "PLUG_IN",
     "Against",
     "BeatsNaiveGuess",
@@ -39,6 +39,7 @@ __all__ = [
     "PluginGate",
     "Rule",
     "SliceCounts",
+    "SlicedDemand",
     "Threshold",
     "Verification",
     "figure_of",

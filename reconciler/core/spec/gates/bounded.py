@@ -6,29 +6,17 @@ from abc import abstractmethod
 from dataclasses import dataclass, replace
 from typing import Self
 
-from reconciler.core.digest import Digest
 from reconciler.core.number_text import declared
 from reconciler.core.spec.gates.demand import Demand, Rule
 from reconciler.core.spec.gates.known_figures import CALIBRATION_ERROR, COVERAGE, known_figure
-
-MIN_SUPPORT = 50
-"""Rows from which a slice is judged, unless the gate says otherwise."""
+from reconciler.core.spec.gates.sliced import SlicedDemand
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BoundedFigure(Demand):
-    """A figure lies within limits. `rule`: how its interval is read; None: the figure itself counts.
-
-    `per`: the name of a slice: each of its parts with `min_support` rows is judged. `sliced_by`: what the model
-    declares under that name, `sliced_from` a digest of the derived columns that this names: set where the gate is
-    applied to a model (`core.judging.applicable_gates`), so that a verification is bound to them.
-    """
+class BoundedFigure(SlicedDemand):
+    """A figure lies within limits. `rule`: how its interval is read; None: the figure itself counts."""
 
     rule: Rule | None = None
-    per: str | None = None
-    min_support: int | None = None
-    sliced_by: str | None = None
-    sliced_from: Digest | None = None
 
     @property
     @abstractmethod
@@ -44,11 +32,6 @@ class BoundedFigure(Demand):
         """Return how the figure is read."""
         return self.rule or Rule.POINT
 
-    @property
-    def support(self) -> int:
-        """Return from how many rows on a slice is judged."""
-        return self.min_support or MIN_SUPPORT
-
     def _details(self) -> str:
         """Return rule and support in words, to follow the bound; empty where neither is declared."""
         words = [f"{self.rule} rule"] if self.rule is not None else []
@@ -56,18 +39,8 @@ class BoundedFigure(Demand):
         return f", {', '.join(words)}" if words else ""
 
     def _reads_as_strictly(self, other: BoundedFigure) -> bool:
-        """Tell whether it judges the same slices, at least as many of them, by a rule at least as strict.
-
-        Where the model did not declare the other's slice, nothing was judged: what it is cut by now weakens nothing.
-        """
-        if not self.reaches(other) or self.per != other.per:
-            return False
-        if other.sliced_by not in (None, self.sliced_by) or other.sliced_from not in (None, self.sliced_from):
-            return False
-        return self.read_by.strictness >= other.read_by.strictness and self.support <= other.support
-
-    def _per(self) -> str:
-        return f" per {self.per}" if self.per is not None else ""
+        """Tell whether it judges the same slices, at least as many of them, by a rule at least as strict."""
+        return self.same_slices(other) and self.read_by.strictness >= other.read_by.strictness
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +78,7 @@ class Threshold(BoundedFigure):
     @property
     def subject(self) -> str:
         """Return the metric and the direction of the bound, and the slices."""
-        return f"{self.metric} {'at least' if self.at_least is not None else 'at most'}{self._per()}"
+        return f"{self.metric} {'at least' if self.at_least is not None else 'at most'}{self.per_in_words}"
 
     @property
     def bound(self) -> str:
@@ -142,7 +115,7 @@ class Calibration(BoundedFigure):
     @property
     def subject(self) -> str:
         """Return what is demanded, without how much of it."""
-        return f"{self.uses}{self._per()}"
+        return f"{self.uses}{self.per_in_words}"
 
     @property
     def bound(self) -> str:
@@ -175,7 +148,7 @@ class Coverage(BoundedFigure):
     @property
     def subject(self) -> str:
         """Return what is demanded, without how much of it."""
-        return f"{self.uses}{self._per()}"
+        return f"{self.uses}{self.per_in_words}"
 
     @property
     def bound(self) -> str:

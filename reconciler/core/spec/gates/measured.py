@@ -8,6 +8,7 @@ from reconciler.core.duration import in_words
 from reconciler.core.number_text import declared
 from reconciler.core.quality.drift import DriftVerdict
 from reconciler.core.spec.gates.demand import Against, Demand, Grade, Rule
+from reconciler.core.spec.gates.sliced import SlicedDemand
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +52,7 @@ class BeatsNaiveGuess(Demand):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NoWorseThanIncumbent(Demand):
+class NoWorseThanIncumbent(SlicedDemand):
     """The candidate is no worse than the incumbent on rows that neither of them trained on.
 
     `against`: BEST also compares it with every artifact that was deployed in the last `within` seconds before the
@@ -69,17 +70,19 @@ class NoWorseThanIncumbent(Demand):
     @property
     def subject(self) -> str:
         """Return the metric and the direction of the bound, or the gate and its metric."""
-        return f"{self.uses} by {self.metric}"
+        return f"{self.uses} by {self.metric}{self.per_in_words}"
 
     @property
     def bound(self) -> str:
         """Return how much is demanded of the models that the gate is for, in words."""
         words = f"{self.rule} rule, tolerance {declared(self.tolerance)}, {self.min_rows} rows"
+        if self.per is not None:
+            words += f", slices of {self.support:,} rows"
         return f"{words}, the best in {in_words(self.within)}" if self.within is not None else words
 
     def as_strict_as(self, other: Demand) -> bool:
         """Tell whether this gate demands at least as much as `other`, of as many models."""
-        if not isinstance(other, NoWorseThanIncumbent) or not self.reaches(other):
+        if not isinstance(other, NoWorseThanIncumbent) or not self.same_slices(other):
             return False
         stricter = self.rule.strictness >= other.rule.strictness
         reaches_back = (self.within or 0) >= (other.within or 0)

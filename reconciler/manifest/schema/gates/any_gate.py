@@ -6,12 +6,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
-from reconciler.core.artifact.evaluation import METRIC_RANGE, PER_CLASS_METRICS
 from reconciler.core.duration import parse_duration
 from reconciler.core.quality.drift import DriftVerdict
 from reconciler.core.spec import gates as core
 from reconciler.manifest.schema.field_types import Document, Duration, refuse
-from reconciler.manifest.schema.gates.bounded import Calibration, Coverage, Threshold, check_task, figure_named
+from reconciler.manifest.schema.gates.bounded import Calibration, Coverage, Sliced, Threshold, check_task, figure_named
 from reconciler.manifest.schema.gates.scope import AnyGate
 
 WITHIN = "180d"
@@ -69,12 +68,16 @@ class BeatsNaiveGuess(AnyGate):
         return core.BeatsNaiveGuess(by_share_of_errors=self.by_share_of_errors, for_=self.scope)
 
 
-class NoWorseThanIncumbent(AnyGate):
+class NoWorseThanIncumbent(Sliced):
     """A comparison with the deployed model on rows that neither model was trained on."""
 
     uses: Literal["no-worse-than-incumbent"] = Field(description="Type of gate.")
-    metric: str = Field(description="Metric to compare, such as f1_macro or r2.")
-    tolerance: float = Field(default=0.0, ge=0, description="Accepted loss, in the metric's unit.")
+    metric: str = Field(description="Metric to compare, such as f1_macro, roc_auc, recall:late, log_loss or r2.")
+    tolerance: float = Field(
+        default=0.0,
+        ge=0,
+        description="Accepted loss, in the metric's unit; of coverage, how much further from the quantile.",
+    )
     rule: Literal["evidence", "point", "strict"] = Field(
         default="evidence",
         description="evidence: fails when the candidate is significantly worse. point: compares the plain difference. "
@@ -100,12 +103,7 @@ class NoWorseThanIncumbent(AnyGate):
     def _can_fail(self) -> NoWorseThanIncumbent:
         if self.within is not None and self.against != "best":
             raise refuse("E205", "`within` needs `against: best`", at="within")
-        if self.metric == "coverage":
-            raise refuse("E216", "coverage is not better where it is higher: compare by pinball", at="metric")
         known = figure_named(self.metric)
-        if self.metric not in METRIC_RANGE and self.metric.partition(":")[0] not in PER_CLASS_METRICS:
-            named = ", ".join([*METRIC_RANGE.keys() - {"coverage"}, "recall:<class>"])
-            raise refuse("E216", f"two models are not compared by {self.metric}; by one of {named}", at="metric")
         check_task(self.metric, self.for_)
         if self.tolerance >= known.high - known.low:
             raise refuse("E217", f"{self.metric} cannot differ by {self.tolerance:g}: the gate can never fail")
@@ -121,6 +119,8 @@ class NoWorseThanIncumbent(AnyGate):
             against=core.Against.BEST if self.against == "best" else None,
             within=parse_duration(self.within or WITHIN) if self.against == "best" else None,
             for_=self.scope,
+            per=self.per,
+            min_support=self.min_support,
         )
 
 

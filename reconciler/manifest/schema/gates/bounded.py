@@ -30,14 +30,9 @@ def check_task(metric: str, scope: GateScope | None) -> None:
         raise refuse("E216", f"{metric} is not a metric of a {scope.task}: the gate can never pass", at="metric")
 
 
-class _Bounded(AnyGate):
-    """What gates on a figure have in common."""
+class Sliced(AnyGate):
+    """What gates have in common that are judged of all rows, or per slice."""
 
-    rule: Literal["evidence", "point", "strict"] | None = Field(
-        default=None,
-        description="evidence: fails when the 95 % interval shows that the bound is missed. point: compares the figure "
-        "itself. strict: fails unless the interval shows that the bound is kept. Default: point; with `per`: evidence.",
-    )
     per: SliceName | None = Field(
         default=None,
         description="Name of a slice that the model declares under `evaluation.slices`, or of a feature of it: each "
@@ -55,6 +50,16 @@ class _Bounded(AnyGate):
         if self.min_support is not None and self.per is None:
             raise refuse("E205", "`minSupport` needs `per`", at="minSupport")
         return self
+
+
+class _Bounded(Sliced):
+    """What gates on a figure have in common."""
+
+    rule: Literal["evidence", "point", "strict"] | None = Field(
+        default=None,
+        description="evidence: fails when the 95 % interval shows that the bound is missed. point: compares the figure "
+        "itself. strict: fails unless the interval shows that the bound is kept. Default: point; with `per`: evidence.",
+    )
 
     @property
     def _read_by(self) -> core.Rule | None:
