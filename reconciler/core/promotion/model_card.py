@@ -18,12 +18,13 @@ from reconciler.core.spec.gates import Verification
 from reconciler.core.spec.recipe import BuiltRecipe
 
 # Of new cards. Those of 1 name no incumbent, those of 1 and 2 no checks; those of 1 to 3 call every difference better
-# or worse, also where nothing shows it; those of 1 to 4 show no evaluation in full.
-CARD_TEMPLATE = 5
-TEMPLATES = (1, 2, 3, 4, CARD_TEMPLATE)
+# or worse, also where nothing shows it; those of 1 to 4 show no evaluation in full; those of 1 to 5 call every
+# verification unsigned.
+CARD_TEMPLATE = 6
+TEMPLATES = (1, 2, 3, 4, 5, CARD_TEMPLATE)
 _DIGEST = "`(sha256:[0-9a-f]{64})`"
 _TEMPLATE = re.compile(r"\(card format ([0-9]{1,4})\)")
-_VERIFICATION = re.compile(rf"(?m)^Verification: {_DIGEST} \(unsigned\)$")
+_VERIFICATION = re.compile(rf"(?m)^Verification: {_DIGEST}(?: \(unsigned\))?$")
 _INCUMBENT = re.compile(rf"(?m)^Incumbent: {_DIGEST}$")
 _EVALUATION = re.compile(rf"(?m)^Evaluation in full: {_DIGEST}$")
 _FINGERPRINT = re.compile(rf"(?m)^Fingerprint: {_DIGEST}$")

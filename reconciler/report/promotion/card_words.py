@@ -24,6 +24,7 @@ class CardWords:
     recipe: tuple[str, str]
     reproduce: str
     description: str
+    signed: str = " (unsigned)"  # behind the verification
 
     def previously_deployed(self, environment: str) -> Words:
         """Say that gates do not count for an artifact that was deployed before."""
@@ -65,3 +66,6 @@ WORDS = {
 WORDS[3] = WORDS[2]
 WORDS[4] = replace(WORDS[3], influences=f"Most important features ({ROUGH})")
 WORDS[5] = WORDS[4]
+# Whether it is signed may change after the card was written, and which keys count is the environment's to say: the plan
+# tells it.
+WORDS[6] = replace(WORDS[5], signed="")

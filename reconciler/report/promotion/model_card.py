@@ -54,7 +54,7 @@ def blocks(card: ModelCard) -> Iterator[Block]:
         yield Paragraph(WORDS[card.template].previously_deployed(card.environment))
     else:
         yield from gates.blocks(card.verification, Detail.PAGE, whose="of")  # cards in git say so
-        yield Paragraph(("Verification: ", Code(codec.digest_of(card.verification)), " (unsigned)"))
+        yield Paragraph(("Verification: ", Code(codec.digest_of(card.verification)), WORDS[card.template].signed))
     if card.checks is not None and card.template > 2:
         yield Heading("Checks before training", level=2)
         yield from checks.blocks(card.checks)

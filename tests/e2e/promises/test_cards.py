@@ -32,7 +32,7 @@ EDITS: dict[str, Callable[[str], str]] = {
     "other ends of lines": lambda text: text.replace("\n", "\r\n"),
     "a gate fewer": lambda text: re.sub(r"- ✅ `threshold`.*\n", "", text),
     "gates not asked": lambda text: re.sub(
-        r"(?s)Gates of .*\(unsigned\)\n",
+        r"(?s)Gates of .*Verification: `sha256:[0-9a-f]{64}`\n",
         "Not evaluated: this artifact was deployed in `production` before.\n",
         text,
     ),
@@ -40,8 +40,9 @@ EDITS: dict[str, Callable[[str], str]] = {
     "a verification that nobody made": lambda text: re.sub(
         r"Verification: `sha256:[0-9a-f]{64}`", f"Verification: `sha256:{'0' * 64}`", text
     ),
-    "a format of another version": lambda text: text.replace("(card format 5)", "(card format 9)"),
-    "no format": lambda text: text.replace("(card format 5)", ""),
+    "a signature that nobody made": lambda text: re.sub(r"(Verification: `.*`)\n", r"\g<1> (signed)\n", text),
+    "a format of another version": lambda text: text.replace("(card format 6)", "(card format 9)"),
+    "no format": lambda text: text.replace("(card format 6)", ""),
     "other inputs": lambda text: re.sub(
         r"Fingerprint: `sha256:[0-9a-f]{64}`", f"Fingerprint: `sha256:{'1' * 64}`", text
     ),

@@ -192,9 +192,13 @@ MARKDOWN: dict[str, Callable[[], str]] = {
     "card-vetted": lambda: model_card.markdown(values.card(vetted=True)),
     # Cards of this form are in people's repositories, and are compared byte by byte: these files never change.
     "card-checks": lambda: model_card.markdown(replace(values.card(), checks=values_checks.facts())),
+    "card-format-5": lambda: model_card.markdown(replace(values.card(template=5), checks=values_checks.facts())),
     "card-format-4": lambda: model_card.markdown(replace(values.card(template=4), checks=values_checks.facts())),
     "card-full": lambda: model_card.markdown(
         replace(values.card(), detailed=evaluations.named(), evaluated=Digest("sha256:" + "e" * 64))
+    ),
+    "card-format-5-full": lambda: model_card.markdown(
+        replace(values.card(template=5), detailed=evaluations.named(), evaluated=Digest("sha256:" + "e" * 64))
     ),
     "card-format-3": lambda: model_card.markdown(replace(values.card(template=3), checks=values_checks.facts())),
     "card-format-2": lambda: model_card.markdown(replace(values.card(template=2), checks=values_checks.facts())),
