@@ -259,6 +259,8 @@ E621 A registry cannot be reached, has no such repository, or answers as no OCI 
      Check the name and the network, and run the command again; it needs TLS, unless it is on this machine.
 E622 A registry refuses the login, or the right to read or write there.
      Log in with `docker login`, or set RECONCILER_REGISTRY_USER and RECONCILER_REGISTRY_PASSWORD.
+E623 A registry of images or models does not take a name: it is too long, or reserved there.
+     Give the model or the environment another name.
 E641 A cluster's address or certificates are missing, or its scheduler would be reached without encryption.
      Set what the message names; use tls:// and `security`, or a scheduler on this machine.
 E642 The scheduler of a cluster cannot be reached, or was lost.

@@ -33,6 +33,7 @@ TARGETS = {
     "s3": "reconciler.adapters.object_storage.target:open_target",
     "gcs": "reconciler.adapters.object_storage.target:open_target",
     "azure": "reconciler.adapters.object_storage.target:open_target",
+    "oci": "reconciler.adapters.registries.oci_target:open_target",
 }
 SOURCES = {
     "csv": "reconciler.adapters.sources.files:open_source",

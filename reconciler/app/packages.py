@@ -9,7 +9,7 @@ from pathlib import Path
 
 from reconciler.adapters.packages.archive_reader import open_archive
 from reconciler.adapters.packages.archive_writer import ArchiveWriter, check_absent
-from reconciler.adapters.packages.registry import OciRegistry
+from reconciler.adapters.registries.registry import OciRegistry
 from reconciler.app import locations
 from reconciler.app.wiring import OpenProject
 from reconciler.core.digest import DigestPrefix

@@ -55,6 +55,8 @@ PACKAGE_ENTRIES = 5_000  # E505: files in a package
 PACKAGE_INDEX_BYTES = 1 * MIB  # E505: an index of manifests in a package or a registry
 PACKAGE_PADDING = 1 * MIB  # E505: what may follow the last file of an archive, nothing but zeros
 REGISTRY_ANSWER_BYTES = 4 * MIB  # E621: an answer of a registry that is no blob
+REGISTRY_TAGS_BYTES = 32 * MIB  # E505: one list of the tags of a repository that is a target
+REGISTRY_TAG_PAGES = 1_000  # E621: such lists
 
 # --- Tables: CSV and Parquet files of data, predictions and snapshots
 

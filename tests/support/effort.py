@@ -34,6 +34,7 @@ COUNTS: dict[str, tuple[int, int]] = {
     "KILLS": (2, 15),  # refreshes that are killed
     "PAGES": (16, 1),  # of 4 KiB that a disk that is too small for a refresh has more each time
     "PLACE_STRIDE": (3, 1),  # system calls between two at which a writer of a target is killed
+    "REGISTRY_STRIDE": (5, 1),  # requests to a registry between two at which an apply is killed
     "FILE_STRIDE": (16, 1),  # files of `init`, `add` and `ci` between two at which one is killed
     "TAMPERINGS": (120, 400),  # attacks on signed stores, 10,000 take half an hour
     "COMMITS": (12, 101),  # after a weakened gate, none of which launders a pin

@@ -1,1 +1,1 @@
-"""Model packages outside a store: archives on a disk, repositories of an OCI registry."""
+"""Model packages outside a store: archives on a disk."""

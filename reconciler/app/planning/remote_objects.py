@@ -22,9 +22,11 @@ def are_all_observed(desired: DesiredState) -> bool:
     """Tell whether every store and target records what is read of it: ours do, those of other packages do not."""
     from reconciler import plugins
 
+    def _is_listed(target: StorageLocation) -> bool:
+        return target.uses in plugins.TARGETS and target.is_listed
+
     return all(
-        environment.store.uses in plugins.STORES
-        and (environment.target is None or environment.target.uses in plugins.TARGETS)
+        environment.store.uses in plugins.STORES and (environment.target is None or _is_listed(environment.target))
         for environment in desired.environments
     )
 

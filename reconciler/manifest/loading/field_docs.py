@@ -23,7 +23,9 @@ from reconciler.manifest.yaml.parse import read
 _HERE = Path(__file__).parents[1]
 _FILES = {
     "project": ("reconciler.yaml",),
-    "environment": tuple(f"environments/{name}.yaml" for name in ("production", "sandbox", "staging", "test", "edge")),
+    "environment": tuple(
+        f"environments/{name}.yaml" for name in ("production", "sandbox", "staging", "test", "registry", "edge")
+    ),
     "model": tuple(
         f"manifests/{model}.yaml"
         for model in ("sandbox/lateness", "sandbox/amount", "sandbox/delay", "sandbox/priority", "production/lateness")

@@ -217,7 +217,7 @@ def _data(given: data.DataBinding) -> core_data.DataBinding:
 
 
 def _place(given: locations.StoreSpec | locations.TargetSpec) -> StorageLocation:
-    named = {name: getattr(given, name) for name in locations.ELSEWHERE}
+    named = {name: getattr(given, name, None) for name in locations.ELSEWHERE}
     settings = {name: text for name, text in named.items() if text is not None} | given.settings
     return StorageLocation(uses=given.uses, root=given.root, settings=tuple(sorted(settings.items())))
 

@@ -1,7 +1,8 @@
 """Define where artifacts and deployed models are: a folder, a bucket, a plug-in's storage; and where models train.
 
-A location holds neither an address to connect to nor a credential: an author of manifests could otherwise send this
-program, and its keys, to a server of theirs. Both come from environment variables of the command.
+A location of a store holds neither an address to connect to nor a credential: an author of manifests could otherwise
+send this program, and its keys, to a server of theirs. Both come from environment variables of the command. A registry
+is named by its host; so those variables say for which host their credentials are.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ from pydantic import AfterValidator, Field, model_validator
 
 from reconciler.core.artifact.store_layout import is_key
 from reconciler.core.duration import parse_duration
+from reconciler.core.package.registry_reference import parse_reference
 from reconciler.core.spec.compute import WAIT, ClusterSecurity, DaskCompute
+from reconciler.errors import UsageError
 from reconciler.manifest.schema.field_types import (
     ColumnName,
     Document,
@@ -27,7 +30,7 @@ from reconciler.manifest.schema.field_types import (
 
 S = TypeVar("S", bound="_Spec")
 
-ELSEWHERE = ("account", "bucket", "container", "prefix", "region")
+ELSEWHERE = ("account", "bucket", "container", "prefix", "region", "repository")
 """Fields of locations that are not folders of the project."""
 _FIELDS = {
     "files": ("root",),
@@ -35,6 +38,7 @@ _FIELDS = {
     "s3": ("bucket", "prefix", "region"),
     "gcs": ("bucket", "prefix"),
     "azure": ("container", "prefix", "account"),
+    "oci": ("repository",),
 }
 """Storage type -> its fields, the first of which is required."""
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]")
@@ -72,6 +76,17 @@ def _prefix(text: str) -> str:
     return text
 
 
+def _repository(text: str) -> str:
+    try:
+        reference = parse_reference(text)
+    except UsageError:
+        reference = None
+    if reference is None or str(reference) != reference.address or text != reference.address:
+        raise refuse("E206", "not a repository of a registry; expected HOST/NAME, without a tag and without a password")
+    return text
+
+
+Repository = Annotated[str, AfterValidator(_repository)]
 Bucket = Annotated[str, AfterValidator(_bucket)]
 Account = Annotated[str, AfterValidator(_account)]
 Region = Annotated[str, AfterValidator(_region)]
@@ -116,7 +131,7 @@ class _Spec(Document):
 
     def _only(self: S, fields: tuple[str, ...]) -> S:
         for name in ("root", *ELSEWHERE):
-            if name not in fields and getattr(self, name) is not None:
+            if name not in fields and getattr(self, name, None) is not None:
                 takes = ", ".join(fields) or "settings"
                 raise refuse("E205", f"`{name}` is not a field of {self.uses}, which takes {takes}", at=name)
         return self
@@ -133,9 +148,12 @@ class StoreSpec(_Spec):
 class TargetSpec(_Spec):
     """Storage location of deployed models."""
 
-    _own = ("directory", "s3", "gcs", "azure")
+    _own = ("directory", "s3", "gcs", "azure", "oci")
 
-    uses: Name = Field(description="Storage type: directory (on a disk), s3, gcs, azure, or a plug-in's name.")
+    uses: Name = Field(description="Storage type: directory (on a disk), s3, gcs, azure, oci, or a plug-in's name.")
+    repository: Repository | None = Field(
+        default=None, description="HOST/NAME of a repository in an OCI registry; environments may share it. For oci."
+    )
 
 
 class SecuritySpec(Document):

@@ -15,8 +15,8 @@ import pytest
 
 from reconciler.adapters.packages.archive_reader import open_archive
 from reconciler.adapters.packages.archive_writer import ArchiveWriter
-from reconciler.adapters.packages.registry import OciRegistry
-from reconciler.adapters.packages.registry_credentials import credentials_for
+from reconciler.adapters.registries.registry import OciRegistry
+from reconciler.adapters.registries.registry_credentials import credentials_for
 from reconciler.app import packages
 from reconciler.core.digest import digest_of_bytes, hex_of
 from reconciler.core.package import layout

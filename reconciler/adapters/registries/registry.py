@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
-from reconciler.adapters.packages.registry_credentials import PASSWORD, USER, credentials_for
+from reconciler.adapters.registries.registry_credentials import PASSWORD, USER, credentials_for
 from reconciler.core.artifact.oci_artifact import MANIFEST_TYPE
 from reconciler.core.digest import Digest, digest_of_bytes, is_digest
 from reconciler.core.package import layout
@@ -29,7 +29,7 @@ from reconciler.errors import StoreError
 
 _SECONDS = 60  # without a byte
 _REDIRECTS = 5
-_ACCEPT = f"{MANIFEST_TYPE}, {layout.INDEX_TYPE}"
+ACCEPT = f"{MANIFEST_TYPE}, {layout.INDEX_TYPE}"
 _CHALLENGE = re.compile(r'([A-Za-z]+)="([^"]*)"')
 _OCTETS = "application/octet-stream"
 _MOVED = (301, 302, 303, 307, 308)
@@ -59,12 +59,17 @@ class OciRegistry:
     def address(self) -> str:
         return self._reference.address
 
+    @property
+    def host(self) -> str:
+        """Return the registry's host, with its port."""
+        return self._reference.host
+
     def manifest(self, reference: str, largest: int) -> bytes | None:
         """Return a manifest by tag or digest, or None where there is none."""
-        with self._ask("GET", f"manifests/{reference}", headers={"Accept": _ACCEPT}, absent=True) as answer:
+        with self._ask("GET", f"manifests/{reference}", headers={"Accept": ACCEPT}, absent=True) as answer:
             if answer.status == 404:
                 return None
-            body = _read(answer, largest, self._reference.address)
+            body = read_answer(answer, largest, self._reference.address)
         if is_digest(reference) and digest_of_bytes(body) != reference:
             raise refused("E501", f"the manifest {reference} has another digest", self.address)
         return body
@@ -118,7 +123,7 @@ class OciRegistry:
                 return None
             if answer.headers.get("Link"):
                 raise self._unexpected("lists what refers to the artifact on several pages")
-            return _read(answer, REGISTRY_ANSWER_BYTES, self.address)
+            return read_answer(answer, REGISTRY_ANSWER_BYTES, self.address)
 
     # --- HTTP --------------------------------------------------------------------------------------------------------
 
@@ -188,6 +193,8 @@ class OciRegistry:
             part: bytes = answer.read(size)
         except (http.client.HTTPException, OSError) as error:
             raise self._unreached(error) from error
+        if not part and getattr(answer, "length", None):  # what is left of the length that was announced
+            raise self._unreached(http.client.IncompleteRead(part, answer.length))
         return part
 
     def _authorized(self, challenge: str) -> str:
@@ -207,7 +214,7 @@ class OciRegistry:
         try:
             if answer.status != 200:
                 raise self._refusal(401, None)
-            document = json.loads(_read(answer, REGISTRY_ANSWER_BYTES, self.address))
+            document = json.loads(read_answer(answer, REGISTRY_ANSWER_BYTES, self.address))
             token = document.get("token") or document["access_token"]
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise self._unexpected("gives no token") from error
@@ -247,11 +254,23 @@ class OciRegistry:
         )
 
 
-def _read(answer: Any, largest: int, where: str) -> bytes:
-    body: bytes = answer.read(largest + 1)
+def read_answer(answer: Any, largest: int, where: str) -> bytes:
+    """Return the body of an answer; IntegrityError E505 for one that is larger, StoreError E621 for one that breaks
+    off."""
+    try:
+        body: bytes = answer.read(largest + 1)
+    except (http.client.HTTPException, OSError) as error:
+        raise _broken_off(where) from error
     if len(body) > largest:
         raise refused("E505", f"an answer of the registry has more than {largest:,} bytes", where)
+    if getattr(answer, "length", None):  # what is left of the length that was announced
+        raise _broken_off(where)
     return body
+
+
+def _broken_off(where: str) -> StoreError:
+    hint = "nothing is lost: run the same command again"
+    return StoreError(f"the registry of {where} breaks off its answer", code="E621", hint=hint)
 
 
 def _error_in(answer: Any) -> str | None:

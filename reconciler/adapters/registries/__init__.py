@@ -1,0 +1,1 @@
+"""Registries of others: their clients, and targets in them."""
