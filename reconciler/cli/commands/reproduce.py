@@ -1,4 +1,4 @@
-"""`reproduce`: train again and compare. Records nothing."""
+"""`reproduce`: train again and compare. With a key, signs what came out the same; records nothing else."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ from reconciler.core.status_codes import ResultStatus
 def command(invocation: Invocation, digest: DigestPrefix) -> int:
     """Train artifact DIGEST again from its provenance and compare the bytes; exit 1 when they differ.
 
-    The first digits of DIGEST are enough, where no other artifact has them.
+    The first digits of DIGEST are enough, where no other artifact has them. Where RECONCILER_SIGNING_KEY names a
+    trainer's key and the bytes are the same, this training is signed beside the artifact, for the gate `reproduced`;
+    nothing else is written.
     """
     from reconciler.cli.project import opened
     from reconciler.engine.inspect import reproduce

@@ -18,6 +18,8 @@ def loosened_trust(old: Trust, new: Trust) -> Iterator[WeakenedGate]:
     asked for nothing."""
     if old.required and not new.required:
         yield WeakenedGate(what="trust.required", old="signatures are required", new="unsigned is let through")
+    if new.reproduced < old.reproduced:
+        yield WeakenedGate(what="trust.reproduced", old=f"by {old.reproduced} trainers", new=f"{new.reproduced}")
     for role in TrustRole:
         before = {each.key.id: each for each in old.keys(role)}
         after = {each.key.id: each for each in new.keys(role)}

@@ -46,13 +46,16 @@ class Audit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReproduceResult:
-    """`differing`: the artifact's files whose bytes came out otherwise; empty when the digests are equal."""
+    """`differing`: the artifact's files whose bytes came out otherwise; empty when the digests are equal. `signed`: by
+    which key this training was attested; `unsigned`: why not, where a key was at hand."""
 
     expected: Digest
     found: Digest
     differing: tuple[str, ...]
     fingerprint: Digest
     trained: str
+    signed: Digest | None = None
+    unsigned: str | None = None
     format: int = 1
 
     @property

@@ -18,6 +18,7 @@ from reconciler.core.spec.environment import DriftPolicy, Environment
 from reconciler.core.spec.gates import Verification
 from reconciler.core.spec.model import Model
 from reconciler.core.spec.policy import Approvals, FreezeInForce, Override
+from reconciler.core.trust.reproduced import Reproduced
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +62,7 @@ class PinFacts:
     `checks`: what the checks found in the rows of its build, where it is to be deployed.
     `card_problem`: why the card in git is not what the evidence gives, or why that cannot be told. `erasure`: the name
     of the erasure of an entity that it learnt from. `unsigned`: what of its evidence nobody signed who is trusted,
-    where that is only told.
+    where that is only told. `reproduced`: by how many trainers it was trained, where its environment asks for several.
     """
 
     build: Build | None = None
@@ -74,6 +75,7 @@ class PinFacts:
     checks: CheckFacts | None = None
     erasure: str | None = None
     unsigned: tuple[str, ...] = ()
+    reproduced: Reproduced | None = None
 
     @property
     def previously_deployed(self) -> bool:

@@ -130,7 +130,9 @@ def _to_deploy(facts: ServingFacts, drift: Drift | None, health: HealthStatus) -
         effect = "the first artifact here" if facts.head is None else "nothing is deployed here now"
         reason = f"{short(pin)} {evidence}; {f'replaces {short(deployed)}' if deployed else effect}"
         steps = (Step(action=Action.DEPLOY, artifact=pin, reason=reason),)
-        notes = (*policy_check.notes(facts, deploys=True), *_gates_not_enforced(facts), *facts.pin.unsigned)
+        reproduced = (str(facts.pin.reproduced),) if facts.pin.reproduced is not None else ()
+        told = (*_gates_not_enforced(facts), *reproduced, *facts.pin.unsigned)
+        notes = (*policy_check.notes(facts, deploys=True), *told)
         return Decision(sync=SyncStatus.OUT_OF_SYNC, health=health, reason=reason, steps=steps, notes=notes)
     # What serves meanwhile is still ours to keep whole; what was retired must not serve.
     return Decision(
@@ -153,6 +155,7 @@ def _blocked(facts: ServingFacts, pin: Digest) -> Blocked | None:
         or policy_check.rejection(facts, pin)
         or policy_check.hold(facts, pin)
         or _not_verified(facts, pin)
+        or policy_check.not_reproduced(facts)
         or policy_check.evidence(facts)
         or policy_check.weakened_gates(facts)
         or policy_check.freeze(facts)

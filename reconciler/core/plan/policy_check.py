@@ -18,6 +18,19 @@ from reconciler.core.spec.policy import Control, FreezeInForce
 from reconciler.core.status_codes import ResultStatus
 
 
+def not_reproduced(facts: ServingFacts) -> Blocked | None:
+    """Return why too few trainers made an artifact, each by itself; one that was deployed before passed."""
+    reproduced = facts.pin.reproduced
+    if reproduced is None or reproduced.enough or facts.pin.previously_deployed:
+        return None
+    return Blocked(
+        status=ResultStatus.DENIED,
+        reasons=(str(reproduced),),
+        remedy=f"have another trainer run `reconciler reproduce {_pinned(facts)}` with its own key, named by "
+        "RECONCILER_SIGNING_KEY: it trains again, and signs where every byte is the same",
+    )
+
+
 def untrue_card(facts: ServingFacts) -> Blocked | None:
     """Return why a card that reviewers read does not let its artifact through; a deployed one is only reported."""
     if facts.pin.card_problem is None:

@@ -114,12 +114,13 @@ class TrustedKey(DefaultsLeftOut):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trust(DefaultsLeftOut):
     """The keys that an environment trusts, by role, and how many of them must sign. `required`: what is not signed is
-    refused; otherwise it is told."""
+    refused; otherwise it is told. `reproduced`: how many trainers must have trained an artifact, each by itself."""
 
     required: bool = False
     trainer: tuple[TrustedKey, ...] = ()
     promoter: tuple[TrustedKey, ...] = ()
     threshold: tuple[tuple[str, int], ...] = ()
+    reproduced: int = 1
 
     def keys(self, role: TrustRole) -> tuple[TrustedKey, ...]:
         """Return the keys of a role."""

@@ -195,5 +195,5 @@ def _make(
         provenance=blobs.put(store, codec.encode(provenance)),
         masked_key=masked_key(snapshot, model.recipe),
     )
-    attest_training(store, deps.signer(), build.provenance)  # before the build, which is not made again
+    attest_training(store, deps.signer(), build.provenance, trained=True)  # before the build, which is not made again
     return build, reports[0]

@@ -1,18 +1,30 @@
-"""Reproduce: train an artifact again from its provenance and compare digests. Records nothing."""
+"""Reproduce: train an artifact again from its provenance and compare digests.
+
+Where they agree and a key is at hand, the training is attested beside the artifact, as one that happened by itself.
+Nothing else is recorded.
+"""
 
 from __future__ import annotations
 
-from reconciler.core.artifact.build import Build, Provenance
+from dataclasses import replace
+from datetime import datetime
+
+from reconciler import __version__, codec
+from reconciler.core.artifact.build import Build, Inputs, Provenance
 from reconciler.core.digest import Digest, DigestPrefix, is_digest, short
 from reconciler.core.inspect.audit import ReproduceResult
 from reconciler.core.spec.desired_state import DesiredState
+from reconciler.core.trust.attestation import PROVENANCE
 from reconciler.engine.compute.request import train_request
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.find_environment import artifact_named, no_artifact
 from reconciler.engine.plan import verification
-from reconciler.engine.storage import blobs, data_snapshots, journal, oci_manifest
+from reconciler.engine.storage import blobs, builds, data_snapshots, journal, oci_manifest
+from reconciler.engine.trust import envelopes, referrers
+from reconciler.engine.trust.attest import attest_reproduction
+from reconciler.engine.trust.statements import claim_of
 from reconciler.errors import UsageError
-from reconciler.ports import SelectionKind, SelectRequest
+from reconciler.ports import SelectionKind, SelectRequest, Signer, Store
 
 
 def reproduce(deps: Dependencies, desired: DesiredState, prefix: DigestPrefix) -> ReproduceResult:
@@ -28,6 +40,7 @@ def reproduce(deps: Dependencies, desired: DesiredState, prefix: DigestPrefix) -
     if origin is None or not origin.trains or deps.trainer is None:
         raise UsageError(f"{short(digest)} was trained in {provenance.environment}, which is not a sandbox here")
     own = deps.stores[origin.name]
+    signer, started = deps.signer(), deps.clock()
     recipe = verification.recipe_of(store, digest).recipe
     snapshot = data_snapshots.numbered(own, provenance.snapshot)
     work = deps.scratch / f"reproduce-{deps.new_id()}"
@@ -53,13 +66,52 @@ def reproduce(deps: Dependencies, desired: DesiredState, prefix: DigestPrefix) -
     digests = [{file.path: file.digest for file in artifact.files} for artifact in (before, manifest)]
     names = sorted(digests[0].keys() | digests[1].keys())
     differing = tuple(name for name in names if digests[0].get(name) != digests[1].get(name))
+    signed: Digest | None = None
+    unsigned: str | None = None
+    if signer is not None and manifest.digest == digest:
+        inputs = builds.inputs_by(recipe, codec.digest_of(recipe), snapshot, provenance.runtime)
+        unsigned = _sign(deps, own, signer, provenance, inputs, digest, started)
+        signed = signer.key.id if unsigned is None else None
+    elif signer is not None:
+        unsigned = "the bytes differ"
     return ReproduceResult(
         expected=digest,
         found=manifest.digest,
         differing=differing,
         fingerprint=build.fingerprint,
         trained=provenance.finished.isoformat(),
+        signed=signed,
+        unsigned=unsigned,
     )
+
+
+def _sign(
+    deps: Dependencies,
+    store: Store,
+    signer: Signer,
+    first: Provenance,
+    inputs: Inputs,
+    artifact: Digest,
+    started: datetime,
+) -> str | None:
+    """Attest a training that gave the same bytes; return why not: another one by this key is no independent one."""
+    if (codec.digest_of(inputs), artifact) != (first.fingerprint, first.artifact):
+        return "the store says that it was made of other inputs than these"
+    for attestation in referrers.of_artifact(store, first.artifact):
+        document = envelopes.parse(attestation.envelope)
+        by_us = any(each.key == signer.key.id for each in document.signatures)
+        if attestation.predicate_type == PROVENANCE and by_us and claim_of(document.payload).trainer == signer.key.id:
+            return "this key signed a training of it before"
+    record = replace(
+        first,
+        inputs=inputs,
+        builder=f"model-reconciler {__version__}",
+        started=started,
+        finished=deps.clock(),
+        who=deps.actor(),
+    )
+    attest_reproduction(store, signer, record)
+    return None
 
 
 def _built_in(deps: Dependencies, desired: DesiredState, prefix: DigestPrefix) -> tuple[str, Build]:

@@ -165,11 +165,10 @@ class ServingObserver:
 
     def _serves(self, model: str) -> bool:
         """Tell whether a model is known to be deployed here."""
-        try:
+        with suppress(ReconcilerError):
             head = self.journals.head(self.environment.name, model)
-        except ReconcilerError:
-            return False
-        return head is not None and head.state.artifact is not None
+            return head is not None and head.state.artifact is not None
+        return False
 
     def _renamed(self, name: str) -> str | None:
         return next((model.name for model in self.models.values() if model.renamed_from == name), None)
@@ -205,6 +204,7 @@ class ServingObserver:
             package=package,
             verification=known,
             unsigned=tuple(evidence.told),
+            reproduced=evidence.reproduced(build) if judged is not None else None,
             recipe_mismatch=mismatch,
             erasure=erasure,
             checks=gates_in_force.checks_of(self._stores_of_verifications(), self.environment, model, build, head),
@@ -261,8 +261,8 @@ class ServingObserver:
         self._evidence(artifact, None).training(build, head)
 
     def _evidence(self, artifact: Digest, judged: PinControls | None) -> PinEvidence:
-        trust = self.read_trust(judged.trusts if judged is not None else ())
-        return PinEvidence(trust, self._stores_of_verifications(), artifact)
+        sets = judged.trusts if judged is not None else ()
+        return PinEvidence(self.read_trust(sets), self._stores_of_verifications(), artifact)
 
     def _stores_of_verifications(self) -> tuple[Store, ...]:
         names = (*self.upstream, self.environment.name)

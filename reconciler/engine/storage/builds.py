@@ -53,12 +53,17 @@ def uses_as_of(recipe: Recipe) -> bool:
 
 def inputs_of(model: Model, snapshot: Snapshot, runtime: Runtime) -> Inputs:
     """Return all inputs that decide the artifact's bytes; their digest is the fingerprint."""
+    return inputs_by(model.recipe, model.recipe_digest, snapshot, runtime)
+
+
+def inputs_by(recipe: Recipe, recipe_digest: Digest, snapshot: Snapshot, runtime: Runtime) -> Inputs:
+    """Return the inputs of a training by this recipe."""
     return Inputs(
-        recipe=model.recipe_digest,
-        tables=data_snapshots.materials(snapshot, model.recipe),
+        recipe=recipe_digest,
+        tables=data_snapshots.materials(snapshot, recipe),
         runtime=codec.digest_of(runtime),
-        as_of=snapshot.as_of if uses_as_of(model.recipe) else None,
-        masks=data_snapshots.masks_read(snapshot, model.recipe),
+        as_of=snapshot.as_of if uses_as_of(recipe) else None,
+        masks=data_snapshots.masks_read(snapshot, recipe),
     )
 
 

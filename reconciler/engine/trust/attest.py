@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from reconciler import codec
 from reconciler.core.artifact.build import Provenance
-from reconciler.core.digest import Digest
+from reconciler.core.digest import Digest, digest_of_bytes
 from reconciler.core.spec.gates import Verification
 from reconciler.core.trust.attestation import GATE_RESULTS, PROVENANCE, STATEMENT_TYPE, Attestation
 from reconciler.engine.storage import blobs
@@ -14,12 +15,22 @@ from reconciler.engine.trust.envelopes import SignedDocument
 from reconciler.ports import Signer, Store
 
 
-def attest_training(store: Store, signer: Signer | None, provenance: Digest) -> None:
-    """Sign how an artifact was built, as the record of this digest says; nothing where this key did so before."""
+def attest_training(store: Store, signer: Signer | None, provenance: Digest, *, trained: bool = False) -> None:
+    """Sign how an artifact was built, as the record of this digest says; nothing where this key did so before.
+    `trained`: this process did it just now; else it is vouched for."""
     if signer is None:
         return
     record = blobs.record(store, provenance, Provenance)
-    _add(store, signer, record.artifact, PROVENANCE, statements.provenance_statement(record, provenance))
+    trainer = signer.key.id if trained else None
+    _add(store, signer, record.artifact, PROVENANCE, statements.provenance_statement(record, provenance, trainer))
+
+
+def attest_reproduction(store: Store, signer: Signer, record: Provenance) -> None:
+    """Sign that an artifact was trained again and came out the same. The record is in the statement, and nowhere else:
+    the artifact's build keeps its own."""
+    digest = digest_of_bytes(codec.encode(record))
+    payload = statements.provenance_statement(record, digest, signer.key.id)
+    _add(store, signer, record.artifact, PROVENANCE, payload)
 
 
 def attest_verification(store: Store, signer: Signer | None, verification: Verification, when: datetime) -> None:

@@ -18,6 +18,7 @@ from reconciler.core.spec.gates import Verification
 from reconciler.core.trust.attestation import GATE_RESULTS, PROVENANCE, STATEMENT_TYPE, Attestation
 from reconciler.core.trust.judge import judge
 from reconciler.core.trust.keys import NO_TRUST, PublicKey, Signature, Trust, TrustRole
+from reconciler.core.trust.reproduced import Reproduced, independent_trainings
 from reconciler.engine.trust import envelopes, statements
 from reconciler.engine.trust.entries import CONTROLS_TYPE, ENTRY_TYPE, controls_payload, entry_payload
 from reconciler.engine.trust.statements import Claim
@@ -124,6 +125,28 @@ class TrustCheck:
         claimed = signed.claimed if pairs or not signed.claims else frozenset[Digest]()
         what = f"the verification of artifact {short(verification.artifact)} for {verification.environment}"
         return self._judged(TrustRole.TRAINER, what, pairs, claimed, today=self.today, vouched=lenient)
+
+    def reproduced(self, attested: Iterable[Attestation], artifact: Digest, build: Build) -> Reproduced | None:
+        """Return by how many trainers an artifact was trained from all that its build was made of, by the set of keys
+        that lacks most; None where no set asks for more than one. Only keys count that could sign it in today."""
+        asking = [trust for trust in self.sets if trust.reproduced > 1]
+        if not asking:
+            return None
+        signed = self._statements(attested, artifact, PROVENANCE)
+        of_these = [each for each in signed.claims if each[0].fingerprint == build.fingerprint]
+        found = []
+        for trust in asking:
+            pairs = [
+                (key.key.id, claim.record)
+                for claim, keys in of_these
+                for key in trust.trainer
+                if key.key.id in keys
+                and key.key.id == claim.trainer
+                and key.problem(claim.day) is None
+                and key.problem(self.today) is None
+            ]
+            found.append(Reproduced(by=independent_trainings(pairs), least=trust.reproduced))
+        return min(found, key=lambda each: each.by - each.least)
 
     def check_results(self, attested: Iterable[Attestation], artifact: Digest) -> None:
         """Raise IntegrityError E520 where a trusted key signed results of gates that are of another artifact."""

@@ -19,6 +19,7 @@ from reconciler.core.judging.founded import is_founded
 from reconciler.core.spec.gates import Verification
 from reconciler.core.spec.recipe import BuiltRecipe
 from reconciler.core.trust.attestation import Attestation
+from reconciler.core.trust.reproduced import Reproduced
 from reconciler.engine.storage import blobs
 from reconciler.engine.trust import referrers
 from reconciler.engine.trust.evidence import TrustCheck
@@ -44,6 +45,10 @@ class PinEvidence:
         told = self.trust.training(self._attestations(), self.artifact, build, vouched=vouched)
         if told is not None:
             self.told.append(told)
+
+    def reproduced(self, build: Build) -> Reproduced | None:
+        """Return by how many trainers it was trained independently, where the environment asks for more than one."""
+        return self.trust.reproduced(self._attestations(), self.artifact, build)
 
     def signed_records(self) -> tuple[Store, ...]:
         """Return the stores without the verifications of this artifact that are not signed as they must be."""

@@ -22,17 +22,21 @@ _PARAMETERS = {"project", "environment", "model", "recipe"}
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
     """What a statement says, as far as it is held against something. `record`: the digest of the record that it is
-    about: the provenance, or the verification; `day`: of the training or the verification, ISO."""
+    about: the provenance, or the verification; `day`: of the training or the verification, ISO; `fingerprint`: of all
+    that went into a training; `trainer`: the key of who trained, None of one that was vouched for."""
 
     subject: Digest
     kind: str
     record: Digest
     day: str
     gate_set: Digest | None = None
+    fingerprint: Digest | None = None
+    trainer: Digest | None = None
 
 
-def provenance_statement(record: Provenance, digest: Digest) -> bytes:
-    """Return the SLSA provenance of a training. `digest`: of the record, a blob."""
+def provenance_statement(record: Provenance, digest: Digest, trainer: Digest | None = None) -> bytes:
+    """Return the SLSA provenance of a training. `digest`: of the record, a blob. `trainer`: the key of the process that
+    trained; None where whoever signs only vouches for the record."""
     inputs, runtime = record.inputs, record.runtime
     dependencies: list[dict[str, Any]] = [
         {"name": f"table {table.name}", "digest": _sha256(table.digest)} for table in inputs.tables
@@ -59,6 +63,7 @@ def provenance_statement(record: Provenance, digest: Digest) -> bytes:
                 "asOf": record.as_of,
                 "taken": _time(record.taken),
                 "runtime": codec.to_json(runtime),
+                **({"trainer": trainer} if trainer is not None else {}),
             },
             "resolvedDependencies": dependencies,
         },
@@ -104,12 +109,14 @@ def claim_of(payload: bytes) -> Claim:
         predicate, kind = document["predicate"], document["predicateType"]
         if document["_type"] != STATEMENT_V1 or set(subject["digest"]) != {"sha256"}:
             raise ValueError("another form")
-        gate_set = None
+        gate_set = fingerprint = trainer = None
         if kind == PROVENANCE:
             definition, details = predicate["buildDefinition"], predicate["runDetails"]
             known = set(definition["externalParameters"]) == _PARAMETERS and definition["buildType"] == BUILD_TYPE
             if not known or not details["builder"]["id"].startswith(BUILDER):
                 raise ValueError("another build")
+            fingerprint = Digest(str(definition["internalParameters"]["fingerprint"]))
+            trainer = definition["internalParameters"].get("trainer")
             record, when = definition["internalParameters"]["record"], details["metadata"]["finishedOn"]
         elif kind == GATE_RESULTS:
             record, when = predicate["record"], predicate["timeVerified"]
@@ -126,7 +133,15 @@ def claim_of(payload: bytes) -> Claim:
             code="E520",
             hint="a newer version may have written it: upgrade and try again",
         ) from error
-    return Claim(subject=Digest(artifact), kind=kind, record=Digest(record), day=day, gate_set=gate_set)
+    return Claim(
+        subject=Digest(artifact),
+        kind=kind,
+        record=Digest(record),
+        day=day,
+        gate_set=gate_set,
+        fingerprint=fingerprint,
+        trainer=trainer,
+    )
 
 
 def _statement(artifact: Digest, kind: str, predicate: dict[str, Any]) -> bytes:

@@ -61,12 +61,24 @@ class KeyThreshold(Document):
     trainer: int = Field(default=1, ge=1, le=20, description="Lowest number of trainers' keys.")
 
 
+class ReproducedBy(Document):
+    """The gate `reproduced`: independent trainings must agree on the digest."""
+
+    by: int = Field(
+        default=1, ge=1, le=20, description="Trainers who must have trained it, each by itself and with its own key."
+    )
+
+
 class TrustSpec(Document):
     """The signatures that an environment asks for."""
 
     required: bool = Field(default=False, description="Whether what is not signed is refused, and not only told.")
     keys: TrustedKeys = Field(default=TrustedKeys(), description="The public keys that are trusted, by role.")
     threshold: KeyThreshold = Field(default=KeyThreshold(), description="How many different keys must sign.")
+    reproduced: ReproducedBy = Field(
+        default=ReproducedBy(),
+        description="A gate: independent trainers' signed trainings must agree on the artifact's digest.",
+    )
 
     @model_validator(mode="after")
     def _reachable(self) -> TrustSpec:
@@ -74,6 +86,9 @@ class TrustSpec(Document):
         if self.threshold.trainer > 1 and len(counting) < self.threshold.trainer:
             message = f"{self.threshold.trainer} keys of {len(counting)} that count are impossible"
             raise refuse("E225", message, at="threshold")
+        if self.reproduced.by > len(counting) and self.reproduced.by > 1:
+            message = f"{self.reproduced.by} trainers of {len(counting)} whose keys count are impossible"
+            raise refuse("E225", message, at="reproduced")
         if self.required:
             for role in ("trainer", "promoter"):
                 if not getattr(self.keys, role):

@@ -25,7 +25,13 @@ def trust_of(
         role: tuple(_keys(role, getattr(given.keys, role), tree, files, report)) for role in ("trainer", "promoter")
     }
     threshold = (("trainer", given.threshold.trainer),) if given.threshold.trainer != 1 else ()
-    return Trust(required=given.required, trainer=roles["trainer"], promoter=roles["promoter"], threshold=threshold)
+    return Trust(
+        required=given.required,
+        trainer=roles["trainer"],
+        promoter=roles["promoter"],
+        threshold=threshold,
+        reproduced=given.reproduced.by,
+    )
 
 
 def _keys(

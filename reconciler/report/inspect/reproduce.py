@@ -24,6 +24,10 @@ def blocks(result: ReproduceResult, detail: Detail) -> Iterator[Block]:  # noqa:
         title = (Either("NOT reproduced", (Literal("❌ "), Strong("Not reproduced"))), ": trained again, these files ")
         yield Paragraph((*title, "differ: ", files), tone=Tone.BAD, hang=2)
         facts = [("expected", str(result.expected)), ("trained now", str(result.found))]
+    if result.signed is not None:
+        facts.append(("signed by", str(result.signed)))
     facts += [("fingerprint", str(result.fingerprint)), ("first trained", result.trained)]
     items = tuple(Item(Code(value), label=label, joint=" ") for label, value in facts)
     yield Items(items, label_width=13, gap=" ")
+    if result.unsigned is not None:
+        yield Paragraph(f"Not signed: {result.unsigned}.", tone=Tone.WARN)

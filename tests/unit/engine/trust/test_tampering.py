@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from reconciler import codec
 from reconciler.core.artifact import store_layout
+from reconciler.core.artifact.build import Provenance
 from reconciler.core.artifact.journal import Entry
 from reconciler.core.digest import Digest, digest_of_bytes
 from reconciler.core.size_limits import RECORD_BYTES
@@ -21,12 +22,13 @@ from reconciler.core.trust.keys import Trust
 from reconciler.engine.controls.controls_log import ControlsLog
 from reconciler.engine.find_environment import environment_of
 from reconciler.engine.plan.make_plan import make_plan
+from reconciler.engine.storage import blobs
 from reconciler.engine.trust import envelopes, referrers, statements
 from reconciler.engine.trust.entries import ENTRY_TYPE, entry_payload
 from reconciler.engine.trust.envelopes import SignedDocument
 from reconciler.errors import IntegrityError
 from reconciler.ports import Store
-from reconciler.testing.memory_keys import MemorySigner
+from reconciler.testing.memory_keys import MemorySigner, key_of
 from tests.simulation.sample_project import MODEL, PROJECT
 from tests.unit.engine.trust.signed_scenario import PROMOTER, REQUIRED, TRAINER, SignedScenario, trusted
 
@@ -265,6 +267,56 @@ def test_two_trainers_meet_a_threshold_of_two(scenario: SignedScenario) -> None:
         attested(scenario, pin, envelopes.parse(attestation.envelope).payload, "second")
     scenario.apply_as("production", PROMOTER)
     assert scenario.serves == pin
+
+
+def trained_by(key: str, scenario: SignedScenario, pin: Digest, **says: Digest) -> None:
+    """Sign another training of an artifact, as `reproduce` does; `says`: what its record says otherwise."""
+    head = scenario.head("sandbox")
+    assert head is not None
+    assert head.state.build is not None
+    record = blobs.record(scenario.project.stores["sandbox"], head.state.build.provenance, Provenance)
+    later = replace(record, finished=record.finished + timedelta(hours=1), **says)
+    digest = digest_of_bytes(codec.encode(later))
+    attested(scenario, pin, statements.provenance_statement(later, digest, key_of(key).id), key)
+
+
+def test_what_fewer_trainers_made_than_must_agree_is_not_deployed(scenario: SignedScenario) -> None:
+    two = (trusted(TRAINER), trusted("second"))
+    scenario.trust(replace(REQUIRED, trainer=two, reproduced=2))
+    pin = scenario.proposed(10)
+    store = scenario.project.stores["sandbox"]
+    for attestation in referrers.of_artifact(store, pin):  # the second vouches for the first's training
+        attested(scenario, pin, envelopes.parse(attestation.envelope).payload, "second")
+    trained_by(TRAINER, scenario, pin)  # one trainer twice
+    trained_by("second", scenario, pin, fingerprint=Digest(f"sha256:{'5' * 64}"))  # of other inputs
+    trained_by("attacker", scenario, pin)
+    part = scenario.part("production")
+    assert part.blocked is not None
+    assert part.blocked.status is ResultStatus.DENIED
+    assert "reproduced: the signed trainings of 1 independent trainer agree on it; 2 must" in part.blocked.reasons
+    scenario.apply_as("production", PROMOTER)
+    assert scenario.serves is None
+    trained_by("second", scenario, pin)
+    assert "reproduced: the signed trainings of 2 independent trainers agree on it; 2 must" in (
+        scenario.part("production").detail.notes
+    )
+    scenario.apply_as("production", PROMOTER)
+    assert scenario.serves == pin
+
+
+def test_a_request_that_asks_for_fewer_trainers_is_judged_by_those_in_force(scenario: SignedScenario) -> None:
+    two = replace(REQUIRED, trainer=(trusted(TRAINER), trusted("second")), reproduced=2)
+    scenario.trust(two)
+    scenario.commit(seed=10)
+    scenario.apply_as("sandbox", TRAINER)
+    scenario.apply_as("production", PROMOTER)
+    scenario.trust(replace(two, reproduced=1))
+    scenario.proposed(20)
+    scenario.apply_as("production", PROMOTER)
+    assert scenario.serves is None
+    blocked = scenario.part("production").blocked
+    assert blocked is not None
+    assert blocked.reasons[0].startswith("reproduced:")
 
 
 # --- what is in force ------------------------------------------------------------------------------------------------
