@@ -74,8 +74,8 @@ def source(access: SourceAccess) -> TableSource:
             name,
             table,
             code="E408",
-            message=f"unknown format `uses: {table.uses[:40]}`",
-            hint=f"declare `uses: csv` or `uses: parquet`, or install the package that provides {table.uses[:40]}",
+            message=f"no installed package provides the source {table.uses[:40]}",
+            hint=f"declare `uses: csv` or `uses: parquet`, or {advice('source', table.uses)}",
         )
     return cast("TableSource", plugin.load()(access))
 
@@ -90,6 +90,21 @@ def destination(access: SourceAccess) -> TableDestination:
     return cast("TableDestination", getattr(import_module(module), function)(access))
 
 
+_GROUPS = {kind: f"reconciler.{kind}s" for kind in ("store", "target", "source", "gate")}
+
+
+def installed(kind: str) -> frozenset[str]:
+    """Return the plug-ins of a kind (store, target, source or gate) that installed packages provide."""
+    from importlib.metadata import entry_points
+
+    return frozenset(found.name for found in entry_points(group=_GROUPS[kind]))
+
+
+def advice(kind: str, name: str) -> str:
+    """Say how to come to a plug-in that is not installed."""
+    return f"install the package that has the entry point {name[:40]} of {_GROUPS[kind]}"
+
+
 def gate(name: str) -> GatePlugin:
     """Return the plug-in gate of this name; UsageError E610 where no installed package provides it."""
     from importlib.metadata import entry_points
@@ -98,7 +113,7 @@ def gate(name: str) -> GatePlugin:
     if found is None:
         raise UsageError(
             f"no installed package provides the plug-in gate {name[:40]!r}",
-            hint=f"install the package that has the entry point {name[:40]} of reconciler.gates",
+            hint=advice("gate", name),
             code="E610",
         )
     return cast("GatePlugin", found.load()())

@@ -16,7 +16,6 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reconciler import plugins
 from reconciler.adapters.caches.expression_cache import CachedExpressions
 from reconciler.adapters.caches.header_cache import CachedHeaders
 from reconciler.adapters.executors.compute import DataWorker, HeaderWorker, ScoringWorker, TrainingWorker
@@ -31,6 +30,7 @@ from reconciler.adapters.system.secret import read_secret
 from reconciler.app import actor, locations, uncommitted_changes
 from reconciler.app.forge_asked import asks_people, forge_if_asked
 from reconciler.app.git_folder import git_folder, witness
+from reconciler.app.inspect import plug_ins
 from reconciler.app.manifest_paths import ResolvedFolders, check_paths, check_paths_of
 from reconciler.app.planning import git_state
 from reconciler.app.project_options import ProjectOptions
@@ -174,17 +174,11 @@ def open_project(
             cache=locations.stores_cache() if not uncached else None,
             read_observer=fingerprints,
         )
+        stores, targets = plug_ins.opened_on_use(checkout, opening, folders)
         deps = Dependencies(
             source=source,
-            stores=plugins.OpenedOnUse(
-                {e.name: e.store for e in desired.environments}, plugins.store, opening, folders.stores
-            ),
-            targets=plugins.OpenedOnUse(
-                {e.name: e.target for e in desired.environments if e.target is not None},
-                plugins.target,
-                opening,
-                folders.targets,
-            ),
+            stores=stores,
+            targets=targets,
             data=data,
             trainer=trainer,
             scorer=scorer,
@@ -206,7 +200,7 @@ def open_project(
             headers=headers if uncached else cached_headers(options, headers, head),
             expressions=checkout.expressions,
             machine=_machine,
-            gate_plug_in=plugins.gate,
+            gate_plug_in=partial(plug_ins.gate, checkout),
             signer=cache(partial(signer.signer_here, root, os.environ)),
             verifier=signer.VERIFIER,
         )

@@ -31,7 +31,7 @@ class Checkout:
         body = self.files.get(path)
         return None if body is None else body.decode()
 
-    def position(self, path: str, field: tuple[str, ...]) -> FilePosition:
+    def position(self, path: str, field: tuple[str | int, ...]) -> FilePosition:
         """Return the place of a field in a configuration file that was read, or of the nearest one around it."""
         return manifest.position(self.files, path, field)
 

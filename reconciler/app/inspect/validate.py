@@ -13,6 +13,7 @@ from reconciler.adapters.executors.compute import HeaderWorker
 from reconciler.adapters.filesystem.resolved_path import resolve
 from reconciler.adapters.system.secret import read_secret
 from reconciler.app import locations
+from reconciler.app.inspect import plug_ins
 from reconciler.app.project_options import ProjectOptions
 from reconciler.app.wiring import cached_headers, read_manifests
 from reconciler.core.artifact.data_snapshot import Snapshot
@@ -41,6 +42,7 @@ def validate(options: ProjectOptions) -> tuple[DesiredState, tuple[str, ...]]:
         try:
             with read_manifests(options, tables=lookup) as checkout:
                 desired = checkout.desired
+                absent = tuple(plug_ins.notes(checkout))
         except InvalidManifestsError as error:
             error.notes = lookup.notes()
             raise
@@ -48,6 +50,7 @@ def validate(options: ProjectOptions) -> tuple[DesiredState, tuple[str, ...]]:
             headers.close()
     return desired, (
         *lookup.notes(),
+        *absent,
         *unset_notes(secret, desired),
         *capped_everywhere(desired),
         *_runtime_notes(desired),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from operator import attrgetter
 
@@ -17,12 +17,11 @@ from reconciler.core.snapshots.declaration import SnapshotDeclaration
 from reconciler.core.spec.data import DataBinding
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
-from reconciler.core.spec.runtime import OF_ESTIMATORS, differences, remedy, runtime_for
 from reconciler.core.status_codes import ResultStatus, status_of
+from reconciler.engine import machine_notes
 from reconciler.engine.controls.controls_log import ControlsLog
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.find_environment import nearest
-from reconciler.engine.needed_secrets import is_unset
 from reconciler.engine.plan import model_plan, observe, observe_loss, observe_training
 from reconciler.engine.plan.observe import ServingObserver
 from reconciler.engine.plan.observe_training import TrainingObserver
@@ -80,7 +79,7 @@ def make_plan(
         )
         sandbox.read_shared()
         trained = tuple(_plan_sandbox(sandbox, asked, settled or (), registered, deps.parallel_map, about))
-        told = _training_notes(deps, sandbox, trained)
+        told = machine_notes.of_sandbox(deps, desired, sandbox, trained)
         if refresh is not None or any(part.trains for part in trained):
             told = (*capped_notes(desired, environment), *told)
         if refresh is not None:
@@ -97,43 +96,8 @@ def make_plan(
     plans = _plan_deployments(observer, asked, settled, registered, deps.parallel_map, about)
     entry = controls.entry if controls is not None else None
     findings = all_ahead(now, (f"entry {entry.n} of its controls log", entry.when)) if entry is not None else ()
-    told = (*(notes or ()), *_loading_notes(deps, desired, environment, plans))
+    told = (*(notes or ()), *machine_notes.of_deployments(deps, desired, environment, plans))
     return _plan(desired, environment, None, plans, told or None, findings)
-
-
-def _loading_notes(
-    deps: Dependencies, desired: DesiredState, environment: Environment, plans: Iterable[ModelPlan]
-) -> Iterator[str]:
-    """Say which library of models that are to be deployed is not installed on this machine."""
-    changed = {plan.model for plan in plans if plan.steps}
-    models = [model for model in desired.models_of(environment.name) if model.name in changed]
-    used = {model.recipe.estimator.uses for model in models} & OF_ESTIMATORS.keys()
-    if not used or deps.machine is None:
-        return
-    here = dict(deps.machine().versions)
-    for uses in sorted(used):
-        if OF_ESTIMATORS[uses] not in here:
-            yield f"this machine cannot load models that use {uses}: pip install 'model-reconciler[{uses}]'"
-
-
-def _training_notes(deps: Dependencies, sandbox: TrainingObserver, plans: Iterable[ModelPlan]) -> tuple[str, ...]:
-    """Return what would stop the trainings of a plan on this machine, and what could not be looked up here."""
-    if not any(plan.trains for plan in plans):
-        return ()
-    declared, notes = sandbox.environment.runtime, list(sandbox.tables.lookup.notes() if sandbox.tables else ())
-    if (compute := sandbox.environment.compute) is not None:
-        if not deps.secret(compute.scheduler):
-            notes.append(
-                f"nothing is trained from here: {is_unset(compute.scheduler)}, where a cluster's address would be"
-            )
-    elif declared is not None and deps.machine is not None:
-        here = deps.machine()
-        uses = {sandbox.models[plan.model].recipe.estimator.uses for plan in plans if plan.trains}
-        declared = runtime_for(declared, uses)
-        if mismatches := differences(declared, here):
-            advice = remedy(declared, here, sandbox.environment.lock)
-            notes.append(f"this machine cannot train: declared {'; '.join(mismatches)}: {advice}")
-    return tuple(notes)
 
 
 def _ahead(newest: Snapshot | None, now: datetime) -> tuple[str, ...]:

@@ -118,7 +118,7 @@ def load(
     return desired
 
 
-def position(files: Mapping[str, bytes], path: str, field: tuple[str, ...]) -> FilePosition:
+def position(files: Mapping[str, bytes], path: str, field: tuple[str | int, ...]) -> FilePosition:
     """Return the place of a field in a valid document, or of the nearest one around it that is written."""
     node = read(path, files[path]).at(field) if path in files else None
     return FilePosition(file=path, line=node.line if node else None, column=node.column if node else None)
