@@ -21,6 +21,7 @@ from pathlib import Path
 
 BUCKET = "models"
 OPEN = "open"  # a bucket that everybody may use without a key: requests are not signed, so a proxy may change them
+OF_SANDBOX, OF_PRODUCTION = "of-sandbox", "of-production"  # buckets that roles have different rights in
 STARTING = 60.0  # seconds
 
 # What a server may do, by the name of its user.
@@ -28,6 +29,17 @@ _IDENTITIES = {
     "writer": ["Admin", "Read", "Write", "List"],
     "reader": [f"Read:{BUCKET}", f"List:{BUCKET}"],
     "stranger": ["Read:another"],
+    "trainer": [
+        *(f"{what}:{OF_SANDBOX}" for what in ("Read", "Write", "List")),
+        f"Read:{OF_PRODUCTION}",
+        f"List:{OF_PRODUCTION}",
+    ],
+    "promoter": [
+        *(f"{what}:{OF_PRODUCTION}" for what in ("Read", "Write", "List")),
+        f"Read:{OF_SANDBOX}",
+        f"List:{OF_SANDBOX}",
+    ],
+    "planner": [f"{what}:{bucket}" for what in ("Read", "List") for bucket in (OF_SANDBOX, OF_PRODUCTION)],
     "anonymous": [f"Read:{OPEN}", f"Write:{OPEN}", f"List:{OPEN}"],
 }
 
@@ -92,7 +104,7 @@ def seaweed(folder: Path) -> Iterator[Server]:
     with _running(command, folder):
         _wait(f"http://127.0.0.1:{s3}/")
         _wait(f"http://127.0.0.1:{filer}/")
-        for name in (BUCKET, OPEN):
+        for name in (BUCKET, OPEN, OF_SANDBOX, OF_PRODUCTION):
             made = urllib.request.Request(f"http://127.0.0.1:{filer}/buckets/{name}/", method="POST")
             urllib.request.urlopen(made).close()  # noqa: S310
         yield Server(s3)

@@ -23,6 +23,7 @@ from reconciler.core.storage.location import StorageLocation
 from reconciler.engine.inspect.health_check import bad, environment_checks
 from reconciler.engine.needed_secrets import is_unset
 from reconciler.engine.removed_environments import leftovers, without_settled
+from reconciler.engine.trust.check_keys import signing_key, trusted_keys
 from reconciler.errors import InvalidManifestsError, ReconcilerError
 from reconciler.ports import ReachabilityCheck
 from reconciler.report.layout.formatting import at, count, size
@@ -107,10 +108,12 @@ def _project(find: Callable[[], ProjectOptions]) -> Iterator[Check]:
             yield _check(
                 PROJECT, "manifests", f"{desired.project} {at(desired.revision)}: {manifests}, {environments}, valid"
             )
+            yield from signing_key(project.deps, desired, PROJECT)
             runtime = machine.runtime()
             for declared in desired.environments:
                 yield from _storage(project, declared)
                 yield from _compute(project, declared)
+                yield from trusted_keys(project.deps, desired, declared)
                 yield from environment_checks(project.deps, desired, declared, runtime)
             for each in left:
                 yield _check(each.environment.name, "removed", each.problem, level=Level.WARNING, remedy=each.remedy)

@@ -18,9 +18,9 @@ from reconciler.console.invocation import Invocation
 def command(invocation: Invocation) -> int:
     """Check this machine, the project and its environments, with a hint for each problem.
 
-    Checks versions, the forge (GitHub or GitLab), stores, targets, disks, tables and runtimes. To test whether a store
-    or a target can be written, a small file is made there and removed. Exits 1 when a check fails, 6 when anything is
-    lost or damaged.
+    Checks versions, the forge (GitHub or GitLab), stores, targets (a registry, too), keys, disks, tables and runtimes.
+    To test whether a store or a target can be written, a small file is made there and removed. Exits 1 when a check
+    fails, 6 when anything is lost or damaged.
     """
     from reconciler.app.inspect.health_check import check_all
     from reconciler.cli import project

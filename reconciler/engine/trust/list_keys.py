@@ -16,15 +16,16 @@ from reconciler.engine.trust.evidence import day_of
 
 def list_keys(deps: Dependencies, desired: DesiredState, environments: Iterable[Environment]) -> KeyList:
     """Return the keys of environments, and the one that this process signs with."""
-    today, signer = day_of(deps.clock()), deps.signer()
+    signer = deps.signer()
     return KeyList(
-        environments=tuple(_trust(deps, desired, each, today) for each in environments),
+        environments=tuple(trust_in(deps, desired, each) for each in environments),
         signs=signer.key.id if signer is not None else None,
     )
 
 
-def _trust(deps: Dependencies, desired: DesiredState, environment: Environment, today: str) -> EnvironmentTrust:
-    trust = environment.trust
+def trust_in(deps: Dependencies, desired: DesiredState, environment: Environment) -> EnvironmentTrust:
+    """Return what one environment trusts today."""
+    trust, today = environment.trust, day_of(deps.clock())
     return EnvironmentTrust(
         environment=environment.name,
         required=trust.required,

@@ -20,6 +20,9 @@ def test_a_project_that_served_before_there_were_keys_goes_on_with_them(deployed
     keyed.require()
     assert "it is not signed" in keyed.run("plan", "production", code=6).out
     assert "RECONCILER_SIGNING_KEY" in keyed.run("attest", "production", code=2).err
+    checked = " ".join(keyed.run("doctor", key="promoter", code=None).out.split())
+    assert "this process signs as keys/promoter.pub" in checked
+    assert "2 trusted; what they did not sign is refused" in checked
     for key in (None, "trainer"):
         assert "E520" in keyed.run("apply", "production", "--yes", key=key, code=6).err
     assert keyed.run("apply", "production", "--yes", key="promoter", code=None).code in (

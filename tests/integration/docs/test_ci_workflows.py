@@ -172,7 +172,7 @@ def test_a_workflow_that_publishes_sites_is_known_as_one() -> None:
 
 def test_a_request_is_planned_without_a_right_a_secret_or_its_own_code() -> None:
     text = made(ForgeKind.GITHUB, WHERES[0])
-    for no in ("pull_request_target", "workflow_run", "id-token", "secrets."):
+    for no in ("pull_request_target", "workflow_run", "id-token"):
         assert no not in text
     assert yaml.safe_load(text)["permissions"] == {}
     plan = jobs()["plan"]
@@ -184,6 +184,30 @@ def test_a_request_is_planned_without_a_right_a_secret_or_its_own_code() -> None
         assert 'cat-file blob "$REVISION:requirements.lock"' in lock["run"]
         assert 'ls-tree -z --name-only "$REVISION" -- "wheels/"' in lock["run"]
         assert lock["env"] == {"REVISION": "${{ github.event.pull_request.base.sha }}"}
+
+
+@pytest.mark.parametrize("where", WHERES, ids=lambda one: one.folder or "root")
+def test_each_private_key_reaches_the_one_step_that_signs_with_it(where: CIPlacement) -> None:
+    """Secrets of the job's own environment, on no command line, in a file that is gone at the end."""
+    keys = {"train": "RECONCILER_TRAINER_KEY", "deploy": "RECONCILER_PROMOTER_KEY"}
+    assert made(ForgeKind.GITHUB, where).count("secrets.") == len(keys)
+    for name, key in keys.items():
+        job = jobs(where)[name]
+        assert job["environment"].startswith("${{ matrix.environment }}")
+        (step,) = (each for each in job["steps"] if "secrets." in json.dumps(each))
+        assert step["env"]["PRIVATE_KEY"] == f"${{{{ secrets.{key} }}}}"
+        assert "${{" not in step["run"]
+        before, _, program = step["run"].partition("unset PRIVATE_KEY\n")
+        assert "umask 077" in before
+        assert "trap 'rm -f" in before
+        assert "reconciler/bin/python" not in before
+        assert " apply " in program
+    gitlab = yaml.safe_load(made(ForgeKind.GITLAB, where))
+    for name, key in keys.items():
+        job = gitlab[at_place(name, where.place)]
+        assert job["environment"]["action"] == "access"
+        assert made(ForgeKind.GITLAB, where).count(f'"${key}"') == 1
+        assert f'cat -- "${key}" > "$work/signing.pem"' in json.dumps(job["script"]).replace('\\"', '"')
 
 
 def test_who_may_comment_plans_itself_and_takes_nothing_of_another_job() -> None:
@@ -269,8 +293,8 @@ def test_no_workflow_holds_the_name_of_an_environment() -> None:
         assert " ".join(job["if"].split()) == f"{when}{names}[0] != null", "no matrix of nothing"
 
 
-def test_what_deploys_runs_in_githubs_environment_and_where_tables_lie_is_a_variable() -> None:
-    assert {name for name, job in jobs().items() if "environment" in job} == {"deploy"}
+def test_what_writes_stores_runs_in_githubs_environment_and_where_tables_lie_is_a_variable() -> None:
+    assert {name for name, job in jobs().items() if "environment" in job} == {"train", "deploy"}
     assert jobs()["deploy"]["environment"] == "${{ matrix.environment }}"
     assert jobs(WHERES[1])["deploy"]["environment"] == "${{ matrix.environment }}@teams.credit"
     for name in ("train", "deploy", "drift"):
