@@ -69,3 +69,9 @@ def folded(name: str) -> str:
         return name.lower()
     shown = "".join(character for character in name if unicodedata.category(character) != "Cf")
     return unicodedata.normalize("NFD", unicodedata.normalize("NFD", shown).casefold())
+
+
+def seen(value: str) -> str:
+    """Return a value of a table such that its spaces are seen: quoted where it begins or ends with one, or has several
+    in a row, so that `" Nord"` and `Nord` do not read alike."""
+    return value if value == " ".join(value.split()) and value else f'"{value}"'

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from reconciler.core.judging.judged_figures import MOST_PARTS
+from reconciler.core.names import seen
 from reconciler.core.spec.comparison import Comparability, ComparedPart, ComparedParts, Comparison, PairedMetric
 from reconciler.core.spec.gates import NoWorseThanIncumbent
 from reconciler.errors import ScoringError
@@ -106,7 +107,7 @@ def _per_part(
     small = [int(counts[code]) for _, code in named if counts[code] < gate.support]
     confidence = 1 - (1 - request.confidence) / max(1, len(large))
     parts = tuple(
-        _part(f"{gate.per} = {name}", compared(codes == code, confidence), confidence, int(counts[code]))
+        _part(f"{gate.per} = {seen(name)}", compared(codes == code, confidence), confidence, int(counts[code]))
         for name, code in large
     )
     return ComparedParts(parts=parts, small=len(small), small_rows=sum(small))

@@ -11,6 +11,7 @@ from pathlib import Path
 from reconciler import plugins
 from reconciler.adapters.executors.compute import HeaderWorker
 from reconciler.adapters.filesystem.resolved_path import resolve
+from reconciler.adapters.system import host
 from reconciler.adapters.system.secret import read_secret
 from reconciler.app import locations
 from reconciler.app.inspect import plug_ins
@@ -20,7 +21,7 @@ from reconciler.core.artifact.data_snapshot import Snapshot
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.runtime import OF_ESTIMATORS, differences, remedy, runtime_for
-from reconciler.engine.refresh.refresh_notes import capped_everywhere, unset_notes
+from reconciler.engine.refresh.refresh_notes import capped_everywhere, unset_notes, windows_ahead
 from reconciler.engine.storage import data_snapshots
 from reconciler.engine.table_lookup import HeaderLookup
 from reconciler.errors import InvalidManifestsError, ReconcilerError
@@ -43,6 +44,7 @@ def validate(options: ProjectOptions) -> tuple[DesiredState, tuple[str, ...]]:
             with read_manifests(options, tables=lookup) as checkout:
                 desired = checkout.desired
                 absent = tuple(plug_ins.notes(checkout))
+                ahead = tuple(windows_ahead(desired.models, host.now().date(), checkout.position))
         except InvalidManifestsError as error:
             error.notes = lookup.notes()
             raise
@@ -51,6 +53,7 @@ def validate(options: ProjectOptions) -> tuple[DesiredState, tuple[str, ...]]:
     return desired, (
         *lookup.notes(),
         *absent,
+        *ahead,
         *unset_notes(secret, desired),
         *capped_everywhere(desired),
         *_runtime_notes(desired),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from reconciler.core.names import seen
+
 CONFIDENCE = 0.95
 
 
@@ -119,7 +121,7 @@ class Slice:
     @property
     def name(self) -> str:
         """Return the slice in words: `channel = web`."""
-        return f"{self.column} = {self.value}"
+        return f"{self.column} = {seen(self.value)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

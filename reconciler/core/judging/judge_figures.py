@@ -13,6 +13,7 @@ from statistics import NormalDist
 
 from reconciler.core.evaluation.figures import CONFIDENCE, Figure
 from reconciler.core.judging.judged_figures import FiguresOfRows, JudgedFigures, SlicedFigures
+from reconciler.core.names import seen
 from reconciler.core.number_text import beside, declared, rounded
 from reconciler.core.spec.gates import (
     BoundedFigure,
@@ -76,7 +77,7 @@ def _judge_slices(gate: BoundedGate, sliced: SlicedFigures, judged: JudgedFigure
     large = [part for part in sliced.parts if part.figures.rows >= gate.support]
     small = [*sliced.small, *(part.figures.rows for part in sliced.parts if part.figures.rows < gate.support)]
     confidence = 1 - (1 - CONFIDENCE) / max(1, len(large))
-    figures = [_judged(gate, part.figures, f"{gate.per} = {part.value}", confidence) for part in large]
+    figures = [_judged(gate, part.figures, f"{gate.per} = {seen(part.value)}", confidence) for part in large]
     held = sorted((_hold(gate, figure, judged.quantile) for figure in figures), key=_gravest_first)
     counts = SliceCounts(judged=sum(each.passed is not None for each in held), small=len(small), small_rows=sum(small))
     told = [f"{counts.judged} of {len(held) + len(small)} slices judged"]

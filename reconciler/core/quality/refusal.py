@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from reconciler.core.quality.checks import CheckOff
 from reconciler.core.quality.findings import CheckFacts, Finding, switched_off
@@ -24,7 +24,7 @@ def reasons(facts: CheckFacts) -> tuple[str, ...]:
 def remedy(facts: CheckFacts, judging: str) -> str:
     """Return what to do about the errors that stop a model. `judging`: the environment whose policy decides."""
     refusing = facts.refusing
-    steps = list(dict.fromkeys(finding.remedy for finding in refusing))[:_MOST]
+    steps = list(_steps(refusing))[:_MOST]
     if held := sorted({finding.check for finding in refusing} - set(facts.allowed)):
         checks = ", ".join(held)
         steps.append(
@@ -32,6 +32,18 @@ def remedy(facts: CheckFacts, judging: str) -> str:
             f"`policy: {{checks: [{checks}]}}`"
         )
     return "; ".join(steps)
+
+
+def _steps(refusing: Iterable[Finding]) -> Iterator[str]:
+    """Yield what to do about each finding, and of those that differ only in their feature once, and for whom else."""
+    alike: dict[tuple[str, str], list[Finding]] = {}
+    for finding in refusing:
+        without = finding.remedy.replace(finding.subject, "\0") if finding.subject else finding.remedy
+        alike.setdefault((finding.check, without), []).append(finding)
+    for first, *others in alike.values():
+        names = list(dict.fromkeys(each.subject for each in others if each.subject and each.subject != first.subject))
+        more = f" and {len(names) - _MOST:,} more" if len(names) > _MOST else ""
+        yield f"{first.remedy} (the same of {', '.join(names[:_MOST])}{more})" if names else first.remedy
 
 
 def lines_of(findings: Iterable[Finding], off: Iterable[CheckOff] = (), allowed: Iterable[str] = ()) -> tuple[str, ...]:

@@ -138,5 +138,7 @@ def _verify(
         return after, StepResult(line=line, artifact=build.artifact)
     failures = tuple(f"{environment.name}: {reason}" for reason in verified.refusals)
     line = f"failed {len(verified.failures)} of {gates} gate{'s' * (gates != 1)} for {environment.name}{skipped}"
+    if not gates:
+        line = f"not passed for {environment.name}: no gate applies to it{skipped}"
     advice = remedy(gates_of(model, environment), model, own.name)
     return after, StepResult(line=line, artifact=build.artifact, failures=failures, remedy=advice)

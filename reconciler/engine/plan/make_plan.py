@@ -27,7 +27,7 @@ from reconciler.engine.plan.observe import ServingObserver
 from reconciler.engine.plan.observe_training import TrainingObserver
 from reconciler.engine.plan.training_quota import within_quota
 from reconciler.engine.quality import checked_refresh
-from reconciler.engine.refresh.refresh_notes import capped_notes, refresh_notes
+from reconciler.engine.refresh.refresh_notes import capped_notes, refresh_notes, windows_ahead
 from reconciler.engine.storage import builds, data_snapshots, references
 from reconciler.engine.storage.erasures import tombstones
 from reconciler.engine.storage.journal import Journals
@@ -82,6 +82,7 @@ def make_plan(
         told = machine_notes.of_sandbox(deps, desired, sandbox, trained)
         if refresh is not None or any(part.trains for part in trained):
             told = (*capped_notes(desired, environment), *told)
+            told = (*windows_ahead(desired.models_of(environment.name), now.date()), *told)
         if refresh is not None:
             told = (*refresh_notes(deps, desired, environment, newest), *told)
             if declared.erasures:

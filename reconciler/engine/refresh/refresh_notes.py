@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date
+
 from reconciler.core.artifact.data_snapshot import Snapshot
 from reconciler.core.duration import exact
 from reconciler.core.promotion.model_set import in_words
 from reconciler.core.spec.data import Treatment
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
+from reconciler.core.spec.model import Model
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.masking.copying import masking_of
 from reconciler.engine.masking.mask_key import read_key
 from reconciler.engine.needed_secrets import ReadSecret, checked
 from reconciler.engine.storage import data_snapshots
-from reconciler.errors import DataError, ReconcilerError
+from reconciler.errors import DataError, FilePosition, ReconcilerError
 
 
 def refresh_notes(
@@ -77,9 +81,27 @@ def capped_notes(desired: DesiredState, sandbox: Environment) -> tuple[str, ...]
     )
 
 
+Position = Callable[[str, tuple[str | int, ...]], FilePosition]
+
+
+def _file_alone(file: str, field: tuple[str | int, ...]) -> FilePosition:
+    del field
+    return FilePosition(file=file)
+
+
 def capped_everywhere(desired: DesiredState) -> tuple[str, ...]:
     """Say the same of every sandbox."""
     return tuple(note for each in desired.environments for note in capped_notes(desired, each))
+
+
+def windows_ahead(models: Iterable[Model], today: date, position: Position = _file_alone) -> Iterator[str]:
+    """Say which models to train begin their training rows after today, so that there is none. `position`: of a field
+    of a file."""
+    for model in models:
+        train = model.recipe.data.train
+        if model.artifact is None and train is not None and train.since is not None and train.since > today.isoformat():
+            where = position(model.file, ("spec", "recipe", "data", "train", "since"))
+            yield f"{where}: `since: {train.since}` lies ahead of today, {today}: no row can be trained on; correct it"
 
 
 def _cannot(error: DataError) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from reconciler.core.artifact.evaluation import Evaluation
 from reconciler.core.evaluation.detailed import DetailedEvaluation
+from reconciler.core.names import seen
 from reconciler.report.evaluation_page.elements import (
     Html,
     figure,
@@ -99,7 +100,7 @@ def slices(evaluation: DetailedEvaluation, *, plots: bool) -> Html:
             parts.append(Html(f'<div class="plots"><figure>{svg}</figure></div>'))
         rows = (
             (
-                html(name(s.column), " = ", name(s.value)),
+                html(name(s.column), " = ", name(seen(s.value))),
                 Html("yes" if s.distinct else "not told apart"),
                 Html(f"{s.rows:,}"),
                 figure(s.figures[0]) if s.figures else Html("–"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from reconciler.core.names import seen
 from reconciler.core.prediction.predictions import GroupSummary, Predictions
 from reconciler.report.layout.blocks import (
     Block,
@@ -52,7 +53,7 @@ def _cells(group: GroupSummary, classes: Sequence[str]) -> tuple[Words, ...]:
     pairs = zip(group.so_far or [None] * len(group.expected), group.expected, strict=True)
     each = (f"{_NONE if past is None else shown(past)} -> {shown(expected)}" for past, expected in pairs)
     return (
-        Code(group.group),
+        Code(seen(group.group)),
         Literal(f"{group.past:,}"),
         Literal(f"{group.records:,}"),
         *(Literal(text) for text in each),

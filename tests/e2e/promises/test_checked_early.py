@@ -103,3 +103,12 @@ def test_a_result_in_a_pipe_is_not_wrapped(project: Project) -> None:
     )
     (line,) = [line for line in project.run("plan", "sandbox", code=2).out.splitlines() if "amuont" in line]
     assert len(line) > 100
+
+
+def test_training_rows_that_begin_after_today_are_told_before_a_run(project: Project) -> None:
+    key = "      key: invoice_id\n"
+    project.recipe(key, f"{key}      train: {{by: issued, since: 2999-01-01}}\n")
+    validated = " ".join(project.run("validate").out.split())
+    assert "`since: 2999-01-01` lies ahead of today" in validated
+    assert "manifests/sandbox/lateness.yaml:" in validated
+    assert "`since: 2999-01-01` lies ahead of today" in " ".join(project.run("plan", "sandbox").out.split())

@@ -154,3 +154,20 @@ def test_errors_come_first_and_a_class_is_told_once() -> None:
         ("warning", "constant-feature.x"),
         ("warning", "vanished-class.rare"),
     ]
+
+
+def test_a_remedy_that_differs_in_its_feature_alone_is_told_once() -> None:
+    leaks = tuple(
+        Finding(
+            check="leak-suspect",
+            severity=Severity.ERROR,
+            subject=name,
+            message=f"{name} predicts nearly alone",
+            remedy=f"remove {name} from the features",
+        )
+        for name in ("overdue", "paid", "settled")
+    )
+    few = Finding(check="few-rows", severity=Severity.ERROR, message="there are 3 rows", remedy="wait for more rows")
+    told = refusal.remedy(CheckFacts(findings=(*leaks, few)), "production")
+    assert told.startswith("remove overdue from the features (the same of paid, settled); wait for more rows; ")
+    assert told.count("from the features") == 1
