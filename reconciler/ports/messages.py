@@ -11,6 +11,7 @@ from reconciler.core.artifact.data_snapshot import MaskedColumn, PersonalColumn,
 from reconciler.core.artifact.evaluation import Evaluation
 from reconciler.core.artifact.oci_artifact import TableMasksDone
 from reconciler.core.digest import Digest
+from reconciler.core.experiment.past_space import TableFacts
 from reconciler.core.experiment.search_space import Point, SearchSpace, ToldResult
 from reconciler.core.experiment.trial import FoldFigures
 from reconciler.core.quality.findings import Finding
@@ -37,8 +38,7 @@ class TableFile:
     """One table as a Parquet file whose columns have exactly these types.
 
     `sampled_by`: the column that chose its rows where a sample was asked for, of `source_rows`; None where all were
-    copied. `masked`: what was done to which column; `personal`: the columns that look personal and were copied as they
-    are.
+    copied. `masked`: what was done to which column; `personal`: those that look personal and were copied as they are.
     """
 
     name: str
@@ -143,6 +143,7 @@ class SelectionKind(StrEnum):
     PREDICT = "predict"  # predict.parquet
     FEATURES = "features"  # features.parquet: the rows whose keys are listed in `keys`
     FOLDS = "folds"  # train.parquet with at most `most` rows, and days.parquet; nothing of the holdout
+    FACTS = "facts"  # no file: what the columns tell (`SelectResult.facts`)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,7 +181,7 @@ class SelectResult:
     """The result of a selection, in rows. `holdout_from`: first day of a time holdout; `left_out`: by reason, sorted.
     `classes`: of FOLDS, rows of each. `checks`: of FIT and FOLDS, what the checks find; None: none were made.
     `holdout`: of FIT, hashes of the keys of the holdout, the smallest MOST_ROWS (`core.evaluation.looks`).
-    `no_history`: why no past outcomes were counted where they were asked for."""
+    `no_history`: why no past outcomes were counted. `facts`: of FACTS."""
 
     rows: int
     holdout_rows: int
@@ -190,6 +191,7 @@ class SelectResult:
     checks: tuple[Finding, ...] | None = None
     no_history: str | None = None
     holdout: tuple[str, ...] = ()
+    facts: TableFacts | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -93,6 +93,7 @@ class FakeData:
             SelectionKind.PREDICT: ("predict",),
             SelectionKind.FEATURES: ("features",),
             SelectionKind.FOLDS: ("train", "days"),
+            SelectionKind.FACTS: (),
         }
         for name in names[request.want]:
             (request.into / f"{name}.parquet").write_bytes(f"{name} of {tables} {request.as_of}".encode())

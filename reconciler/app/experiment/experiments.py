@@ -11,6 +11,7 @@ from reconciler.app.proposing import Proposing
 from reconciler.app.wiring import OpenProject
 from reconciler.core.experiment.automatic import automatic_experiment, expected_seconds, metrics_for
 from reconciler.core.experiment.results import ExperimentPage, ExperimentTable
+from reconciler.core.experiment.stages import most_past_trials
 from reconciler.core.promotion.proposal import ProposalResult
 from reconciler.core.spec.experiment.declared_experiment import Experiment, Sampler
 from reconciler.core.spec.model import Model
@@ -93,6 +94,8 @@ def expectation(project: OpenProject, experiment: Experiment, jobs: int | None) 
     text = f"{experiment.trials:,} trials on {folds}, {chosen[experiment.search.sampler]}"
     if model is None or snapshot is None:
         return text
+    if experiment.space is None and (most := most_past_trials(model.recipe, experiment.trials)):
+        text += f"; up to {most} of them try features from earlier rows that the model does not declare"
     if environment.compute is not None:
         return f"{text}; on a cluster, whose workers decide how long it takes"
     at_once = project.training_only_in(environment, jobs=jobs).concurrency.count

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from reconciler.core.evaluation.quantiles import quantile_of
 from reconciler.core.experiment.candidates import rules_of
+from reconciler.core.experiment.past_space import TableFacts, past_space
 from reconciler.core.experiment.stages import StageKind, stages_of
 from reconciler.core.spec.decisions.declared import Calibrate, CalibrationMethod, Decide, DecisionMetric
 from reconciler.core.spec.experiment.declared_experiment import (
@@ -67,35 +68,73 @@ def metrics_for(recipe: Recipe) -> tuple[str, ...]:
     return tuple(name for name in NUMBER_METRICS if name != "pinball" or is_quantile)
 
 
-def automatic_space(recipe: Recipe, metric: str) -> ModelSpace:
-    """Return the space for a recipe and a metric; it follows from these alone, not from what is installed."""
+def automatic_space(
+    recipe: Recipe, metric: str, libraries: Collection[str] = (), facts: TableFacts | None = None
+) -> ModelSpace:
+    """Return the space for a recipe and a metric.
+
+    `libraries`: of estimators beside scikit-learn, those that the environment's runtime declares, whatever is installed
+    here: so every machine tries the same. `facts`: of the rows; None where nobody has read them.
+    """
     features = recipe.features
+    past = past_space(recipe, facts) if facts is not None else None
+    new = tuple(name for group in past.groups for name in group) if past is not None else ()
     classifies = recipe.task is Task.CLASSIFICATION
     by_costs = recipe.decide is not None and recipe.decide.costs is not None  # what it is for: kept in every trial
     decides = classifies and not by_costs and metric in {each.value for each in DecisionMetric}
     return ModelSpace(
-        estimators=tuple(_estimators(recipe)),
+        estimators=tuple(_estimators(recipe, libraries)),
         drop=features.columns if len(features.columns) > 1 else (),
-        add=Features(numeric=tuple(_unused_past(recipe))),
+        add=Features(numeric=(*_unused_past(recipe, facts), *new)),
         calibrate=(None, recipe.calibrate or _SIGMOID) if decides or (classifies and metric == "log_loss") else None,
         decide=(None, Decide(maximise=DecisionMetric(metric), folds=_RULE_FOLDS)) if decides else None,
+        past=past,
     )
 
 
-def _unused_past(recipe: Recipe) -> Iterator[str]:
-    """Yield the features from past rows that are numbers without a doubt, and that the model does not use."""
+def _unused_past(recipe: Recipe, facts: TableFacts | None) -> Iterator[str]:
+    """Yield the declared features from earlier rows that are numbers, and that the model does not use."""
     used = {name.lower() for name in recipe.features.all}
     for feature in recipe.data.past.features if recipe.data.past else ():
-        if feature.name.lower() not in used and _NUMBERS.match(feature.expression):
+        is_number = facts.is_number(feature.name) if facts is not None else _NUMBERS.match(feature.expression)
+        if feature.name.lower() not in used and is_number:
             yield feature.name
 
 
-def _estimators(recipe: Recipe) -> Iterator[EstimatorSpace]:
+def _estimators(recipe: Recipe, libraries: Collection[str]) -> Iterator[EstimatorSpace]:
     """Yield the families; of a model with constraints only those that keep to them."""
     constrained = recipe.estimator.monotonic is not None or recipe.estimator.interactions is not None
-    for space in _families(recipe):
+    for space in (*_families(recipe), *_boosters(recipe, libraries)):
         if not constrained or space.class_name.startswith("HistGradientBoosting"):
             yield space
+
+
+def _boosters(recipe: Recipe, libraries: Collection[str]) -> Iterator[EstimatorSpace]:
+    """Yield the boosted trees of other libraries: of classes, of the mean, and of a quantile."""
+    quantile = quantile_of(recipe.estimator)
+    kind = "Classifier" if recipe.task is Task.CLASSIFICATION else "Regressor"
+    shared = (
+        ParamAxis(name="learning_rate", low=0.02, high=0.3, log=True),
+        ParamAxis(name="n_estimators", low=50, high=300, whole=True, log=True),
+        ParamAxis(name="reg_lambda", low=0.001, high=10, log=True),
+        ParamAxis(name="colsample_bytree", low=0.3, high=1.0),
+    )
+    if "lightgbm" in libraries:
+        fixed: dict[str, Param] = {} if quantile is None else {"objective": "quantile", "alpha": quantile}
+        tried = (
+            *shared,
+            ParamAxis(name="num_leaves", low=3, high=63, whole=True, log=True),
+            ParamAxis(name="min_child_samples", low=5, high=100, whole=True, log=True),
+        )
+        yield _space("lightgbm", f"LGBM{kind}", fixed, *tried)
+    if "xgboost" in libraries:
+        fixed = {} if quantile is None else {"objective": "reg:quantileerror", "quantile_alpha": quantile}
+        tried = (
+            *shared,
+            ParamAxis(name="max_depth", low=2, high=8, whole=True),
+            ParamAxis(name="min_child_weight", low=1, high=50, log=True),
+        )
+        yield _space("xgboost", f"XGB{kind}", fixed, *tried)
 
 
 def _families(recipe: Recipe) -> Iterator[EstimatorSpace]:
@@ -128,7 +167,11 @@ def _families(recipe: Recipe) -> Iterator[EstimatorSpace]:
 
 
 def _sklearn(class_name: str, params: dict[str, Param], *tried: ParamAxis) -> EstimatorSpace:
-    return EstimatorSpace(uses="sklearn", class_name=class_name, params=tuple(sorted(params.items())), tried=tried)
+    return _space("sklearn", class_name, params, *tried)
+
+
+def _space(uses: str, class_name: str, params: dict[str, Param], *tried: ParamAxis) -> EstimatorSpace:
+    return EstimatorSpace(uses=uses, class_name=class_name, params=tuple(sorted(params.items())), tried=tried)
 
 
 def expected_seconds(experiment: Experiment, recipe: Recipe, rows: int) -> float:
@@ -141,7 +184,7 @@ def expected_seconds(experiment: Experiment, recipe: Recipe, rows: int) -> float
     columns, classes = len(recipe.features.all), len(recipe.class_names) if len(recipe.class_names) > 2 else 1
 
     def seconds(name: str) -> float:
-        if "Boosting" in name:
+        if "Boosting" in name or name.startswith(("LGBM", "XGB")):
             return 150 * classes * (0.0008 + 9e-5 * columns * min(1.0, rows / 800) + 2e-8 * rows * columns)
         if "Trees" in name or "Forest" in name:
             return 0.3 + 1.3e-4 * rows * math.sqrt(columns)

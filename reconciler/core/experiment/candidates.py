@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise, product
 
+from reconciler.core.experiment.past_space import TableFacts, with_past
 from reconciler.core.experiment.search_space import Point, SearchAxis, SearchSpace
 from reconciler.core.spec.decisions.declared import Calibrate, Decide
 from reconciler.core.spec.desired_state import DesiredState
@@ -34,14 +35,19 @@ class Arm:
     recipe: Recipe
 
 
-def space_of(experiment: Experiment, recipe: Recipe) -> ModelSpace:
+def space_of(
+    experiment: Experiment, recipe: Recipe, libraries: Collection[str] = (), facts: TableFacts | None = None
+) -> ModelSpace:
     """Return what the experiment tries of this recipe: without what the recipe has by now, since a trial was adopted.
 
-    That are added features which it has, dropped ones which it has not, and classes that are one already.
+    That are added features which it has, dropped ones which it has not, and classes that are one already. `libraries`,
+    `facts`: what an automatic space also follows from.
     """
     from reconciler.core.experiment.automatic import automatic_space
 
-    space = experiment.space if experiment.space is not None else automatic_space(recipe, experiment.metric)
+    space = experiment.space
+    if space is None:
+        space = automatic_space(recipe, experiment.metric, libraries, facts)
     features = droppable(recipe)
     wanted = features if experiment.drop_each else space.drop
     known = {name.lower() for name in recipe.features.all}
@@ -187,6 +193,7 @@ def recipe_at(point: Point, space: ModelSpace, recipe: Recipe) -> Recipe:
     features = with_features(recipe.features, space.add, added)
     if left_out and len(features.columns) > 1:
         features = _without(features, space.drop[left_out - 1])
+    recipe = with_past(recipe, space.past, added)
     calibrate, decide = recipe.calibrate, recipe.decide
     if space.calibrate is not None and CALIBRATE in values:
         calibrate = space.calibrate[int(values[CALIBRATE])]
@@ -273,7 +280,8 @@ def _without(features: Features, name: str) -> Features:
 
 def widest(space: ModelSpace, recipe: Recipe) -> Recipe:
     """Return the recipe with every feature that any trial has: the rows that are selected for it serve all trials."""
-    return replace(recipe, features=with_features(recipe.features, space.add, set(space.add.all)))
+    every = set(space.add.all)
+    return with_past(replace(recipe, features=with_features(recipe.features, space.add, every)), space.past, every)
 
 
 def trials_of_arms(trials: int, arms: int) -> tuple[int, ...]:

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from reconciler.core.experiment.past_space import in_words
+from reconciler.core.experiment.trial import ExperimentIdentity
 from reconciler.core.number_text import declared
 from reconciler.core.spec.decisions.declared import Calibrate, Decide
 from reconciler.core.spec.recipe import Estimator, Param, Recipe
+from reconciler.core.spec.runtime import OF_ESTIMATORS
+
+_WITH_NOTES = 3  # the first format of automatic experiments that leaves libraries out, or guesses
 
 
 def changes_of(recipe: Recipe, base: Recipe) -> tuple[str, ...]:
@@ -14,12 +19,39 @@ def changes_of(recipe: Recipe, base: Recipe) -> tuple[str, ...]:
     return tuple(_changes(recipe, base))
 
 
+def notes_of(inputs: ExperimentIdentity, base: Recipe) -> tuple[str, ...]:
+    """Return what an automatic experiment guessed, and what it left out and why."""
+    return tuple(_notes(inputs, base)) if inputs.format >= _WITH_NOTES else ()
+
+
+def _notes(inputs: ExperimentIdentity, base: Recipe) -> Iterator[str]:
+    past = inputs.space.past
+    if past is not None and past.guessed:
+        yield f"that earlier rows with the same {past.past.by} tell something is a guess: the model declares no `past`"
+    if past is not None and not past.outcomes:
+        why = f"`known: {past.past.known}` is no day of its own" if not past.guessed else "the outcome has no `matured`"
+        yield f"earlier outcomes were not tried: when they became known is not declared ({why})"
+    tried = {each.uses for each in inputs.space.estimators}
+    constrained = base.estimator.monotonic is not None or base.estimator.interactions is not None
+    missing = [name for name in OF_ESTIMATORS if name not in tried]
+    if missing and not constrained:
+        extras = f"pip install 'model-reconciler[{','.join(missing)}]'"
+        yield f"{' and '.join(missing)} not tried: the runtime's lock does not pin {_it(missing)} (`{extras}`)"
+
+
+def _it(names: list[str]) -> str:
+    return "it" if len(names) == 1 else "them"
+
+
 def _changes(recipe: Recipe, base: Recipe) -> Iterator[str]:
     if text := _estimator(recipe.estimator, base.estimator):
         yield text
     before, after = base.features.all, recipe.features.all
     yield from (f"without {name}" for name in before if name not in after)
-    yield from (f"with {name}" for name in after if name not in before)
+    yield from (f"with {_feature(name, recipe, base)}" for name in after if name not in before)
+    past = recipe.data.past
+    if past is not None and base.data.past is None:
+        yield f"earlier rows of the same {past.by}, at {past.at}, known from {past.known}: a guess"
     if recipe.data.where != base.data.where:
         yield f"where {recipe.data.where}" if recipe.data.where is not None else "all rows"
     since, since_before = (each.data.train.since if each.data.train else None for each in (recipe, base))
@@ -31,6 +63,14 @@ def _changes(recipe: Recipe, base: Recipe) -> Iterator[str]:
         yield _calibrate(recipe.calibrate)
     if recipe.decide != base.decide and (text := _decide(recipe.decide, base.decide)):
         yield text
+
+
+def _feature(name: str, recipe: Recipe, base: Recipe) -> str:
+    """Return a feature's name; of one from earlier rows that the base does not declare also how it is computed."""
+    declared = {each.name for each in base.data.past.features} if base.data.past is not None else set()
+    own = recipe.data.past.features if recipe.data.past is not None else ()
+    feature = next((each for each in own if each.name == name and name not in declared), None)
+    return f"{name} ({in_words(feature)})" if feature is not None else name
 
 
 def _calibrate(calibrate: Calibrate | None) -> str:

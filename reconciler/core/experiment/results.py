@@ -87,9 +87,9 @@ class ExperimentOrigin:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExperimentTable:
     """A run of an experiment. `winner`: its number; None where the model as it is did best. `holdout`: what it reaches
-    there. `new`: how many trials were run now, and not found again; None where somebody only looks. `tried`: distinct
-    recipes. `outdated`: why another run would find something else now. `shared`: each further arm beside the first, on
-    the rows that both have."""
+    there. `notes`: what was guessed, or left out. `new`: how many trials were run now, and not found again; None where
+    somebody only looks. `tried`: distinct recipes. `outdated`: why another run would find something else now. `shared`:
+    each further arm beside the first, on the rows that both have."""
 
     experiment: str
     model: str
@@ -108,6 +108,7 @@ class ExperimentTable:
     holdout: HoldoutFigure | None
     origin: ExperimentOrigin
     shared: tuple[SharedLine, ...] = ()
+    notes: tuple[str, ...] = ()
     new: int | None = None
     outdated: str | None = None
     format: int = 1

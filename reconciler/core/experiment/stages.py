@@ -1,9 +1,10 @@
 """The stages of an automatic experiment: what it tries first, then by what it found so far. Pure functions.
 
-First come estimators that are good on most tables, then a search around those that are good on this one, then the best
-one without a feature, then the best ones with what follows an estimator: a calibration, a decision. Before that,
-classes are judged by log loss, which tells estimators apart by fewer rows than F1 does, and a decision makes the most
-of any of them; it takes several fits on each fold, so that it is tried of the best few only.
+First come estimators that are good on most tables, then the best one with features from earlier rows that nobody
+declared, a few together, then a search around what is good on this table, then the best one without a feature, then
+the best ones with what follows an estimator: a calibration, a decision. Before that, classes are judged by log loss,
+which tells estimators apart by fewer rows than F1 does, and a decision makes the most of any of them; it takes several
+fits on each fold, so that it is tried of the best few only.
 """
 
 from __future__ import annotations
@@ -22,10 +23,11 @@ from reconciler.core.spec.experiment.declared_experiment import (
     Experiment,
     ModelSpace,
 )
-from reconciler.core.spec.recipe import Param
+from reconciler.core.spec.recipe import Param, Recipe
 
-AUTOMATIC_FORMAT = 2
-"""Version of how an automatic experiment becomes trials: part of its identity. 2: by stages."""
+AUTOMATIC_FORMAT = 3
+"""Version of how an automatic experiment becomes trials: part of its identity. 2: by stages. 3: with new features from
+earlier rows, and with the libraries of estimators that the runtime declares."""
 _BOOSTING: tuple[dict[str, Param], ...] = (
     {"learning_rate": 0.1, "max_iter": 150, "max_leaf_nodes": 4, "min_samples_leaf": 20, "l2_regularization": 1.0},
     {"learning_rate": 0.05, "max_iter": 150, "max_leaf_nodes": 8, "min_samples_leaf": 20, "l2_regularization": 1.0},
@@ -33,7 +35,19 @@ _BOOSTING: tuple[dict[str, Param], ...] = (
 )
 _FOREST: tuple[dict[str, Param], ...] = ({"min_samples_leaf": 3, "max_features": 0.5},)
 # Estimator -> what is tried of it before anything is learnt: on most tables one of them is nearly the best.
+_LIGHTGBM: tuple[dict[str, Param], ...] = (
+    {"learning_rate": 0.1, "n_estimators": 150, "num_leaves": 4, "min_child_samples": 20, "reg_lambda": 1.0},
+    {"learning_rate": 0.04, "n_estimators": 300, "num_leaves": 15, "min_child_samples": 40, "reg_lambda": 5.0},
+)
+_XGBOOST: tuple[dict[str, Param], ...] = (
+    {"learning_rate": 0.1, "n_estimators": 150, "max_depth": 3, "min_child_weight": 5.0, "reg_lambda": 1.0},
+)
+_COLUMNS: dict[str, Param] = {"colsample_bytree": 0.7}
 _FIRST: dict[str, tuple[dict[str, Param], ...]] = {
+    "LGBMClassifier": tuple(params | _COLUMNS for params in _LIGHTGBM),
+    "LGBMRegressor": tuple(params | _COLUMNS for params in _LIGHTGBM),
+    "XGBClassifier": tuple(params | _COLUMNS for params in _XGBOOST),
+    "XGBRegressor": tuple(params | _COLUMNS for params in _XGBOOST),
     "HistGradientBoostingClassifier": tuple({**params, "max_features": 0.7} for params in _BOOSTING),
     "HistGradientBoostingRegressor": tuple(
         {**params, "max_features": 0.7, "loss": loss}
@@ -48,8 +62,8 @@ _FIRST: dict[str, tuple[dict[str, Param], ...]] = {
     "ExtraTreesRegressor": _FOREST,
 }
 _FAMILIES = 2
-_MOST_RULED, _MOST_WITHOUT = 8, 6
-_PARTS_RULED, _PARTS_WITHOUT = 4, 10  # of all trials, at most one of so many
+_MOST_RULED, _MOST_WITHOUT, _MOST_PAST = 8, 6, 8
+_PARTS_RULED, _PARTS_WITHOUT, _PARTS_PAST = 4, 10, 5  # of all trials, at most one of so many
 
 
 class StageKind(StrEnum):
@@ -57,6 +71,7 @@ class StageKind(StrEnum):
 
     ALL = "all"
     FIRST = "first"
+    PAST = "past"
     AROUND = "around"
     WITHOUT = "without"
     RULES = "rules"
@@ -79,14 +94,22 @@ def stages_of(experiment: Experiment, space: ModelSpace, trials: int) -> tuple[S
     proper = "log_loss" if metric in CLASS_METRICS else metric
     ruled = min(_MOST_RULED, trials // _PARTS_RULED) if _rules(space) else 0
     without = min(_MOST_WITHOUT, trials // _PARTS_WITHOUT, len(space.drop))
-    first = min(len(first_points(space)), trials - ruled - without)
+    past = min(_MOST_PAST, trials // _PARTS_PAST, _most_past(space))
+    first = min(len(first_points(space)), trials - ruled - without - past)
     parts = (
         (StageKind.FIRST, first, proper),
-        (StageKind.AROUND, trials - ruled - without - first, proper),
+        (StageKind.PAST, past, proper),
+        (StageKind.AROUND, trials - ruled - without - past - first, proper),
         (StageKind.WITHOUT, without, proper),
         (StageKind.RULES, ruled, metric),
     )
     return tuple(Stage(kind=kind, trials=count, metric=by) for kind, count, by in parts if count)
+
+
+def most_past_trials(recipe: Recipe, trials: int) -> int:
+    """Return how many of so many trials may be of features from earlier rows, as far as the recipe alone tells."""
+    orders = recipe.data.past is not None or recipe.holdout.by is not None
+    return min(_MOST_PAST, trials // _PARTS_PAST) if orders else 0
 
 
 def axes_around(space: ModelSpace, families: Sequence[int]) -> SearchSpace:
@@ -111,6 +134,8 @@ def points_of(
     """Return the next points of a stage that searches nothing; `done`: how many of its trials are over."""
     if stage.kind is StageKind.FIRST:
         return first_points(space)[done : done + count]
+    if stage.kind is StageKind.PAST:
+        return _past_points(space, before, done, count, stage.metric)
     if stage.kind is StageKind.WITHOUT:
         top = next((trial for trial in _ranked(before, stage.metric) if not dict(trial.point).get(DROP)), before[0])
         places = sorted(range(len(space.drop)), key=lambda place: seed_of(seed, DROP, space.drop[place]))
@@ -150,7 +175,8 @@ def _moved(point: Point, places: Mapping[int, int]) -> Point:
 def first_points(space: ModelSpace) -> tuple[Point, ...]:
     """Return what an automatic space tries first, its families in turn, each with every further feature; first the
     model as it is with these, and boosting without them."""
-    added = {f"{ADD}.{name}": 1.0 for name in space.add.all}
+    undeclared = {name for group in _past_groups(space) for name in group}
+    added = {f"{ADD}.{name}": 1.0 for name in space.add.all if name not in undeclared}
     families = [list(_first_of(place, family)) for place, family in enumerate(space.estimators)]
     in_turn = [
         family[turn] for turn in range(max(map(len, families), default=0)) for family in families if family[turn:]
@@ -159,6 +185,24 @@ def first_points(space: ModelSpace) -> tuple[Point, ...]:
     if added:
         points = [_with(space, (), added), *points[:1], _with(space, (), in_turn[0]), *points[1:]]
     return tuple(dict.fromkeys(points))  # parameters that differ where an axis is missing are the same point
+
+
+def _past_points(
+    space: ModelSpace, before: Sequence[ScoredTrial], done: int, count: int, metric: str
+) -> tuple[Point, ...]:
+    """Return the next points of features from earlier rows: the best trial of before with each group of them, then with
+    the best two groups together, the best three, and so on."""
+    known, tried = before[: len(before) - done], before[len(before) - done :]
+    top = next(iter(_ranked(known, metric)), known[0])
+    groups = _past_groups(space)
+    unions: list[tuple[int, ...]] = [(place,) for place in range(len(groups))]
+    if done >= len(groups):
+        best = {trial.number: place for place, trial in enumerate(tried[: len(groups)])}
+        in_order = [best[trial.number] for trial in _by_rounds(tried[: len(groups)], metric)]
+        unions += [tuple(in_order[:size]) for size in range(2, len(in_order) + 1)]
+    chosen = unions[done : done + count] if done >= len(groups) else unions[done : min(done + count, len(groups))]
+    names = ([name for place in union for name in groups[place]] for union in chosen)
+    return tuple(_with(space, top.point, {f"{ADD}.{name}": 1.0 for name in each}) for each in names)
 
 
 # --- inside --------------------------------------------------------------------------------------------------------
@@ -172,6 +216,22 @@ def _first_of(index: int, family: EstimatorSpace) -> Iterator[dict[str, float]]:
             value = params[name]
             given[name] = float(axis.choices.index(value) if axis.choices else value)  # type: ignore[arg-type]
         yield {ESTIMATOR: float(index)} | {f"{ESTIMATOR}.{index}.{name}": value for name, value in given.items()}
+
+
+def _past_groups(space: ModelSpace) -> tuple[tuple[str, ...], ...]:
+    return space.past.groups if space.past is not None else ()
+
+
+def _most_past(space: ModelSpace) -> int:
+    """Return how many trials of features from earlier rows there can be: each group, and the best of them together."""
+    groups = len(_past_groups(space))
+    return groups + max(0, groups - 1)
+
+
+def _by_rounds(trials: Sequence[ScoredTrial], metric: str) -> list[ScoredTrial]:
+    """Return the trials that can be compared, best first: one that more folds judged was better than one left out."""
+    found = [trial for trial in ranked(trials, metric) if trial.failed is None]
+    return sorted(found, key=lambda trial: -trial.rounds)
 
 
 def _rules(space: ModelSpace) -> tuple[dict[str, float], ...]:

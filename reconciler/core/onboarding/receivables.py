@@ -15,7 +15,7 @@ from reconciler.core.spec.recipe import NamedExpression, Outcome, OutcomeClass, 
 _DUE = re.compile(r"due(_?(date|day|on|at))?|.*(_due|Due)(_?(date|Date|day|on))?|net_?due.*", re.IGNORECASE)
 _SETTLED = re.compile(r".*(settle|paid|payment|clear|closed).*", re.IGNORECASE)
 _WRITTEN = re.compile(r".*(invoice|issue|document|posting|posted|bill|creat|order|book).*", re.IGNORECASE)
-_CUSTOMER = re.compile(r".*(customer|client|account|payer|debtor|buyer|partner|cust|company).*", re.IGNORECASE)
+CUSTOMER = re.compile(r".*(customer|client|account|payer|debtor|buyer|partner|cust|company).*", re.IGNORECASE)
 KNOWN_LATER = re.compile(
     r".*(disput|status|paid|settle|clear|closed|balance|remind|dunn|overdue|late|collect|write_?off).*", re.IGNORECASE
 )
@@ -113,7 +113,7 @@ def _customer(profile: TableProfile, key: str) -> ColumnProfile | None:
         and column.filled == profile.rows
         and column.type in ("VARCHAR", "BIGINT", "INTEGER")
         and 2 <= column.distinct <= profile.rows / 3
-        and _CUSTOMER.fullmatch(column.name)
+        and CUSTOMER.fullmatch(column.name)
     ]
     return max(payers, key=lambda column: column.distinct, default=None)
 

@@ -30,6 +30,7 @@ from reconciler.data.duckdb_session import (
     text_of,
     write_parquet,
 )
+from reconciler.data.experiment.table_facts import table_facts
 from reconciler.data.quality.labelled_rows import LabelledRows, outcome_column
 from reconciler.data.quality.measure import check_rows
 from reconciler.data.tables.column_types import normal_type
@@ -66,6 +67,9 @@ def select(request: SelectRequest) -> SelectResult:
                     return _features(session, relation, request, into)
                 case SelectionKind.FOLDS:
                     return _folds(session, relation, request.most, into)
+                case SelectionKind.FACTS:
+                    facts = table_facts(session, relation, request.as_of)
+                    return SelectResult(rows=facts.rows, holdout_rows=0, holdout_from=None, left_out=(), facts=facts)
         except DataError as error:
             raise find_failure(session, relation.columns, error, ROWS) from None
 

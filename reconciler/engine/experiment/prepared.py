@@ -8,6 +8,7 @@ from reconciler import codec
 from reconciler.core.artifact.data_snapshot import Snapshot
 from reconciler.core.digest import Digest
 from reconciler.core.experiment.candidates import Arm, arms_of, search_space, space_of, trials_of_arms, widest
+from reconciler.core.experiment.past_space import TableFacts
 from reconciler.core.experiment.search_space import SearchSpace
 from reconciler.core.experiment.stages import AUTOMATIC_FORMAT
 from reconciler.core.experiment.trial import ExperimentIdentity, TrialInputs
@@ -16,11 +17,12 @@ from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.experiment.declared_experiment import SEARCH_FORMAT, Experiment, ModelSpace, Sampler
 from reconciler.core.spec.model import Model
 from reconciler.core.spec.recipe import Recipe
+from reconciler.core.spec.runtime import OF_ESTIMATORS
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.find_environment import environment_of, unknown_model
 from reconciler.engine.storage import builds, data_snapshots
 from reconciler.errors import UsageError
-from reconciler.ports import ProposeRequest, TrialRunner
+from reconciler.ports import ProposeRequest, SelectionKind, SelectRequest, TrialRunner
 
 OWN_SAMPLERS = "model-reconciler"  # the library of samplers that need none
 
@@ -75,7 +77,13 @@ def prepare(
             code="E801",
         )
     builds.runtime_of(environment, model.recipe)  # raises where none is declared
-    space = space_of(experiment, model.recipe)
+    declared = dict(environment.runtime.versions) if environment.runtime is not None else {}
+    space = space_of(
+        experiment,
+        model.recipe,
+        libraries=[uses for uses, name in OF_ESTIMATORS.items() if name in declared],
+        facts=_facts(deps, environment, model, snapshot) if experiment.space is None else None,
+    )
     arms = arms_of(space, model.recipe)
     _check_windows(arms, snapshot)
     wide = widest(space, model.recipe)
@@ -104,6 +112,22 @@ def prepare(
         trials=trials_of_arms(experiment.trials, len(arms)),
         inputs=inputs,
     )
+
+
+def _facts(deps: Dependencies, environment: Environment, model: Model, snapshot: Snapshot) -> TableFacts | None:
+    """Return what the rows of the snapshot tell of their columns, which an automatic space follows from."""
+    store, recipe = deps.stores[environment.name], model.recipe
+    into = deps.scratch / f"facts-{deps.new_id()}"
+    into.mkdir(parents=True)
+    request = SelectRequest(
+        recipe=recipe,
+        tables=data_snapshots.table_files(store, snapshot, recipe.tables),
+        as_of=snapshot.as_of,
+        want=SelectionKind.FACTS,
+        into=into,
+        limits=environment.limits,
+    )
+    return deps.data.select(request).facts
 
 
 def _check_windows(arms: tuple[Arm, ...], snapshot: Snapshot) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reconciler.core.experiment.automatic import automatic_experiment
-from reconciler.core.experiment.describe import changes_of
+from reconciler.core.experiment.describe import changes_of, notes_of
 from reconciler.core.experiment.results import (
     ExperimentList,
     ExperimentOrigin,
@@ -213,6 +213,7 @@ def table_of_run(
             seconds=sum(trial.seconds for trial in every),
         ),
         shared=tuple(shared_line(run.arms[each.arm].label, each, metric) for each in run.shared or ()),
+        notes=notes_of(run.inputs, base.recipe),
         new=new,
         outdated=outdated,
     )

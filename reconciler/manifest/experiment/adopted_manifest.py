@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from reconciler.core.spec.recipe import Recipe
+from reconciler.core.duration import exact
+from reconciler.core.spec.recipe import PastFeature, Recipe
 from reconciler.manifest.yaml.edit import document, splice
 
 
@@ -115,6 +116,16 @@ def _data(given: dict[str, Any], base: Recipe, wanted: Recipe) -> dict[str, Any]
     written = {**given}
     if wanted.data.where != base.data.where and wanted.data.where is not None:
         written["where"] = wanted.data.where
+    if (past := wanted.data.past) is not None and past != base.data.past:
+        own = given.get("past", {}).get("features", {})
+        features = {each.name: own[each.name] if each.name in own else _past_feature(each) for each in past.features}
+        columns = {"by": past.by, "at": past.at, "known": past.known}
+        written["past"] = {**given.get("past", columns), "features": features}
+        known = {each.name for each in base.data.derive}
+        if new := {each.name: each.expression for each in wanted.data.derive if each.name not in known}:
+            written["derive"] = {**given.get("derive", {}), **new}
+            if "derive" not in given:  # where people look for it: before what reads it
+                written["past"] = written.pop("past")
     window = wanted.data.train
     if window != base.data.train and window is not None:
         train = {**given.get("train", {})}
@@ -124,6 +135,13 @@ def _data(given: dict[str, Any], base: Recipe, wanted: Recipe) -> dict[str, Any]
             train["since"] = window.since
         written["train"] = train
     return written
+
+
+def _past_feature(feature: PastFeature) -> str | dict[str, Any]:
+    if feature.within is None and feature.last is None:
+        return feature.expression
+    window: dict[str, Any] = {"within": exact(feature.within)} if feature.within is not None else {}
+    return {"aggregate": feature.expression} | window | ({"last": feature.last} if feature.last is not None else {})
 
 
 def _outcome(given: dict[str, Any], wanted: Recipe) -> dict[str, Any]:

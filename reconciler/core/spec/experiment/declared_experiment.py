@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from reconciler.core.spec.decisions.declared import Calibrate, Decide
-from reconciler.core.spec.recipe import Features, Param
+from reconciler.core.spec.recipe import Features, NamedExpression, Param, Past
 
 SEARCH_FORMAT = 1
 """Version of how an experiment becomes trials: part of its identity."""
@@ -69,12 +69,26 @@ class EstimatorSpace:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PastSpace:
+    """Further features from earlier rows. `past`: with all of them, behind those that the model declares; `groups`:
+    the names of those that are tried together; `derive`: columns that they need; `guessed`: nobody declared whom rows
+    are of, or when; `outcomes`: earlier outcomes are among them, since it is known when each became known."""
+
+    past: Past
+    groups: tuple[tuple[str, ...], ...]
+    derive: tuple[NamedExpression, ...]
+    guessed: bool
+    outcomes: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelSpace:
     """What is tried of a model. Empty: it stays as it is.
 
     `drop`: features of which one at a time is left out. `add`: features of which each is in or out. `where`, `since`:
     the further conditions and first days of the rows; None: as declared. `collapse`: classes that become one.
     `calibrate`, `decide`: those that are tried, None among them being none; None (not empty) where they stay.
+    `past`: features from earlier rows that nobody declared, which are among those of `add`.
     """
 
     estimators: tuple[EstimatorSpace, ...] = ()
@@ -85,6 +99,7 @@ class ModelSpace:
     collapse: tuple[str, ...] = ()
     calibrate: tuple[Calibrate | None, ...] | None = None
     decide: tuple[Decide | None, ...] | None = None
+    past: PastSpace | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

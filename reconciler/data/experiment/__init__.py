@@ -1,0 +1,1 @@
+"""What experiments ask of the rows of a recipe before they begin."""
