@@ -16,7 +16,7 @@ from reconciler.core.spec.experiment.declared_experiment import METRICS
 @click.option(
     "--metric",
     type=click.Choice(sorted(METRICS)),
-    help="Metric that trials are judged by [default: f1_macro; mae or pinball of a number].",
+    help="Metric that trials are judged by [default: f1_macro, of costs log_loss; mae or pinball of a number].",
 )
 @options.trial_jobs
 @options.shared

@@ -34,7 +34,9 @@ from reconciler.core.spec.recipe import Features, Param, Recipe, Task
 TRIALS, FOLDS = 60, 3
 _NUMBERS = re.compile(r"\s*(count|count_if|sum|avg|mean|median|stddev|stddev_samp)\s*\(", re.IGNORECASE)
 _RULE_FOLDS = 3  # of calibrations and decisions: each fold is one more fit in every trial that has them
-_SIGMOID = Calibrate(uses=CalibrationMethod.SIGMOID, folds=_RULE_FOLDS)
+_SIGMOID, _ISOTONIC = (
+    Calibrate(uses=method, folds=_RULE_FOLDS) for method in (CalibrationMethod.SIGMOID, CalibrationMethod.ISOTONIC)
+)
 
 
 def automatic_experiment(
@@ -54,10 +56,17 @@ def automatic_experiment(
 
 
 def default_metric(recipe: Recipe) -> str:
-    """Return the metric that trials of a model are judged by where nobody says one."""
+    """Return the metric that trials of a model are judged by where nobody says one.
+
+    A model that decides by costs is as good as its probabilities are, whatever these costs make of F1.
+    """
     if recipe.task is Task.CLASSIFICATION:
-        return "f1_macro"
+        return "log_loss" if _is_by_costs(recipe) else "f1_macro"
     return "mae" if quantile_of(recipe.estimator) is None else "pinball"
+
+
+def _is_by_costs(recipe: Recipe) -> bool:
+    return recipe.decide is not None and recipe.decide.costs is not None
 
 
 def metrics_for(recipe: Recipe) -> tuple[str, ...]:
@@ -80,13 +89,16 @@ def automatic_space(
     past = past_space(recipe, facts) if facts is not None else None
     new = tuple(name for group in past.groups for name in group) if past is not None else ()
     classifies = recipe.task is Task.CLASSIFICATION
-    by_costs = recipe.decide is not None and recipe.decide.costs is not None  # what it is for: kept in every trial
+    by_costs = _is_by_costs(recipe)  # what the model is for: kept in every trial
+    calibrates: tuple[Calibrate | None, ...] = (recipe.calibrate,) if recipe.calibrate is not None else (_SIGMOID,)
+    if by_costs and recipe.calibrate is None:
+        calibrates = (_ISOTONIC, _SIGMOID)
     decides = classifies and not by_costs and metric in {each.value for each in DecisionMetric}
     return ModelSpace(
         estimators=tuple(_estimators(recipe, libraries)),
         drop=features.columns if len(features.columns) > 1 else (),
         add=Features(numeric=(*_unused_past(recipe, facts), *new)),
-        calibrate=(None, recipe.calibrate or _SIGMOID) if decides or (classifies and metric == "log_loss") else None,
+        calibrate=(None, *calibrates) if decides or (classifies and metric == "log_loss") else None,
         decide=(None, Decide(maximise=DecisionMetric(metric), folds=_RULE_FOLDS)) if decides else None,
         past=past,
     )

@@ -75,7 +75,7 @@ def past_space(recipe: Recipe, facts: TableFacts) -> PastSpace | None:
         return None
     past, derive, terms = ground
     numbers = [name for name in recipe.features.numeric if _read_by_past(name, facts)][:_MOST_NUMBERS]
-    names = _Names(recipe, facts, derive)
+    names = _FreshFeatures(recipe, facts, derive)
     groups = tuple(
         group
         for group in (tuple(names.of(group)) for group in _groups(terms, numbers, windows=facts.rows <= _MOST_ROWS))
@@ -240,7 +240,7 @@ def _of_features(numbers: list[str]) -> Iterator[PastFeature]:
             yield PastFeature(name=f"past_{_word(name)}_{word}", expression=f'{function}("{name}")')
 
 
-class _Names:
+class _FreshFeatures:
     """Gives features names that nothing has, and leaves out those that the manifest declares under another name."""
 
     def __init__(self, recipe: Recipe, facts: TableFacts, derive: tuple[NamedExpression, ...]) -> None:

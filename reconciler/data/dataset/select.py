@@ -68,10 +68,23 @@ def select(request: SelectRequest) -> SelectResult:
                 case SelectionKind.FOLDS:
                     return _folds(session, relation, request.most, into)
                 case SelectionKind.FACTS:
-                    facts = table_facts(session, relation, request.as_of)
-                    return SelectResult(rows=facts.rows, holdout_rows=0, holdout_from=None, left_out=(), facts=facts)
+                    return _facts(session, relation, request.as_of)
         except DataError as error:
             raise find_failure(session, relation.columns, error, ROWS) from None
+
+
+def _facts(session: Session, relation: Relation, as_of: str) -> SelectResult:
+    columns = relation.columns
+    terms = {f"data.derive.{each.name}": each.term for each in (*columns.before, *columns.after)} | columns.terms
+    facts = table_facts(
+        session,
+        relation.recipe,
+        ledger=relation.ledger,
+        past={each.name: relation.types[each.name] for each in columns.features},
+        reads={place: term.scalar.columns for place, term in terms.items()},
+        as_of=as_of,
+    )
+    return SelectResult(rows=facts.rows, holdout_rows=0, holdout_from=None, left_out=(), facts=facts)
 
 
 def _trained(request: SelectRequest) -> dict[str, str]:

@@ -30,6 +30,7 @@ _FORMS = {  # what a field expects that is held to a pattern
     "branch": "the name of a branch, such as main",
 }
 _NOT_SUPPORTED = {
+    "blend": "a recipe trains one estimator, no blend; `reconciler improve MODEL` finds the one that does best",
     "contract": "a table's contract stands under data.contracts of the environment that has the table",
 }
 

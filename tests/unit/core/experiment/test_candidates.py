@@ -8,7 +8,12 @@ from dataclasses import replace
 import pytest
 
 from reconciler import codec
-from reconciler.core.experiment.automatic import automatic_experiment, automatic_space, expected_seconds
+from reconciler.core.experiment.automatic import (
+    automatic_experiment,
+    automatic_space,
+    default_metric,
+    expected_seconds,
+)
 from reconciler.core.experiment.candidates import (
     arms_of,
     collapse_problem,
@@ -305,6 +310,15 @@ def test_the_automatic_space_tries_the_rule_that_the_metric_can_tell(
         assert rule is not None
         assert rule.maximise == metric
     assert automatic_space(replace(RECIPE, decide=COSTS), metric).decide is None, "what costs are for stays"
+
+
+def test_a_model_that_decides_by_costs_is_judged_by_its_probabilities_with_each_calibration() -> None:
+    by_costs = replace(RECIPE, decide=COSTS)
+    assert [default_metric(each) for each in (RECIPE, by_costs)] == ["f1_macro", "log_loss"]
+    calibrates = automatic_space(by_costs, "log_loss").calibrate or ()
+    assert [each.uses if each is not None else None for each in calibrates] == [None, *reversed(CalibrationMethod)]
+    own = Calibrate(uses=CalibrationMethod.ISOTONIC, folds=5)
+    assert automatic_space(replace(by_costs, calibrate=own), "log_loss").calibrate == (None, own)
 
 
 def test_a_rule_that_is_fitted_out_of_fold_is_counted_in_what_trials_take() -> None:

@@ -6,8 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from reconciler.core.evaluation.quantiles import quantile_of
 from reconciler.core.experiment.automatic import TRIALS, automatic_experiment, automatic_space
-from reconciler.core.experiment.candidates import recipe_at, search_space, space_of
+from reconciler.core.experiment.candidates import recipe_at, search_space, space_of, widest
+from reconciler.core.experiment.past_space import ColumnFacts, TableFacts
 from reconciler.core.experiment.samplers import random_points
 from reconciler.core.experiment.search_space import Point
 from reconciler.core.experiment.stages import (
@@ -61,11 +63,27 @@ def trial(number: int, point: Point, space: ModelSpace, *, loss: float, f1: floa
     )
 
 
+LIBRARIES = ("lightgbm", "xgboost")
+FACTS = TableFacts(
+    rows=100,
+    columns=tuple(
+        ColumnFacts(name=name, type=kind)
+        for name, kind in (("amount", "DOUBLE"), ("days", "BIGINT"), ("terms", "BIGINT"), ("issued", "DATE"))
+    ),
+    past=(ColumnFacts(name="prior", type="BIGINT"), ColumnFacts(name="worst", type="BIGINT")),
+    reads=(("outcome.classes.late", ("days",)), ("outcome.classes.on_time", ("days",))),
+    as_of="2025-01-01",
+)
+
+
 @pytest.mark.parametrize("recipe", [RECIPE, NUMBERS, QUANTILE, replace(RECIPE, decide=COSTS)])
 @pytest.mark.parametrize("trials", [1, 2, 5, 12, 60, 500])
-def test_the_stages_have_all_trials_between_them_and_their_points_are_of_the_space(recipe: Recipe, trials: int) -> None:
+@pytest.mark.parametrize(("libraries", "facts"), [((), None), (LIBRARIES, FACTS)], ids=["bare", "all"])
+def test_the_stages_have_all_trials_between_them_and_their_points_are_of_the_space(
+    recipe: Recipe, trials: int, libraries: tuple[str, ...], facts: TableFacts | None
+) -> None:
     experiment = experiment_of(recipe, trials=trials)
-    space = space_of(experiment, recipe)
+    space = space_of(experiment, recipe, libraries, facts)
     stages = stages_of(experiment, space, trials)
     assert sum(stage.trials for stage in stages) == trials
     known = {axis.name: axis for axis in search_space(space).axes}
@@ -185,3 +203,65 @@ def test_a_sampler_learns_from_trials_of_its_families_without_rules(space: Model
     )[0]
     trials = [trial(n, each, space, loss=0.5, f1=0.5) for n, each in enumerate(((), *points[:2], ruled, points[3]))]
     assert [each.number for each in learnt_from(trials, (0,))] == [2]
+
+
+def test_estimators_of_other_libraries_are_those_that_the_runtime_declares_and_could_be_declared() -> None:
+    from reconciler.manifest.schema import estimators
+
+    for recipe in (RECIPE, NUMBERS, QUANTILE):
+        metric = "f1_macro" if recipe is RECIPE else "mae" if recipe is NUMBERS else "pinball"
+        bare, every = automatic_space(recipe, metric), automatic_space(recipe, metric, LIBRARIES)
+        assert {each.uses for each in bare.estimators} == {"sklearn"}
+        assert every.estimators[: len(bare.estimators)] == bare.estimators
+        assert {each.uses for each in automatic_space(recipe, metric, ("xgboost",)).estimators} == {
+            "sklearn",
+            "xgboost",
+        }
+        points = [*first_points(every), *random_points(search_space(every), seed=1, batch=0, count=40)]
+        tried = [recipe_at(point, every, recipe) for point in points if "estimator" in dict(point)]
+        assert {each.estimator.uses for each in tried} == {"sklearn", *LIBRARIES}
+        assert [problem for each in tried for problem in estimators.problems_of(each)] == []
+        assert {quantile_of(each.estimator) for each in tried} == {quantile_of(recipe.estimator)}
+    constrained = replace(RECIPE, estimator=replace(RECIPE.estimator, monotonic=(("amount", "increasing"),)))
+    assert len(automatic_space(constrained, "f1_macro", LIBRARIES).estimators) == 1
+
+
+def test_features_of_earlier_rows_come_in_groups_on_the_best_so_far_then_the_best_groups_together() -> None:
+    space = automatic_space(RECIPE, "f1_macro", facts=FACTS)
+    assert space.past is not None
+    groups = [set(group) for group in space.past.groups]
+    assert set().union(*groups) | {"prior", "worst"} == set(space.add.all)
+    declared = [set(recipe_at(point, space, RECIPE).features.all) for point in first_points(space)]
+    assert not any(group & features for group in groups for features in declared), "what comes first is declared"
+    stage = next(each for each in stages_of(experiment_of(RECIPE), space, 60) if each.kind is StageKind.PAST)
+    before = [trial(0, (), space, loss=0.5, f1=0.9), trial(1, first_points(space)[1], space, loss=0.4, f1=0.1)]
+    first = points_of(stage, 0, 8, space, before, 1)
+    added = [set(recipe_at(point, space, RECIPE).features.all) - set(before[1].recipe.features.all) for point in first]
+    assert added == groups
+    assert all(recipe_at(point, space, RECIPE).estimator == before[1].recipe.estimator for point in first)
+    figures = [(0.3, 1), (0.45, 3), (0.35, 3), (0.2, 2), (0.6, 1)]
+    tried = [
+        trial(2 + place, point, space, loss=loss, f1=0.5, rounds=rounds)
+        for place, (point, (loss, rounds)) in enumerate(zip(first, figures, strict=True))
+    ]
+    later = points_of(stage, len(first), 8, space, [*before, *tried], 1)
+    unions = [set(recipe_at(point, space, RECIPE).features.all) - set(before[1].recipe.features.all) for point in later]
+    assert unions[:2] == [groups[2] | groups[1], groups[2] | groups[1] | groups[3]], (
+        "those that more folds judged first"
+    )
+    assert unions[-1] == set().union(*groups)
+    assert points_of(stage, len(first) + len(later), 8, space, [*before, *tried, *tried[:4]], 1) == ()
+    wide = widest(space, RECIPE)
+    assert wide.data.past == space.past.past
+    assert RECIPE.data.past is not None
+    assert recipe_at(first[0], space, RECIPE).data.past == replace(
+        RECIPE.data.past,
+        features=(*RECIPE.data.past.features, *(each for each in space.past.past.features if each.name in groups[0])),
+    )
+
+
+def test_a_declared_feature_of_earlier_rows_is_tried_where_its_type_says_that_it_is_a_number() -> None:
+    assert automatic_space(RECIPE, "f1_macro").add.numeric == ("prior",), "nobody knows what the most of a column is"
+    assert {"prior", "worst"} <= set(automatic_space(RECIPE, "f1_macro", facts=FACTS).add.numeric)
+    texts = replace(FACTS, past=(FACTS.past[0], replace(FACTS.past[1], type="VARCHAR")))
+    assert "worst" not in automatic_space(RECIPE, "f1_macro", facts=texts).add.numeric

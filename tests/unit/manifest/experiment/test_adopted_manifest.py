@@ -9,8 +9,8 @@ import pytest
 from reconciler.core.experiment.candidates import arms_of, recipe_at, search_space, space_of
 from reconciler.core.experiment.samplers import random_points
 from reconciler.core.spec.decisions.declared import Calibrate, CalibrationMethod, Decide, DecisionMetric
-from reconciler.core.spec.experiment.declared_experiment import EstimatorSpace, ModelSpace, ParamAxis
-from reconciler.core.spec.recipe import Features, Recipe
+from reconciler.core.spec.experiment.declared_experiment import EstimatorSpace, ModelSpace, ParamAxis, PastSpace
+from reconciler.core.spec.recipe import Features, NamedExpression, Past, PastFeature, Recipe
 from reconciler.manifest.experiment.adopted_manifest import with_recipe
 from reconciler.manifest.loading.load import load
 from reconciler.manifest.yaml.edit import document
@@ -143,3 +143,37 @@ def test_weights_by_class_follow_classes_that_become_one() -> None:
     adopted = with_recipe(TEXT, base, arm)
     assert recipe_of(adopted) == arm
     assert document(adopted)["spec"]["recipe"]["estimator"]["params"]["class_weight"] == {"late_or_very_late": 2}
+
+
+NEW = (
+    PastFeature(name="past_worst", expression='max("days_late")'),
+    PastFeature(name="past_rows_within_180d", expression="count(*)", within=180 * 86400),
+    PastFeature(name="past_late_last_3", expression="avg((days_late > 0)::int)", last=3),
+)
+WITHOUT_PAST = TEXT[: TEXT.index("      past:")] + TEXT[TEXT.index("    outcome:") :].replace(", prior, lately]", "]")
+
+
+def space_of_past(base: Recipe) -> ModelSpace:
+    """A space of one group of features from earlier rows, of a model that declares some and of one that does not."""
+    own = base.data.past
+    past = own or Past(by="customer_id", at="invoice_date", known="known_from", features=())
+    derive = () if own is not None else (NamedExpression(name="known_from", expression="paid_date"),)
+    names = tuple(each.name for each in NEW)
+    whole = replace(past, features=(*past.features, *NEW))
+    tried = PastSpace(past=whole, groups=(names,), derive=derive, guessed=own is None, outcomes=True)
+    return ModelSpace(add=Features(numeric=names), past=tried)
+
+
+@pytest.mark.parametrize("text", [TEXT, WITHOUT_PAST.replace(", [prior, lately]]", "]")], ids=["declared", "guessed"])
+def test_features_from_earlier_rows_are_declared_where_people_look_for_them(text: str) -> None:
+    base = recipe_of(text)
+    space = space_of_past(base)
+    some = recipe_at((("add.past_worst", 1.0), ("add.past_late_last_3", 1.0)), space, base)
+    adopted = with_recipe(text, base, some)
+    assert recipe_of(adopted) == some
+    assert all(comment in adopted for comment in KEPT if comment in text)
+    assert "past_rows_within_180d" not in adopted
+    every = recipe_at(tuple((f"add.{each.name}", 1.0) for each in NEW), space, base)
+    assert recipe_of(with_recipe(text, base, every)) == every
+    assert recipe_of(with_recipe(adopted, some, every)) == every
+    assert recipe_at((), space, base) == base
