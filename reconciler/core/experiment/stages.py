@@ -192,8 +192,7 @@ def _past_points(
 ) -> tuple[Point, ...]:
     """Return the next points of features from earlier rows: the best trial of before with each group of them, then with
     the best two groups together, the best three, and so on."""
-    known, tried = before[: len(before) - done], before[len(before) - done :]
-    top = next(iter(_ranked(known, metric)), known[0])
+    top, tried = best_before(before, done, metric), before[len(before) - done :]
     groups = _past_groups(space)
     unions: list[tuple[int, ...]] = [(place,) for place in range(len(groups))]
     if done >= len(groups):
@@ -203,6 +202,12 @@ def _past_points(
     chosen = unions[done : done + count] if done >= len(groups) else unions[done : min(done + count, len(groups))]
     names = ([name for place in union for name in groups[place]] for union in chosen)
     return tuple(_with(space, top.point, {f"{ADD}.{name}": 1.0 for name in each}) for each in names)
+
+
+def best_before(trials: Sequence[ScoredTrial], done: int, metric: str) -> ScoredTrial:
+    """Return the best trial of before a stage, of which `done` are over: what new features are put upon."""
+    known = trials[: len(trials) - done]
+    return next(iter(_ranked(known, metric)), known[0])
 
 
 # --- inside --------------------------------------------------------------------------------------------------------

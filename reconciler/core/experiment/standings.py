@@ -113,6 +113,18 @@ def goes_on(trials: Sequence[ScoredTrial], metric: str) -> frozenset[int]:
     return frozenset(trial.number for trial in ranked(trials, metric)[: (len(trials) + 1) // 2])
 
 
+def ahead_of(other: ScoredTrial, trials: Iterable[ScoredTrial], metric: str) -> frozenset[int]:
+    """Return the numbers of the trials that did better than another one on each fold that judged them so far."""
+    sign = 1 if METRICS[metric] else -1
+    of_other = values_of(other.folds, metric) or ()
+    found = ((trial.number, values_of(trial.folds, metric)) for trial in trials if trial.failed is None)
+    return frozenset(
+        number
+        for number, values in found
+        if values is not None and all(sign * (a - b) > 0 for a, b in zip(values, of_other, strict=False))
+    )
+
+
 def best(trials: Iterable[ScoredTrial], metric: str) -> ScoredTrial | None:
     """Return the trial that did best on all folds, of equal ones the first; None where none could be trained."""
     return next(iter(ranked((trial for trial in trials if trial.whole), metric)), None)

@@ -22,12 +22,13 @@ from reconciler.core.experiment.stages import (
     StageKind,
     around,
     axes_around,
+    best_before,
     families_around,
     learnt_from,
     points_of,
     stages_of,
 )
-from reconciler.core.experiment.standings import ScoredTrial, goes_on, told
+from reconciler.core.experiment.standings import ScoredTrial, ahead_of, goes_on, told
 from reconciler.core.experiment.trial import TrialInputs, TrialRecord
 from reconciler.core.spec.experiment.declared_experiment import Sampler
 from reconciler.core.spec.recipe import Recipe
@@ -110,7 +111,8 @@ class TrialSeries:
                     _Pending(number=first + len(pending) + place, point=point, recipe=self._recipe(arm, point))
                     for place, point in enumerate(points)
                 ]
-                self._batch(arm, fresh, stage.metric)
+                base = best_before(before, done, stage.metric) if stage.kind is StageKind.PAST else None
+                self._batch(arm, fresh, stage.metric, base)
                 self._over += len(fresh)
                 pending += fresh
                 done += len(fresh)
@@ -158,8 +160,8 @@ class TrialSeries:
         )
         return self._runner.propose(request).points
 
-    def _batch(self, arm: int, batch: list[_Pending], metric: str) -> None:
-        """Run a batch: on all folds, or fold after fold, of which the better half goes on to the next."""
+    def _batch(self, arm: int, batch: list[_Pending], metric: str, base: ScoredTrial | None) -> None:
+        """Run a batch: on all folds, or fold by fold, of which the better half goes on, if better than a `base` each time."""
         experiment = self._prepared.experiment
         if not experiment.search.prune:
             self._round(arm, batch, tuple(range(experiment.folds)))
@@ -168,7 +170,9 @@ class TrialSeries:
             running = [each for each in batch if not each.over]
             self._round(arm, running, (fold,))
             if fold + 1 < experiment.folds:
-                on = goes_on([self._result(arm, each) for each in running], metric)
+                found = [self._result(arm, each) for each in running]
+                better = ahead_of(base, found, metric) if base is not None else None
+                on = goes_on(found, metric) if better is None else goes_on(found, metric) & better
                 for each in running:
                     each.over = each.number not in on
 

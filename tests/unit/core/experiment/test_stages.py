@@ -17,13 +17,14 @@ from reconciler.core.experiment.stages import (
     StageKind,
     around,
     axes_around,
+    best_before,
     families_around,
     first_points,
     learnt_from,
     points_of,
     stages_of,
 )
-from reconciler.core.experiment.standings import ScoredTrial
+from reconciler.core.experiment.standings import ScoredTrial, ahead_of
 from reconciler.core.experiment.trial import FoldFigures
 from reconciler.core.spec.decisions.declared import DecisionMetric
 from reconciler.core.spec.experiment.declared_experiment import EstimatorSpace, Experiment, ModelSpace, Sampler
@@ -258,6 +259,20 @@ def test_features_of_earlier_rows_come_in_groups_on_the_best_so_far_then_the_bes
         RECIPE.data.past,
         features=(*RECIPE.data.past.features, *(each for each in space.past.past.features if each.name in groups[0])),
     )
+
+
+def test_new_features_go_on_only_where_they_were_better_on_each_fold_than_what_they_were_put_upon(
+    space: ModelSpace,
+) -> None:
+    points = first_points(space)
+    before = [trial(0, (), space, loss=0.5, f1=0.1), trial(1, points[0], space, loss=0.4, f1=0.1)]
+    tried = [trial(2 + n, points[0], space, loss=loss, f1=0.9, rounds=1) for n, loss in enumerate((0.45, 0.39, 0.4))]
+    base = best_before([*before, *tried], 3, "log_loss")
+    assert base.number == 1
+    assert ahead_of(base, tried, "log_loss") == {3}
+    mixed = replace(tried[1], folds=(*tried[1].folds, *tried[0].folds), rounds=2)
+    assert ahead_of(base, [mixed, replace(tried[1], failed="why")], "log_loss") == set()
+    assert ahead_of(before[1], [before[0]], "f1_macro") == set(), "equal is not better"
 
 
 def test_a_declared_feature_of_earlier_rows_is_tried_where_its_type_says_that_it_is_a_number() -> None:

@@ -443,3 +443,9 @@ def test_a_secret_in_the_place_of_a_key_is_found_and_not_shown() -> None:
         found = problems(edited(("owner: credit-and-collections", f'"{secret}": x')))
         assert "E219" in [one.code for one in found]
         assert not any(secret in str(one) for one in found), [str(one) for one in found]
+
+
+def test_a_blend_is_refused_with_what_finds_the_best_one() -> None:
+    (problem,) = problems(edited(("    seed: ", "    blend: {members: []}\n    seed: ")))
+    assert problem.code == "E203"
+    assert "`reconciler improve MODEL`" in problem.message
