@@ -161,7 +161,7 @@ class TrialSeries:
         return self._runner.propose(request).points
 
     def _batch(self, arm: int, batch: list[_Pending], metric: str, base: ScoredTrial | None) -> None:
-        """Run a batch: on all folds, or fold by fold: the better half goes on, where it is better than a `base`, too."""
+        """Run a batch: on all folds, or fold by fold: the better half goes on, where it is better than a `base`."""
         experiment = self._prepared.experiment
         if not experiment.search.prune:
             self._round(arm, batch, tuple(range(experiment.folds)))
