@@ -94,9 +94,16 @@ class InferenceServer:
             self._metrics.errors.labels(label, str(error.status)).inc()
         except ClientDisconnect:
             response = Response(status_code=400)
-        self._metrics.requests.labels(label, str(response.status_code)).inc()
-        self._metrics.seconds.labels(label).observe(time.perf_counter() - start)
+        except Exception:  # a bug, which counts as every answer does
+            self._metrics.errors.labels(label, "500").inc()
+            self._observe(label, 500, start)
+            raise
+        self._observe(label, response.status_code, start)
         return response
+
+    def _observe(self, label: str, status: int, start: float) -> None:
+        self._metrics.requests.labels(label, str(status)).inc()
+        self._metrics.seconds.labels(label).observe(time.perf_counter() - start)
 
     async def _counted(self, request: Request) -> Response:
         """Answer unless there are too many requests already; one that we stopped to wait for counts until it ends."""

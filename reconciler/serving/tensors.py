@@ -144,7 +144,7 @@ def _tensor(item: dict[str, Any], label: str, behind: bytes) -> tuple[Tensor, by
     if not isinstance(name, str) or not name:
         raise refused(f"{label}: expected a name")
     label = f"input {name[:80]}"
-    if datatype not in _BINARY and datatype != "BYTES":
+    if not isinstance(datatype, str) or (datatype not in _BINARY and datatype != "BYTES"):
         raise refused(f"{label}: datatype: expected one of BOOL, INT64, FP64, BYTES and their smaller kinds")
     count = _rows(shape, label)
     size = _parameters(item, label).get("binary_data_size")
@@ -254,7 +254,7 @@ def _numbers(tensor: Tensor, column: InputColumn, label: str) -> list[Any]:
         if float in kinds or any(value is not None and not low <= value < high for value in values):
             raise _wrong(label, f"what is no {tensor.datatype}", column.held)
     if float in kinds and (count := sum(value is not None and value - value != 0 for value in values)):
-        raise not_finite(tensor.name, count)
+        raise not_finite(tensor.name, count, hint="write null for a missing value")
     if column.type not in WHOLE:
         return values if int not in kinds else [None if value is None else _as_float(value, label) for value in values]
     if float in kinds:

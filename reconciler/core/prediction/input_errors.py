@@ -16,12 +16,12 @@ def no_such_column(label: str, column: str, known: Iterable[str], *, more: str =
     return DataError(f"{label}: column {column} does not exist", code="E416", hint=hint)
 
 
-def not_finite(name: str, count: int) -> DataError:
-    """Return the error of a number that is infinite or none."""
+def not_finite(name: str, count: int, *, hint: str | None = None) -> DataError:
+    """Return the error of a number that is infinite or none. `hint`: where the number was given, not computed."""
     return DataError(
         f"features.numeric: {name} is infinite or not a number in {count:,} row{'s' * (count != 1)}",
         code="E410",
-        hint="for a division by zero, write nullif(divisor, 0): the value is then missing",
+        hint=hint or "for a division by zero, write nullif(divisor, 0): the value is then missing",
     )
 
 

@@ -6,7 +6,7 @@ import asyncio
 import json
 import struct
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -87,8 +87,6 @@ class Client:
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> ServedModel:
-    from dataclasses import replace
-
     recipe = recipe_of(past={}, features=Features(numeric=("amount",), categorical=("country",)))
     tree = Estimator(uses="sklearn", class_name="DecisionTreeClassifier", params=(("max_depth", 3),))
     here = ledger(tmp_path_factory.mktemp("orders"), invoices(700))
@@ -208,6 +206,7 @@ WRONG: dict[str, tuple[Any, str, str]] = {
         "E405",
         "text that is not Unicode",
     ),
+    "a type that is no name": (_input(datatype=["FP64"]), "E811", "datatype: expected one of"),
     "another type": (_input(datatype="FP8"), "E811", "datatype: expected one of"),
     "another shape": (_input(shape=[2]), "E811", "its shape says 2 values, and it has 1"),
     "two dimensions": (_input(shape=[1, 2]), "E811", "shape: expected"),
@@ -221,6 +220,54 @@ WRONG: dict[str, tuple[Any, str, str]] = {
     "odd outputs": (rows([1.0], ["NO"], outputs=[3]), "E811", r"outputs\[0\]: expected a JSON object"),
     "binary that is not there": (_input(parameters={"binary_data_size": 8}), "E811", "binary_data_size"),
 }
+
+
+VALUES: tuple[Any, ...] = (None, True, 0, -1, 2, 1.5, 10**30, "", "x", [], [1], ["x"], [[1]], [None], {}, {"a": 1})
+
+
+def _places(document: Any) -> list[tuple[Any, ...]]:
+    """Return the path of every member of a document."""
+    items = (
+        document.items() if isinstance(document, dict) else enumerate(document) if isinstance(document, list) else ()
+    )
+    found: list[tuple[Any, ...]] = []
+    for name, value in items:
+        found += [(name,), *((name, *rest) for rest in _places(value))]
+    return found
+
+
+def test_whatever_stands_at_any_place_of_a_request_is_answered_or_refused(client: Client) -> None:
+    full = rows([1.0], ["NO"], id="7", outputs=[{"name": "predicted", "parameters": {"binary_data": False}}])
+    full["parameters"] = {"binary_data_output": False}
+    full["inputs"][0]["parameters"] = {"binary_data_size": None}
+    bugs = []
+    for place in _places(full):
+        for value in VALUES:
+            changed = json.loads(json.dumps(full))
+            holder = changed
+            for name in place[:-1]:
+                holder = holder[name]
+            holder[place[-1]] = value
+            told = client.ask(INFER, changed)
+            if told.status not in (200, 400) or (told.status == 400 and "code" not in told.json):
+                bugs.append((place, value, told.status))
+    assert bugs == []
+
+
+def test_an_answer_that_is_a_bug_is_counted_as_one(client: Client) -> None:
+    class Broken:
+        def __getattr__(self, name: str) -> Any:
+            raise ZeroDivisionError
+
+    assert client.ask(INFER, rows([1.0], ["NO"])).status == 200
+    served = client.models.get("orders")
+    assert served is not None
+    client.models.serve(replace(served, model=Broken()))
+    with pytest.raises(ZeroDivisionError):  # which the server that calls the application keeps to itself
+        client.ask(INFER, rows([1.0], ["NO"]))
+    text = client.ask("/metrics").body.decode()
+    assert 'reconciler_serve_requests_total{model="orders",status="500"} 1.0' in text
+    assert 'reconciler_serve_errors_total{code="500",model="orders"} 1.0' in text
 
 
 @pytest.mark.parametrize("case", WRONG)
