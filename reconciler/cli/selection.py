@@ -92,7 +92,7 @@ def looked_at_one(
     environments, models = looked_at(invocation, names, environment)
     if environments:
         if not models:
-            _check_environment(invocation, environments[0])
+            _check_known(invocation, environments[0])
         return environments[0], one_model(models, environments[0], command, more)
     from reconciler.cli.project import read_manifests
 
@@ -158,6 +158,16 @@ def _check_environment(invocation: Invocation, name: str) -> None:
 
     with read_manifests(invocation) as checkout:
         environment_of(checkout.desired, name)
+
+
+def _check_known(invocation: Invocation, name: str) -> None:
+    """Raise UsageError E801 for a word alone that names no environment: a model could have been meant."""
+    from reconciler.cli.project import read_manifests
+    from reconciler.engine.find_environment import neither
+
+    with read_manifests(invocation) as checkout:
+        if checkout.desired.environment(name) is None:
+            raise neither(checkout.desired, name)
 
 
 def _kind_meant(given: Sequence[str]) -> str | None:

@@ -17,7 +17,10 @@ def environment_of(desired: DesiredState, name: str) -> Environment:
     """Return the declared environment of this name. Raises UsageError E801 where there is none."""
     environment = desired.environment(name)
     if environment is None:
-        raise unknown_environment(name, (declared.name for declared in desired.environments))
+        error = unknown_environment(name, (declared.name for declared in desired.environments))
+        if any(model.name == name for model in desired.models):
+            error.hint = f"{name} is a model; {error.hint}".replace("declared:", "environments:")
+        raise error
     return environment
 
 
@@ -33,6 +36,16 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     names = sorted(known)
     meant = [one for one in names if one.startswith(name)] or difflib.get_close_matches(name, names, n=3)
     return f"did you mean {' or '.join(meant)}?" if meant else None
+
+
+def neither(desired: DesiredState, name: str) -> UsageError:
+    """Return the error for a word that may stand for an environment or a model, and is the name of none."""
+    environments = sorted(each.name for each in desired.environments)
+    models = sorted({model.name for model in desired.models})
+    hint = nearest(name, (*environments, *models))
+    if hint is None:
+        hint = f"environments: {', '.join(environments) or 'none'}; models: {', '.join(models[:10]) or 'none'}"
+    return UsageError(f"no model and no environment is called {name!r}", hint=hint, code="E801")
 
 
 def environments_of(desired: DesiredState, names: Iterable[str]) -> list[Environment]:

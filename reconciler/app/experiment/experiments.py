@@ -77,9 +77,10 @@ def sandbox_of(project: OpenProject, model: str) -> str:
     ]
     if len(names) == 1:
         return names[0]
+    if not names:
+        raise unknown_model(project.desired, None, model)
     hint = "; ".join(f"reconciler improve {model} --in {name}" for name in names)
-    what = f"{len(names)} sandboxes declare {model}" if names else f"no sandbox declares a model {model}"
-    raise UsageError(what, hint=hint or "`reconciler status` lists the models", code="E801")
+    raise UsageError(f"{len(names)} sandboxes declare {model}", hint=hint, code="E801")
 
 
 def expectation(project: OpenProject, experiment: Experiment, jobs: int | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,7 +47,7 @@ def command(invocation: Invocation, what: str, file: Path, environment: str | No
             code="E801",
         )
     if digest is None and environment is None:
-        environment = looked_at_one(invocation, (what,), None, "export", f" {file}")[0]
+        environment = looked_at_one(invocation, (what,), None, "export", f" {shlex.quote(str(file))}")[0]
     with opened(invocation) as project:
         model, artifact = _meant(project.desired, what, digest)
         where = environment or _only(project.desired)

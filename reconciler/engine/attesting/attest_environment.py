@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from reconciler.core.artifact.journal import Action
 from reconciler.core.artifact.observed_state import JournalHead
+from reconciler.core.digest import short
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.model import Model
@@ -22,9 +23,10 @@ from reconciler.engine.storage import data_snapshots, journal
 from reconciler.engine.storage.journal import EntryWriter
 from reconciler.engine.trust.attest import attest_training
 from reconciler.engine.trust.entries import entry_writer
+from reconciler.engine.trust.evidence import day_of
 from reconciler.engine.trust.in_force import trust_of
 from reconciler.engine.trust.referrers import of_artifact
-from reconciler.errors import ReconcilerError, UsageError
+from reconciler.errors import IntegrityError, ReconcilerError, UsageError
 from reconciler.ports import Signer
 
 REASON = "signed: who ran `attest` vouches for the entries before"
@@ -35,7 +37,8 @@ def attest(
 ) -> AttestResult:
     """Sign what is unsigned of these models, or of all. One that cannot be signed stops no other.
 
-    Raises UsageError E523 where no key is named, IntegrityError E520 where the key is none of this environment's.
+    Raises UsageError E523 where no key is named, IntegrityError E520 where the key is none of this environment's, or in
+    a sandbox none that anybody downstream takes.
     """
     signer = deps.signer()
     if signer is None:
@@ -47,6 +50,7 @@ def attest(
     apply.may_apply(deps, desired, environment)
     store, chosen = deps.stores[environment.name], frozenset(models)
     if environment.trains:
+        _check_trainer(desired, environment, signer, day_of(deps.clock()))
         names = [model.name for model in desired.models_of(environment.name)]
     else:
         trust_of(deps, desired, environment).check_signer(signer)
@@ -63,6 +67,30 @@ def attest(
         except ReconcilerError as error:
             done.append(Attested(model=name, artifact=None, signed=(), problem=str(error)))
     return AttestResult(environment=environment.name, key=signer.key.id, models=tuple(done))
+
+
+def _check_trainer(desired: DesiredState, environment: Environment, signer: Signer, today: str) -> None:
+    """Raise IntegrityError E520 where nobody who asks for a trainer's signature would take one by this key."""
+    asking = [each for each in desired.downstream(environment.name) if each.trust.trainer or each.trust.required]
+    problems = []
+    for each in asking:
+        trainer = next((key for key in each.trust.trainer if key.key.id == signer.key.id), None)
+        other = next((key for key in each.trust.promoter if key.key.id == signer.key.id), None)
+        if trainer is not None and trainer.problem(today) is None:
+            return
+        if trainer is not None:
+            problems.append(f"{each.name}: {trainer.problem(today)}")
+        elif other is not None:
+            problems.append(f"{each.name}: {other.label} is a promoter key, and signs nothing as trainer")
+        else:
+            problems.append(f"{each.name} does not trust key {short(signer.key.id)}")
+    if problems:
+        raise IntegrityError(
+            f"what this run could sign in {environment.name} counts nowhere: {'; '.join(problems)}",
+            code="E520",
+            hint="set RECONCILER_SIGNING_KEY to a trainer's key, such as file:PATH; `reconciler keys list "
+            f"{asking[0].name}` shows who is trusted",
+        )
 
 
 def _attest(

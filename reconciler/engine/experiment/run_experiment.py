@@ -24,6 +24,7 @@ from reconciler.engine.experiment.judge_winner import judge_winner
 from reconciler.engine.experiment.prepared import PreparedExperiment, prepare
 from reconciler.engine.experiment.run_trials import TrialSeries, result_of
 from reconciler.engine.experiment.side_by_side import side_by_side
+from reconciler.engine.find_environment import nearest
 from reconciler.errors import UsageError
 from reconciler.ports import Store, TrialRunner
 
@@ -122,8 +123,13 @@ def experiment_of(deps: Dependencies, desired: DesiredState, name: str) -> Exper
                     seed=run.inputs.search.seed,
                 )
             return automatic_experiment(of_model, trials=None, metric=None, sampler=Sampler.RANDOM)
-    known = ", ".join(each.name for each in desired.experiments)
-    hint = f"declared: {known}" if known else "write experiments/NAME.yaml, or `reconciler improve MODEL`"
+    known = [each.name for each in desired.experiments]
+    hint = f"declared: {', '.join(known)}" if known else "write experiments/NAME.yaml, or `reconciler improve MODEL`"
+    trained = {each.name for place in desired.environments if place.trains for each in desired.models_of(place.name)}
+    if name in trained:
+        hint = f"{name} is a model: `reconciler improve {name}`"
+    elif near := nearest(name, (*known, *(f"{AUTOMATIC}{each}" for each in trained))):
+        hint = f"{near} {hint}" if known else near
     raise UsageError(f"there is no experiment {name}", hint=hint, code="E801")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 
 from reconciler.core.digest import hex_of, short
@@ -42,7 +43,7 @@ def _exported(result: ExportResult) -> Iterator[Block]:
     )
     yield from _notes(result.notes)
     yield Paragraph("Next, where it is to be deployed:")
-    yield CodeBlock((f"reconciler import {result.file} --to ENV",))
+    yield CodeBlock((f"reconciler import {shlex.quote(result.file)} --to ENV",))
 
 
 def _imported(result: ImportResult) -> Iterator[Block]:
@@ -86,7 +87,7 @@ def _pulled(result: PullResult) -> Iterator[Block]:
         ("signed", _signed(result.attestations, result.keys)),
     )
     yield Paragraph("Next:")
-    yield CodeBlock((f"reconciler import {result.file} --to ENV",))
+    yield CodeBlock((f"reconciler import {shlex.quote(result.file)} --to ENV",))
 
 
 def _facts(*facts: tuple[str, Words]) -> Items:

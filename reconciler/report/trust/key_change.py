@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 
 from reconciler.core.digest import short
@@ -26,6 +27,9 @@ def blocks(change: KeyChange, detail: Detail) -> Iterator[Block]:  # noqa: ARG00
             f"Its private key is in {change.private}: only you can read it, and nothing else has it.", hang=2
         )
         yield Paragraph("Name it where the job that signs runs:")
-        yield CodeBlock((f"export RECONCILER_SIGNING_KEY=file:{change.private}",), runnable=False)
-    yield Paragraph("It takes effect when the branch is merged, and applied:")
+        yield CodeBlock((f"export RECONCILER_SIGNING_KEY={shlex.quote(f'file:{change.private}')}",), runnable=False)
+    yield Paragraph(
+        "It takes effect when the branch is merged, and applied. Merge it before you propose another change of keys, "
+        "which would change the same lines:"
+    )
     yield CodeBlock((f"git diff {change.base[:12]}..{change.branch}", f"git merge {change.branch}"), runnable=True)
