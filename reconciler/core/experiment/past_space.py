@@ -107,9 +107,9 @@ def with_past(recipe: Recipe, space: PastSpace | None, names: set[str]) -> Recip
 
 def in_words(feature: PastFeature) -> str:
     """Return how a feature from earlier rows is computed."""
-    window = [f"the last {feature.last}"] if feature.last is not None else []
-    window += [f"within {exact(feature.within)}"] if feature.within is not None else []
-    return f"{feature.expression}{' of ' if window else ''}{', '.join(window)}"
+    last = f" of the last {feature.last}" if feature.last is not None else ""
+    within = f" within {exact(feature.within)}" if feature.within is not None else ""
+    return f"{feature.expression}{last}{within}"
 
 
 # --- whose past, and what of it is known when ------------------------------------------------------------------------

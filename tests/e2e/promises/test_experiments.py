@@ -8,6 +8,7 @@ import random
 import shutil
 import signal
 import time
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -167,3 +168,42 @@ def test_improve_says_what_it_will_do_and_runs_as_many_trials_as_it_is_told(trai
     assert (shown["tried"], shown["metric"]) == (3, "accuracy")
     refused = trained.run("improve", "lateness", "--metric", "mae", code=2)
     assert "mae is not defined for lateness" in refused.err
+
+
+def faithful_customers(path: Path) -> None:
+    """Write a ledger of customers who mostly do what they did before; nothing else tells when they pay."""
+    chance, lines = random.Random(5), ["invoice_id,customer_id,issued,due,paid,amount,country"]
+    for number in range(600):
+        issued, customer = date(2023, 1, 1) + timedelta(days=number), chance.randrange(30)
+        days = 25 if (customer < 15) is (chance.random() < 0.9) else -3
+        due = issued + timedelta(days=14)
+        paid = due + timedelta(days=days)
+        lines.append(f"{number:04d},C{customer:02d},{issued},{due},{paid},{chance.randint(10, 900)},NO")
+    path.write_text("\n".join(lines) + "\n")
+
+
+def test_improve_proposes_the_past_that_nobody_declared_as_a_guess_and_what_is_adopted_is_what_was_judged(
+    trained: Project,
+) -> None:
+    manifest = trained.root / "manifests/sandbox/lateness.yaml"
+    text = manifest.read_text()
+    past = text[text.index("      past:") : text.index("      predict:")]
+    manifest.write_text(text.replace(past, "").replace(", prior, prior_late]", "]"))
+    faithful_customers(trained.root / "data/invoices.csv")
+    trained.commit("A model without history")
+    trained.run("apply", "sandbox", "--yes", "--refresh", code=None)
+    command = ("improve", "lateness", "--trials", "12", "--metric", "log_loss")
+    ran = trained.run(*command)
+    assert "up to 2 of them try features from earlier rows" in ran.err
+    assert "earlier rows with the same customer_id tell something is a guess" in " ".join(ran.out.split())
+    table = trained.run(*command, "-o", "json").json
+    assert any("earlier rows of the same customer_id" in change for change in table["changes"]), table["changes"]
+    assert table["holdout"]["against"]["lower"] > 0, "its interval leaves out zero"
+    assert any(note.startswith("lightgbm and xgboost not tried") for note in table["notes"])
+    proposed = trained.run("experiment", "adopt", "improve-lateness", "-o", "json").json
+    trained.merge(proposed["branch"])
+    adopted = manifest.read_text()
+    assert adopted.startswith("# Will it be paid late?\n")
+    assert "known: outcome_known_from" in adopted
+    assert "reused" in trained.run("apply", "sandbox", "--yes").out, "an apply trains the winner no second time"
+    assert trained.model_status("sandbox")["artifact"] == table["holdout"]["artifact"]
