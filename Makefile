@@ -4,16 +4,18 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 FUZZ := .venv-fuzz
+AUDIT := .venv-audit
 SECONDS := 60
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help setup demo test soak fuzz lint bench docs lock clean
+.PHONY: help setup demo test soak fuzz audit lint bench docs lock clean
 
 help:
 	@echo "make demo    the whole story on made-up data, in a throw-away clone"
 	@echo "make test    every promise of the README, proven; some minutes"
 	@echo "make soak    the sweeps, seeds and races again with their full counts; under an hour"
 	@echo "make fuzz    the readers of strangers' bytes under libFuzzer, SECONDS=60 each (Linux)"
+	@echo "make audit   known faults of what is installed, and of our code; asks the index (network)"
 	@echo "make lint    formatting, rules, types"
 	@echo "make docs    the documentation as a site, in site/"
 	@echo "make bench   the numbers of docs/design.md, measured here"
@@ -59,6 +61,17 @@ $(FUZZ)/.ready: requirements-fuzz.lock
 	@$(FUZZ)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-fuzz.lock
 	@touch $@
 
+# In an environment of its own: what looks at our libraries is none of them. What cannot be looked up fails.
+audit: $(AUDIT)/.ready
+	$(AUDIT)/bin/bandit --quiet --configfile pyproject.toml --recursive reconciler
+	for lock in requirements*.lock; do \
+	  $(AUDIT)/bin/pip-audit --strict --disable-pip --require-hashes --requirement $$lock || exit 1; done
+
+$(AUDIT)/.ready: requirements-audit.lock
+	@$(PYTHON) -m venv --clear $(AUDIT)
+	@$(AUDIT)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-audit.lock
+	@touch $@
+
 lint: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -85,8 +98,9 @@ lock: $(READY)
 	$(BIN)/pip-compile $(LOCK) --extra github --extra gitlab --extra serve --extra stores -c requirements.lock -o requirements-container.lock pyproject.toml
 	$(BIN)/pip-compile $(LOCK) --only-build-deps --build-deps-for wheel -c requirements-dev.lock -o requirements-build.lock pyproject.toml
 	$(BIN)/pip-compile $(LOCK) --extra fuzz -o requirements-fuzz.lock pyproject.toml
+	$(BIN)/pip-compile $(LOCK) --extra audit -o requirements-audit.lock pyproject.toml
 LOCK := --quiet --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links \
   --no-emit-trusted-host --no-strip-extras --allow-unsafe
 
 clean:
-	rm -rf $(VENV) $(FUZZ) site .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(FUZZ) $(AUDIT) site .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -342,7 +342,7 @@ def test_what_is_written_is_what_was_looked_at(host: ForgeKind, where: CIPlaceme
 
 
 def test_actions_have_the_majors_that_run_on_node_24() -> None:
-    majors = {"checkout": 7, "setup-python": 7, "cache": 6, "upload-artifact": 7}
+    majors = {"checkout": 7, "setup-python": 7, "cache": 6, "upload-artifact": 7, "attest": 4}
     own = [*OWN, ACTION, REPOSITORY / "docs/how-to/ci.md"]
     for text in (made(ForgeKind.GITHUB, WHERES[0]), *(path.read_text() for path in own)):
         for name, major in re.findall(
@@ -360,7 +360,10 @@ def test_only_the_drift_check_may_write_issues_and_it_runs_at_night() -> None:
 
 @pytest.mark.parametrize("where", WHERES, ids=lambda one: one.folder or "root")
 def test_every_action_is_pinned_every_job_ends_and_every_checkout_is_whole(where: CIPlacement) -> None:
-    for job in [*jobs(where).values(), *yaml.safe_load(OWN[0].read_text())["jobs"].values()]:
+    for job in [
+        *jobs(where).values(),
+        *yaml.safe_load((REPOSITORY / ".github/workflows/ci.yml").read_text())["jobs"].values(),
+    ]:
         assert job["timeout-minutes"] <= 360
         assert "permissions" in job
         for step in job["steps"]:
