@@ -28,6 +28,14 @@ from reconciler.engine.storage import builds
 from reconciler.engine.storage.yardsticks import Deployment
 
 
+def train_as_it_is(deps: Dependencies, desired: DesiredState, prepared: PreparedExperiment) -> Build:
+    """Return the build of the model as it is, trained now where an apply has not yet.
+
+    Asked before any trial: what stops this training stops the end of the experiment, too. Raises GateRefusedError E708.
+    """
+    return _build_of(deps, desired, prepared, prepared.model)
+
+
 def judge_winner(
     deps: Dependencies, desired: DesiredState, prepared: PreparedExperiment, recipe: Recipe
 ) -> HoldoutFigure:
@@ -37,23 +45,10 @@ def judge_winner(
     """
     store, environment = deps.stores[prepared.environment.name], prepared.environment
     deps.progress.start(prepared.experiment.name, "judge the winner on the holdout")
-    observer = training_observer(deps, desired, environment, snapshot=prepared.snapshot, now=deps.clock())
-
-    def build_of(model: Model) -> Build:
-        return train.train(
-            deps,
-            project=desired.project,
-            commit=desired.revision,
-            environment=environment,
-            model=model,
-            snapshot=prepared.snapshot,
-            may_be_off=observer.may_be_off,
-        ).build
-
     metric = prepared.experiment.metric
-    base = build_of(prepared.model)
+    base = train_as_it_is(deps, desired, prepared)
     winner = replace(prepared.model, recipe=recipe, recipe_digest=codec.digest_of(recipe))
-    build = build_of(winner)
+    build = _build_of(deps, desired, prepared, winner)
     own = verification.evaluation_of(store, build.artifact)
     runtime = builds.runtime_of(environment, recipe)
     detailed = in_full(deps, store, build.artifact, environment.limits, runtime=runtime)
@@ -81,3 +76,17 @@ def judge_winner(
         against=against,
         why=figure.why if figure is not None else detailed if isinstance(detailed, str) else None,
     )
+
+
+def _build_of(deps: Dependencies, desired: DesiredState, prepared: PreparedExperiment, model: Model) -> Build:
+    environment, snapshot = prepared.environment, prepared.snapshot
+    observer = training_observer(deps, desired, environment, snapshot=snapshot, now=deps.clock())
+    return train.train(
+        deps,
+        project=desired.project,
+        commit=desired.revision,
+        environment=environment,
+        model=model,
+        snapshot=snapshot,
+        may_be_off=observer.may_be_off,
+    ).build

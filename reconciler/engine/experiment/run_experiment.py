@@ -20,7 +20,7 @@ from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.experiment.declared_experiment import AUTOMATIC, METRICS, Experiment, Sampler
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.experiment import records
-from reconciler.engine.experiment.judge_winner import judge_winner
+from reconciler.engine.experiment.judge_winner import judge_winner, train_as_it_is
 from reconciler.engine.experiment.prepared import PreparedExperiment, prepare
 from reconciler.engine.experiment.run_trials import TrialSeries, result_of
 from reconciler.engine.experiment.side_by_side import side_by_side
@@ -40,6 +40,8 @@ def run_experiment(
     store, name = deps.stores[prepared.environment.name], prepared.environment.name
     if (known := _run_of(store, prepared)) is not None:
         return table_of_run(store, known, new=0)
+    deps.progress.start(experiment.name, "train the model as it is")
+    train_as_it_is(deps, desired, prepared)
     series = TrialSeries(deps, prepared, runner)
     deps.progress.expect(1)
     arms = list(series.run())

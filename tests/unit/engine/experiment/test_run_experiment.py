@@ -14,6 +14,7 @@ from reconciler import codec
 from reconciler.core.artifact import store_layout
 from reconciler.core.experiment.results import ExperimentTable
 from reconciler.core.experiment.trial import SharedRows
+from reconciler.core.quality.findings import Finding, Severity
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.experiment.declared_experiment import (
     EstimatorSpace,
@@ -27,7 +28,7 @@ from reconciler.core.spec.recipe import Features
 from reconciler.engine.experiment import records
 from reconciler.engine.experiment.run_experiment import list_experiments, look_at, run_experiment
 from reconciler.engine.storage import data_snapshots
-from reconciler.errors import IntegrityError, UsageError
+from reconciler.errors import GateRefusedError, IntegrityError, UsageError
 from reconciler.ports import SelectRequest, SelectResult, TrialRequest, TrialResult
 from reconciler.testing.fake_compute import FakeData
 from reconciler.testing.fake_trials import FakeTrialRunner
@@ -92,6 +93,16 @@ class CountedRows(FakeData):
 
     def select(self, request: SelectRequest) -> SelectResult:
         return replace(super().select(request), checks=(), holdout=("0000000001", "0000000002", "0000000003"))
+
+
+class RareClass(FakeData):
+    """A check of the rows finds an error."""
+
+    def select(self, request: SelectRequest) -> SelectResult:
+        rare = Finding(
+            check="too-few-rows", subject="rare", severity=Severity.ERROR, message="3 rows", remedy="join it"
+        )
+        return replace(super().select(request), checks=(rare,))
 
 
 def bench_in(folder: Path) -> Bench:
@@ -324,3 +335,11 @@ def test_two_that_run_the_same_experiment_at_once_tell_of_one_run_and_of_the_sam
     (run,) = records.runs(store, "sandbox", "search")
     assert table.holdout == run.holdout
     assert without_times(table) == without_times(bench.run(EXPERIMENT))
+
+
+def test_what_stops_the_training_of_the_model_as_it_is_stops_before_any_trial(bench: Bench) -> None:
+    bench.project.data = RareClass()
+    runner = FakeTrialRunner()
+    with pytest.raises(GateRefusedError, match="3 rows"):
+        bench.run(EXPERIMENT, runner)
+    assert runner.asked == []
