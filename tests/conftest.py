@@ -34,7 +34,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 gc.disable()  # until all is collected, below: nothing that is imported is garbage
 
 # No test asserts a time: a loaded machine must not fail one.
-hypothesis.settings.register_profile("reconciler", deadline=None, max_examples=effort.examples(40))
+hypothesis.settings.register_profile("reconciler", deadline=None, max_examples=effort.examples(25))
 hypothesis.settings.load_profile("reconciler")
 if not effort.FULL:  # else every worker first reads every module of ours for constants that examples may be made of
     providers._get_local_constants = lambda: providers._local_constants
@@ -151,7 +151,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
             item.add_marker("soak")
     if not effort.FULL:
-        items[:] = [item for item in items if not any(mark.kwargs.get("only") for mark in item.iter_markers("soak"))]
+        items[:] = effort.without_soaked(items)
     items.sort(key=effort.place)
 
 

@@ -144,14 +144,25 @@ def tree_of(path: Path) -> ast.Module:
     return ast.parse(path.read_text())
 
 
+@cache
+def nodes_of(path: Path) -> tuple[ast.AST, ...]:
+    """Return all nodes of a file's syntax tree, walked once."""
+    return tuple(ast.walk(tree_of(path)))
+
+
 def part_of(path: Path) -> str:
     relative = path.relative_to(PACKAGE)
     return relative.parts[0] if len(relative.parts) > 1 else relative.stem
 
 
-def imports_of(path: Path) -> Iterator[tuple[int, str]]:
-    """(line, dotted name) of every import; those for type checkers only count, too."""
-    for node in ast.walk(tree_of(path)):
+@cache
+def imports_of(path: Path) -> tuple[tuple[int, str], ...]:
+    """Return (line, dotted name) of every import; those for type checkers only count, too."""
+    return tuple(_imports(path))
+
+
+def _imports(path: Path) -> Iterator[tuple[int, str]]:
+    for node in nodes_of(path):
         if isinstance(node, ast.Import):
             yield from ((node.lineno, name.name) for name in node.names)
         elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
@@ -212,7 +223,7 @@ def test_one_module_starts_git() -> None:
     starts = {
         path.relative_to(PACKAGE).as_posix()
         for path in FILES
-        for node in ast.walk(tree_of(path))
+        for node in nodes_of(path)
         if isinstance(node, ast.List) and node.elts and getattr(node.elts[0], "value", None) == "git"
     }
     assert starts == {"adapters/git/plumbing.py"}
@@ -260,9 +271,9 @@ def test_no_module_imports_itself_by_way_of_others() -> None:
 
 def within_functions(path: Path) -> Iterator[tuple[Path, int]]:
     """Yield the path with each line of imports that happen when something is called, or never."""
-    for node in ast.walk(tree_of(path)):
+    for node in nodes_of(path):
         later = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-        if later or (isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)):
+        if later or (isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)):
             yield from ((path, part.lineno) for part in ast.walk(node) if isinstance(part, ast.Import | ast.ImportFrom))
 
 

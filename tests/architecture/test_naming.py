@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.architecture.test_layers import BANNED, FILES, PACKAGE, imports_of, tree_of
+from tests.architecture.test_layers import BANNED, FILES, PACKAGE, imports_of, nodes_of, tree_of
 from tests.support.each import hold_for_each
 
 
@@ -19,7 +19,7 @@ def named(path: Path) -> str:
 
 
 def classes(path: Path) -> Iterator[ast.ClassDef]:
-    yield from (node for node in ast.walk(tree_of(path)) if isinstance(node, ast.ClassDef))
+    yield from (node for node in nodes_of(path) if isinstance(node, ast.ClassDef))
 
 
 def words(name: str) -> set[str]:
@@ -111,7 +111,7 @@ def test_the_core_knows_no_clock_disk_network_process_chance_or_log() -> None:
     for path in sorted((PACKAGE / "core").rglob("*.py")):
         for line, name in imports_of(path):
             assert name.split(".")[0] not in EFFECTS, f"{named(path)}:{line}: {name}"
-        for node in ast.walk(tree_of(path)):
+        for node in nodes_of(path):
             if isinstance(node, ast.Call):
                 called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
                 if (path.name, called) != ("digest.py", "open"):
@@ -124,14 +124,14 @@ def test_nothing_reads_a_pickle_or_runs_text_as_code() -> None:
             assert name.split(".")[0] not in ("pickle", "joblib", "dill", "cloudpickle", "shelve", "marshal"), (
                 f"{named(path)}:{line}: {name}"
             )
-        for node in ast.walk(tree_of(path)):
+        for node in nodes_of(path):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
                 assert node.func.id not in ("eval", "exec"), f"{named(path)}:{node.lineno}: {node.func.id}"
 
 
 def test_no_process_is_started_through_a_shell() -> None:
     for path in FILES:
-        for node in ast.walk(tree_of(path)):
+        for node in nodes_of(path):
             if isinstance(node, ast.Call):
                 for word in node.keywords:
                     assert word.arg != "shell", f"{named(path)}:{node.lineno} starts a shell"

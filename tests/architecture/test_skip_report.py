@@ -53,6 +53,7 @@ def run(folder: Path, *, require: str, workers: int) -> subprocess.CompletedProc
     return subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.soak(every=2)
 @pytest.mark.parametrize("workers", [pytest.param(0, marks=pytest.mark.soak(only=True)), 2])
 def test_the_last_line_names_every_skip_with_its_reason(tmp_path: Path, workers: int) -> None:
     ran = run(tmp_path, require="git", workers=workers)

@@ -120,6 +120,7 @@ def test_on_a_phone_only_tables_scroll_sideways(reports: dict[int | None, Path],
     assert (inner, wide) == (360, 360)
 
 
+@pytest.mark.soak(only=True)
 def test_dark_and_light_are_different_colours_of_the_same_page_and_of_its_plots(
     reports: dict[int | None, Path],
 ) -> None:
@@ -131,6 +132,7 @@ def test_dark_and_light_are_different_colours_of_the_same_page_and_of_its_plots(
     assert all(a != b for a, b in zip(light, dark, strict=True))
 
 
+@pytest.mark.soak(only=True)
 def test_a_report_is_printed_on_white_with_what_is_folded(reports: dict[int | None, Path], tmp_path: Path) -> None:
     opened(reports[40], f"--print-to-pdf={tmp_path}/report.pdf", dark=True)
     assert (tmp_path / "report.pdf").read_bytes().startswith(b"%PDF")

@@ -172,6 +172,7 @@ def test_what_can_be_read_in_two_ways_is_asked_and_each_option_that_is_named_ans
         Project(tmp_path / f"project{number}").run("validate")
 
 
+@pytest.mark.soak(only=True)
 def test_a_small_table_as_an_office_writes_it_trains_predicts_after_another_export_and_has_a_second_version(
     tmp_path: Path,
 ) -> None:

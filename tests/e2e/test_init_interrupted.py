@@ -42,6 +42,7 @@ def interrupted(project: Project, *arguments: str) -> tuple[int, str, str]:
         process.kill()
 
 
+@pytest.mark.soak(only=True)  # inputs/test_edge_cases: earlier
 @pytest.mark.parametrize("verb", ["init", pytest.param("add", marks=pytest.mark.soak(only=True))])
 def test_ctrl_c_while_estimators_are_tried_is_130_and_nothing_is_written(tmp_path: Path, verb: str) -> None:
     (tmp_path / "scratch").mkdir()

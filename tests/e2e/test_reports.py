@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.effort import spread
 from tests.support.project import Project
 
 RECORD = "reconciler-site.jsonl"
@@ -178,6 +179,7 @@ def test_open_shows_the_file_in_the_browser_that_the_person_named(trained: Proje
     assert os.fspath(tmp_path) in (tmp_path / "shown").read_text()
 
 
+@pytest.mark.soak(only=True)  # as one that is killed does
 @pytest.mark.needs("small-disk")
 def test_a_full_disk_leaves_a_site_that_the_next_run_makes_good(deployed: Project, tmp_path: Path) -> None:
     """On a disk of its own, in a namespace of its own, which ends with the command."""
@@ -205,6 +207,7 @@ def test_a_full_disk_leaves_a_site_that_the_next_run_makes_good(deployed: Projec
     assert "lateness.html" in ran.stdout
 
 
+@pytest.mark.soak
 def test_a_run_that_is_killed_is_made_good_by_the_next_one(deployed: Project, tmp_path: Path) -> None:
     """At each rename: the moments at which something of a site becomes another one."""
     whole = tmp_path / "whole"
@@ -224,7 +227,7 @@ def test_a_run_that_is_killed_is_made_good_by_the_next_one(deployed: Project, tm
         "sys.exit(main(sys.argv[1:]))\n"
     )
     site = tmp_path / "site"
-    for renames in range(4):
+    for renames in spread(range(4), "RENAMES"):
         command = [deployed.python, "-c", program, str(renames)]
         arguments = ["report", "production", "--html", str(site), "--plots", "none"]
         ran = subprocess.run(

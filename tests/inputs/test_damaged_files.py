@@ -121,7 +121,7 @@ def said(capfd: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
     return code, out + err
 
 
-@pytest.mark.soak
+@pytest.mark.soak(every=2)
 @pytest.mark.parametrize("damage", DAMAGES, ids=lambda one: one.__name__)
 def test_whatever_becomes_of_a_stored_file_is_told_and_nothing_waits(
     project: Path, capfd: pytest.CaptureFixture[str], damage: Callable[[Path], None]

@@ -159,6 +159,7 @@ def test_dirty_detached_and_in_ci_a_plan_is_of_the_commit(project: Project) -> N
     assert "uncommitted" in project.run("plan", "sandbox").err
 
 
+@pytest.mark.soak(only=True)
 def test_of_two_init_at_once_one_writes_and_the_other_says_so(tmp_path: Path) -> None:
     made = Project(tmp_path)
     write_ledger(tmp_path / "first.csv", rows=100, seed=1)
@@ -178,6 +179,7 @@ def test_of_two_init_at_once_one_writes_and_the_other_says_so(tmp_path: Path) ->
         assert Project(tmp_path / "both").run("validate").out.startswith("Valid: 1 model")
 
 
+@pytest.mark.soak(every=2)
 @pytest.mark.parametrize(
     ("command", "line", "left"),
     [

@@ -55,6 +55,7 @@ def audited(project: ProjectOnDisk) -> tuple[str, str, str]:
     return findings, notes, ""
 
 
+@pytest.mark.soak(every=2)
 @pytest.mark.parametrize("right", [0o002, 0o020], ids=["everybody", "group"])
 def test_each_open_folder_is_told_by_doctor_and_audit(project: ProjectOnDisk, right: int) -> None:
     assert not checks(project)

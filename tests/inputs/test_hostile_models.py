@@ -163,6 +163,7 @@ def test_the_good_file_loads(small: SmallModel, worker: ScoringWorker, tmp_path:
     assert len(KNOWN) == 20
 
 
+@pytest.mark.soak(every=2)
 @pytest.mark.parametrize("name", KNOWN)
 def test_the_scoring_worker_refuses_what_is_known_by_its_fault(
     name: str, small: SmallModel, worker: ScoringWorker, tmp_path: Path

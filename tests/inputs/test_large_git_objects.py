@@ -70,7 +70,7 @@ def test_a_request_with_eight_manifests_of_99_mb_is_refused_in_60_mb(
     assert "the limit is 1 MiB" in said
 
 
-@pytest.mark.soak
+@pytest.mark.soak(only=True)
 def test_so_is_every_other_command_that_reads_that_commit(made: tuple[Project, str], warm: Project) -> None:
     commit = made[1]
     commands: list[tuple[str, ...]] = [

@@ -140,12 +140,14 @@ ALL_GOOD = [
 ]
 
 
+@pytest.mark.soak(every=2)
 @pytest.mark.parametrize("body", ALL_GOOD)
 def test_a_first_model_is_made_of_it(tmp_path: Path, body: str | bytes | pa.Table) -> None:
     found = suggest(look(written(tmp_path, body)), name="t", today="2026-01-01")
     assert found.recipe.features.all
 
 
+@pytest.mark.soak(every=2)
 @pytest.mark.parametrize(
     ("body", "code"), [*BAD.values(), *BAD_PARQUET.values()], ids=[*BAD, *(f"Parquet: {name}" for name in BAD_PARQUET)]
 )

@@ -249,6 +249,7 @@ def test_what_is_remembered_never_changes_what_is_said(
     assert fleet.plan(capfd)[0] == unchanged
 
 
+@pytest.mark.soak(every=2)
 @pytest.mark.parametrize("fault", [Fault.BUSY, Fault.CUT], ids=lambda fault: fault.value)
 def test_a_bucket_that_does_not_answer_is_never_taken_for_unchanged(
     fleet: Fleet, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, fault: Fault

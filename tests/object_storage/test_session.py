@@ -174,6 +174,7 @@ def test_a_bucket_that_is_not_there_stops_a_command_with_its_remedy(project: Rem
     assert "NoSuchBucket" in project.run("doctor", code=None).out
 
 
+@pytest.mark.soak(every=3)
 @pytest.mark.parametrize("command", [("plan", "sandbox"), ("status",), ("apply", "sandbox", "--yes")], ids=" ".join)
 def test_an_interrupt_ends_a_command_that_waits_for_a_silent_store(
     project: Remote, proxy: Proxy, command: tuple[str, ...]

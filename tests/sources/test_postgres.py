@@ -143,6 +143,7 @@ def test_a_type_that_was_held_is_held_to(database: Postgres, tmp_path: Path) -> 
     assert caught.value.code == "E405"
 
 
+@pytest.mark.soak(every=3)
 @pytest.mark.parametrize(
     ("said", "code"),
     [

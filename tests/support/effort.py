@@ -11,6 +11,7 @@ SERVE_SWAPS=50 SERVE_KILLS=20 make soak`.
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Sequence
 from typing import TypeVar
 
@@ -25,58 +26,59 @@ COLLECTED = pytest.StashKey[set[str]]()
 Case = TypeVar("Case", int, str)
 
 COUNTS: dict[str, tuple[int, int]] = {
-    "SEEDS": (70, 600),  # schedules of the simulation
-    "REQUEST_SEEDS": (60, 400),  # of the simulation of requests; 100,000 take 1.6 processor hours
-    "STORED": (2, 1),  # stored files and folders between two that are gone, or have a changed byte
+    "SEEDS": (40, 600),  # schedules of the simulation
+    "REQUEST_SEEDS": (32, 400),  # of the simulation of requests; 100,000 take 1.6 processor hours
+    "STORED": (4, 1),  # stored files and folders between two that are gone or changed
     "STRIDE": (59, 7),  # bytes between two damaged ones of a record
-    "KILL_STRIDE": (17, 1),  # durable calls between two at which a process is killed
-    "GARBAGE_SEEDS": (9, 100),  # schedules of garbage collections; 10,000 take 3 processor hours
-    "KILLS": (2, 15),  # refreshes that are killed
-    "PAGES": (16, 1),  # of 4 KiB that a disk that is too small for a refresh has more each time
-    "PLACE_STRIDE": (3, 1),  # system calls between two at which a writer of a target is killed
+    "KILL_STRIDE": (34, 1),  # durable calls between two at which a process is killed
+    "GARBAGE_SEEDS": (6, 100),  # schedules of garbage collections; 10,000 take 3 processor hours
+    "KILLS": (1, 15),  # refreshes that are killed
+    "PAGES": (32, 1),  # of 4 KiB that a disk that is too small for a refresh has more each time
+    "PLACE_STRIDE": (6, 1),  # system calls between two at which a writer of a target is killed
     "REGISTRY_STRIDE": (5, 1),  # requests to a registry between two at which an apply is killed
-    "FILE_STRIDE": (16, 1),  # files of `init`, `add` and `ci` between two at which one is killed
-    "TAMPERINGS": (120, 400),  # attacks on signed stores, 10,000 take half an hour
+    "RENAMES": (3, 1),  # files of a site between two at which its report is killed
+    "FILE_STRIDE": (24, 1),  # files of `init`, `add` and `ci` between two at which one is killed
+    "TAMPERINGS": (60, 400),  # attacks on signed stores, 10,000 take half an hour
     "COMMITS": (12, 101),  # after a weakened gate, none of which launders a pin
-    "GIT_STRIDE": (14, 1),  # git commands between two at which a proposal is killed
-    "SET_GIT_STRIDE": (60, 8),  # the same of a proposal for several models
+    "GIT_STRIDE": (30, 1),  # git commands between two at which a proposal is killed
+    "SET_GIT_STRIDE": (150, 8),  # the same of a proposal for several models
+    "EFFECT_STRIDE": (5, 1),  # pairs of an effect and a fault at it between two that are tried
     "CRASH_STRIDE": (8, 1),  # effects between two at which a recovery crashes
-    "APPROVAL_CASES": (120, 3_000),  # questions about random approvals, of each forge
-    "RACES": (3, 20),  # entries of a bucket that eight processes want
-    "ROUNDS": (4, 20),  # applies during which something goes wrong between us and a bucket
-    "REMOTE_MODELS": (22, 36),  # deployed in a bucket; the journals of 36 are two pages of a listing
+    "APPROVAL_CASES": (60, 3_000),  # questions about random approvals, of each forge
+    "RACES": (1, 20),  # entries of a bucket that eight processes want
+    "ROUNDS": (2, 20),  # applies during which something goes wrong between us and a bucket
+    "REMOTE_MODELS": (12, 36),  # deployed in a bucket; the journals of 36 are two pages of a listing
     "CLUSTER_ROUNDS": (1, 4),  # applies on a cluster whose workers are killed, paused or cut off
-    "APPLIES": (3, 8),  # pairs of applies at once
-    "PARALLEL_ROUNDS": (3, 10),  # rounds of eight models applied at once
-    "MODEL_FILES": (40, 600),  # files of models that are changed at random, loaded and predicted with
-    "BOOSTER_FILES": (420, 2_000),  # the same of LightGBM and XGBoost
-    "RANDOM_BOOSTERS": (40, 400),  # models of them with parameters of chance, which must not be refused
-    "MODELS": (11, 1),  # models between two whose every attribute is changed
-    "ROWS": (1_500, 5_000),  # of the tables that are trained on again and again
-    "COLUMNS": (8, 30),
-    "MEMORIES": (2, 1),  # files of what was printed between two that are damaged
-    "KINDS_OF_CHANGE": (14, 1),  # kinds of change between two after which every reader is asked what it remembers
-    "ODD_TABLES": (9, 1),  # tables between two that are looked at, of 139 odd ones
+    "APPLIES": (2, 8),  # pairs of applies at once
+    "PARALLEL_ROUNDS": (2, 10),  # rounds of eight models applied at once
+    "MODEL_FILES": (16, 600),  # files of models that are changed at random, loaded and predicted with
+    "BOOSTER_FILES": (160, 2_000),  # the same of LightGBM and XGBoost
+    "RANDOM_BOOSTERS": (16, 400),  # models of them with parameters of chance, which must not be refused
+    "MODELS": (31, 1),  # models between two whose every attribute is changed
+    "ROWS": (800, 5_000),  # of the tables that are trained on again and again
+    "COLUMNS": (6, 30),
+    "MEMORIES": (3, 1),  # files of what was printed between two that are damaged
+    "KINDS_OF_CHANGE": (20, 1),  # kinds of change between two after which every reader is asked what it remembers
+    "ODD_TABLES": (17, 1),  # tables between two that are looked at, of 139 odd ones
     "JOURNEYS": (30, 16),  # of them between two that go all the way to production; 1 takes an hour
     "PUBLIC_TABLES": (6, 6),  # tables in the shape of public ones between two that first models are measured on
     "PUBLIC_SEEDS": (2, 2),  # each of them written anew so many times
-    "RANDOM_TABLES": (20, 200),  # whose features know nothing of the outcome
+    "RANDOM_TABLES": (12, 200),  # whose features know nothing of the outcome
     "NOISE_SEEDS": (2, 4),  # tables of noise that an experiment searches
     "NOISE_LEAKS": (2, 3),  # the same, searched with a look at the holdout
     "NOISE_TRIALS": (16, 40),  # of each
-    "EQUALS": (80, 1_000),  # candidates as good as all that was deployed, which gates refuse at a stated rate
-    "EQUAL_FIGURES": (12, 600),  # pairs of equally good models, compared by figures that are no rates
-    "DRIFT_TRIALS": (15, 200),  # random halves of rows that did not change
+    "EQUALS": (60, 1_000),  # candidates as good as all that was deployed, which gates refuse at a stated rate
+    "DRIFT_TRIALS": (10, 200),  # random halves of rows that did not change
     "TRAINING_SEEDS": (1, 5),  # of the models of real invoices
-    "COPIES": (3, 50),  # of three tables of a database that is written to all the while
-    "MASK_ATTACKS": (12, 1),  # ways round masks between two that are gone
-    "MASK_SEEDS": (3, 20),  # tables on which a model with masked keys is compared with one without
+    "COPIES": (1, 50),  # of three tables of a database that is written to all the while
+    "MASK_ATTACKS": (26, 1),  # ways round masks between two that are gone
+    "MASK_SEEDS": (2, 20),  # tables on which a model with masked keys is compared with one without
     "ERASED_MODELS": (5, 40),  # on 5 recipes, of which one entity is erased
-    "QUIET_RUNS": (20, 200),  # 90 days of a model that keeps its promise, looked at every day
+    "QUIET_RUNS": (12, 200),  # 90 days of a model that keeps its promise, looked at every day
     "CHANGED_RUNS": (20, 100),  # of one that gets worse on day 40
     "RETRAIN_KILLS": (1, 6),  # times that a request for a retrain is killed at each effect, in each way
-    "SIMULATED_ROWS": (60, 1_000),  # draws of rows from which an interval's coverage is counted
-    "INFLUENCE_SEEDS": (12, 100),  # tables of 20 columns that are noise
+    "SIMULATED_ROWS": (40, 1_000),  # draws of rows from which an interval's coverage is counted
+    "INFLUENCE_SEEDS": (8, 100),  # tables of 20 columns that are noise
     "EXPERIMENT_KILLS": (1, 8),  # at random moments of an experiment, which then goes on
     "EXPERIMENT_JOBS": (0, 1),  # of 4, 2 and 1 workers, with each of which it is run anew
     "NINETY_DAYS": (2, 60),  # of a model that is looked at, and asked for, every day
@@ -157,6 +159,20 @@ def spread(cases: Sequence[Case], name: str) -> list[Case]:
     """Return every n-th of the cases, n being the count of this name, always with the first and the last."""
     chosen = {*cases[:: count(name)], *cases[-1:]}
     return [case for case in cases if case in chosen]
+
+
+def without_soaked(items: Sequence[pytest.Item]) -> list[pytest.Item]:
+    """Return the tests of `make test`: none that is marked `soak(only=True)`, and of one that is marked
+    `soak(every=3)` every third case."""
+    left, cases = [], Counter[str]()
+    for item in items:
+        marks = list(item.iter_markers("soak"))
+        name, every = item.nodeid.partition("[")[0], max((mark.kwargs.get("every", 1) for mark in marks), default=1)
+        if not any(mark.kwargs.get("only") for mark in marks):
+            if cases[name] % every == 0:
+                left.append(item)
+            cases[name] += 1
+    return left
 
 
 def place(item: pytest.Item) -> int:

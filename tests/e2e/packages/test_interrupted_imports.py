@@ -103,6 +103,7 @@ def test_an_import_that_ends_at_any_effect_is_ended_by_the_same_command(importin
             assert contents(store) == wanted, (index, fault)
 
 
+@pytest.mark.soak(only=True)
 def test_of_two_imports_at_once_one_is_recorded(importing: Importing, tmp_path: Path) -> None:
     store = empty(tmp_path / "store")
 

@@ -96,6 +96,7 @@ def test_what_others_attached_stays_and_is_left_out(host: str, signed: Path, tmp
     assert (tmp_path / "pulled.tar").read_bytes() == signed.read_bytes()
 
 
+@pytest.mark.soak(only=True)
 @pytest.mark.needs("oci-registry", "skopeo")
 def test_skopeo_copies_a_package_into_a_registry_and_out_of_it(host: str, signed: Path, tmp_path: Path) -> None:
     artifact = packages.push(signed, f"{host}/models/first").artifact

@@ -165,6 +165,7 @@ def test_a_comment_whose_text_was_edited_is_no_review(trained: Project, server: 
     assert (trained.root / "serving/lateness/current").exists()
 
 
+@pytest.mark.soak(only=True)
 def test_before_anything_was_applied_a_request_shows_the_candidate_and_its_gates(
     trained: Project, server: Server
 ) -> None:

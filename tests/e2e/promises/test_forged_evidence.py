@@ -74,6 +74,7 @@ def pinned_by_hand(project: Project) -> None:
     project.commit("Pinned by hand")
 
 
+@pytest.mark.soak(every=2)
 @pytest.mark.parametrize("change", [passed, left_out, not_applicable, other_gate], ids=lambda change: change.__name__)
 def test_a_forged_verification_deploys_nothing_and_every_door_tells_it(
     project: Project, change: Callable[[dict[str, Any]], None]

@@ -95,7 +95,7 @@ def test_a_request_that_also_takes_the_protection_away_is_judged_by_what_was_in_
     refused(strict, before, "GATE WEAKENED accuracy", "GATE WEAKENED protect: branch main -> nothing")
 
 
-@pytest.mark.soak
+@pytest.mark.soak(only=True)  # `PinRenewed` of the simulation
 def test_many_commits_after_a_weakened_gate_do_not_launder_the_pin(strict: Project) -> None:
     before = strict.served()["artifact"]
     edit(strict, POLICY, STRICT, LOOSE)
@@ -123,6 +123,7 @@ def test_who_drops_the_approvals_first_still_needs_them_for_the_pin(newer: Proje
     refused(newer, before, "needs 1 approval by rita")
 
 
+@pytest.mark.soak(only=True)  # `SourcesUnjudged` of the simulation
 def test_a_planted_sandbox_is_told_and_its_evidence_does_not_count(strict: Project) -> None:
     before = strict.served()["artifact"]
     strict.git("checkout", "-q", "-b", "pr")
@@ -162,6 +163,7 @@ def test_a_store_that_was_moved_with_all_that_it_holds_goes_on(strict: Project) 
     strict.run("audit")
 
 
+@pytest.mark.soak(only=True)  # unit/engine/controls/test_first_entry
 def test_who_comes_back_to_a_store_that_was_left_needs_a_person(newer: Project) -> None:
     before = newer.served()["artifact"]
     moved = "spec:\n  store: {uses: files, root: .reconciler/production2}\n"
@@ -222,6 +224,7 @@ def test_the_work_tree_says_nothing_about_what_is_in_force(strict: Project) -> N
     assert strict.served()["artifact"] == before
 
 
+@pytest.mark.soak(only=True)  # `RenamedIsNew` of the simulation
 def test_a_rename_leaves_no_gate_behind(strict: Project) -> None:
     before = strict.served()["artifact"]
     strict.git("checkout", "-q", "-b", "pr")
@@ -239,6 +242,7 @@ def test_a_rename_leaves_no_gate_behind(strict: Project) -> None:
     refused(strict, before, "GATE WEAKENED accuracy")
 
 
+@pytest.mark.soak(only=True)
 def test_a_rewritten_history_goes_on_once_a_person_accepts_it(newer: Project) -> None:
     before = newer.served()["artifact"]
     propose(newer)
@@ -259,6 +263,7 @@ CLASSES = "on_time: days_late <= 0\n        late: days_late > 0"
 DAYS = "days_late: date_diff('day', due, coalesce(paid, as_of))"
 
 
+@pytest.mark.soak(only=True)
 @pytest.mark.parametrize(
     ("old", "new", "part"),
     [

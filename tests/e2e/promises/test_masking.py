@@ -232,8 +232,9 @@ def test_after_another_key_no_row_that_the_incumbent_trained_on_judges_it(projec
     ]
     builds = {build["artifact"]: build for entry in journal if (build := entry["state"].get("build"))}
     incumbent, candidate = builds.values()
-    trained = {_plain(key, before + later, KEY) for key in _keys(project, incumbent["trainingKeys"])}
-    holdout = {_plain(key, before + later, other) for key in _keys(project, candidate["evaluationRows"])}
+    then, now = _plain(before + later, KEY), _plain(before + later, other)
+    trained = {then[key] for key in _keys(project, incumbent["trainingKeys"])}
+    holdout = {now[key] for key in _keys(project, candidate["evaluationRows"])}
     assert trained & holdout, "else this shows nothing"
     expected = {row[0] for row in before + later if row[0] in holdout and row[2] > "2024-12-31"}
     assert expected
@@ -252,11 +253,12 @@ def _keys(project: Project, digest: str) -> list[str]:
     return keys
 
 
-def _plain(pseudonym: str, rows: list[list[str]], key: str) -> str:
-    made = {hmac.new(key.encode(), row[0].encode(), "sha256").hexdigest(): row[0] for row in rows}
-    return made[pseudonym]
+def _plain(rows: list[list[str]], key: str) -> dict[str, str]:
+    """Return the number of each row by the pseudonym that the key gives it."""
+    return {hmac.new(key.encode(), row[0].encode(), "sha256").hexdigest(): row[0] for row in rows}
 
 
+@pytest.mark.soak(only=True)
 def test_a_recipe_that_reads_no_masked_column_gives_the_same_artifact_with_and_without_masks(tmp_path: Path) -> None:
     digests = []
     for name, mask in (("with", "    mask: {invoices.contact: drop}\n"), ("without", "    personalData: warn\n")):
@@ -329,6 +331,7 @@ def _with_contacts(root: Path, mask: str) -> Project:
     return project
 
 
+@pytest.mark.soak(only=True)
 def test_what_init_writes_masks_what_looks_personal_and_can_be_applied(tmp_path: Path) -> None:
     chance, table = random.Random(3), tmp_path / "orders.csv"
     first = ["Anna", "Peter", "Marie", "Jan"]
@@ -352,6 +355,7 @@ def test_what_init_writes_masks_what_looks_personal_and_can_be_applied(tmp_path:
     assert not [value for person in people for value in person[1:] if value.encode() in everything]
 
 
+@pytest.mark.soak(only=True)
 def test_a_prediction_in_the_sandbox_reads_tables_as_they_are_masked(project: Project) -> None:
     project.run("apply", "sandbox", "--yes")
     inputs = ("--input", "customers=data/customers.csv", "--input", "invoices=data/invoices.csv")

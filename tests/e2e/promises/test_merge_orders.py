@@ -18,6 +18,7 @@ def results(document: dict[str, object]) -> dict[str, int]:
     return {str(one["model"]): int(str(one["exit"])) for request in merged for one in request["applied"]["results"]}
 
 
+@pytest.mark.soak(only=True)
 @pytest.mark.parametrize(
     ("turned", "at_once"),
     [

@@ -140,6 +140,7 @@ def test_one_request_asks_for_a_retrain_and_what_it_asks_for_is_done(
     assert "no change: trained and verified" in team.run("plan", "sandbox").out
 
 
+@pytest.mark.soak(only=True)  # unit/engine/monitoring
 def test_a_request_that_somebody_closed_is_not_opened_again(predicted: Project, server: Server) -> None:
     team = Team(predicted, server, "github")
     settle(predicted, lambda number: 90 if number % 2 else -5)
@@ -196,6 +197,7 @@ def start_again(project: Project, server: Server, team: Team, records: Path) -> 
             record.unlink()
 
 
+@pytest.mark.soak(only=True)  # unit/engine/monitoring
 def test_two_that_monitor_at_once_record_once_and_ask_once(predicted: Project, server: Server) -> None:
     team = Team(predicted, server, "github")
     settle(predicted, lambda number: 90 if number % 2 else -5)

@@ -123,6 +123,7 @@ def training(project: Project) -> tuple[subprocess.Popen[str], list[int]]:
     return process, family(process.pid)
 
 
+@pytest.mark.soak(only=True)  # e2e/test_session: of one
 @pytest.mark.skipif(sys.platform != "linux", reason="processes are watched through /proc and process descriptors")
 @pytest.mark.parametrize(
     "number",

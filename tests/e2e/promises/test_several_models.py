@@ -137,6 +137,7 @@ def test_of_two_of_which_one_is_refused_none_is_proposed_and_all_reasons_are_tol
     assert proposed["branch"] == two.run("promote", "lateness", "-o", "json").json["branch"]
 
 
+@pytest.mark.soak(only=True)  # unit/engine/promotion
 def test_one_request_for_two_is_opened_once_closes_those_of_each_and_rolls_both_back(
     two: Project, server: Server
 ) -> None:

@@ -74,6 +74,7 @@ def test_a_run_prints_shows_and_becomes_a_frame_with_all_that_the_table_has(proj
     assert list(listed.to_frame()["runs"]) == [1]
 
 
+@pytest.mark.soak(only=True)
 def test_improve_from_python_is_improve_of_the_command_line(project: Project) -> None:
     api = reconciler.Project.open(project.root)
     found = api.improve("lateness", trials=1, metric="accuracy")

@@ -175,6 +175,7 @@ CASES = [
 ]
 
 
+@pytest.mark.soak(every=2)
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__)
 def test_a_place_that_git_decides_about_is_refused_with_its_line(
     project: Project, case: Callable[[Project], str]

@@ -43,6 +43,7 @@ def told(project: Project, *words: str) -> list[str]:
     return [line for line in ran.stdout.splitlines() if line]
 
 
+@pytest.mark.soak(every=3)
 @pytest.mark.parametrize(
     ("words", "found"),
     [

@@ -99,6 +99,7 @@ class Contract(ComputeContract):
 EXPECTED: dict[Path, object] = {}
 
 
+@pytest.mark.soak(only=True)  # what every other test computes with
 class TestHere(Contract):
     compute = "here"
 
@@ -107,6 +108,7 @@ class TestDask(Contract):
     compute = "dask"
 
 
+@pytest.mark.soak(only=True)
 def test_it_is_told_which_worker_trains(dask: DaskCluster, stored: StoredModel) -> None:
     told: list[str] = []
     for _ in range(20):  # a training may be over before anybody looks
@@ -148,6 +150,7 @@ def test_a_worker_with_another_runtime_refuses_by_name_and_another_one_takes_its
         client.close()
 
 
+@pytest.mark.soak(only=True)
 def test_another_store_under_the_same_name_is_refused(
     cluster: LoopbackCluster, stored: StoredModel, tmp_path: Path
 ) -> None:

@@ -255,6 +255,7 @@ def test_several_models_at_once_are_a_board_that_is_gone_at_the_end(project: Pro
         assert not re.search(rb"\x1b\[\d*m", terminal.shown)
 
 
+@pytest.mark.soak(only=True)  # the test of locales shows the same of files
 def test_a_terminal_that_knows_only_ascii_gets_only_ascii(project: Project) -> None:
     project.recipe("late: days_late > 0", "späť: days_late > 0")
     project.recipe("max_depth: 3", "max_depth: 2")

@@ -481,13 +481,13 @@ def test_the_actions_outputs_are_the_exit_code_the_plan_and_the_number_of_its_ch
     planned = outputs("plan sandbox --check")
     assert (planned["exit-code"], planned["changes"]) == ("3", "2"), "one model, and the first copy of the data"
     assert json.loads(Path(planned["plan-file"]).read_text())["environment"] == "sandbox"
-    ways = ("plan sandbox --out ../named.json", "plan sandbox --out=../named.json")
-    for command in ways if FULL else ways[1:]:
+    if not FULL:
+        return
+    for command in ("plan sandbox --out ../named.json", "plan sandbox --out=../named.json"):
         named = outputs(command)
         assert (named["exit-code"], named["changes"]) == ("0", "2")
         assert Path(named["plan-file"]).resolve() == (installed / "work/named.json").resolve()
-    if FULL:
-        assert outputs("plan production") | {"plan-file": ""} == {"exit-code": "0", "plan-file": "", "changes": "0"}
+    assert outputs("plan production") | {"plan-file": ""} == {"exit-code": "0", "plan-file": "", "changes": "0"}
     assert outputs("status")["plan-file"] == ""
 
 

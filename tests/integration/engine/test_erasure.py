@@ -85,6 +85,7 @@ def test_what_cannot_be_told_counts_as_affected_and_is_said(tmp_path: Path) -> N
     assert [line.rpartition(": ")[2] for line in found.not_told] == ["invoices", "payments"], "which refer to them"
 
 
+@pytest.mark.soak(every=2)
 @pytest.mark.parametrize("way", ["renamed", "a second table"])
 def test_a_branch_that_declares_tables_otherwise_brings_nobody_back(tmp_path: Path, way: str) -> None:
     project = ErasureProject(tmp_path)

@@ -145,7 +145,7 @@ def _each(folder: Path, seeds: int, trials: int) -> Iterator[ExperimentTable]:
         yield searched(folder / str(seed), seed, trials)
 
 
-@pytest.mark.soak
+@pytest.mark.soak(only=True)  # the measure is shown, not the program
 def test_a_search_that_saw_the_holdout_is_found_out_by_the_same_measure(tmp_path: Path) -> None:
     seeds, trials = count("NOISE_LEAKS"), max(40, count("NOISE_TRIALS"))
     found = [searched(tmp_path / str(seed), seed, trials, peeks=True) for seed in range(seeds)]

@@ -48,7 +48,7 @@ for uses, name, params in (
 
 def trained(folder: Path, threads: int) -> str:
     run = subprocess.run(
-        [sys.executable, "-c", TRAIN, str(folder), "6000"],
+        [sys.executable, "-c", TRAIN, str(folder), "6000" if FULL else "2500"],
         cwd=REPOSITORY,
         env={
             **os.environ,

@@ -160,6 +160,7 @@ def test_windows_that_touch_or_overlap_are_one() -> None:
     assert (found.reason, found.opens) == ("first", at("2026-05-06T02:00"))
 
 
+@pytest.mark.soak(every=2)
 @pytest.mark.parametrize(
     "many",
     [

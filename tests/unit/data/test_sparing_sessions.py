@@ -21,6 +21,7 @@ def limit_of(session: Session) -> str:
     return str(session.value(LIMIT, doing="asking"))
 
 
+@pytest.mark.soak(only=True)
 def test_what_does_not_fit_is_spilled_before_more_memory_is_taken(tmp_path: Path) -> None:
     limits = Limits(memory=2 * 1024**3)
     with open_session(limits=limits, into=tmp_path, inputs=(), spill=tmp_path / "spill", at_first=LITTLE) as session:

@@ -60,7 +60,7 @@ def refused(gate: NoWorseThanIncumbent, seeds: int, *, earlier: int, rows: int =
     return found / seeds
 
 
-@pytest.mark.soak
+@pytest.mark.soak(every=2)
 @pytest.mark.parametrize("earlier", [0, 5])
 def test_of_equals_no_more_are_refused_than_is_stated(earlier: int) -> None:
     seeds = count("EQUALS")

@@ -65,6 +65,7 @@ def coverage(figures: Callable[[Any], list[tuple[str, Figure]]], population: Cal
     assert not set(high) - set(AT_THE_EDGE), shown
 
 
+@pytest.mark.soak(every=2)
 @pytest.mark.parametrize("name", CLASSES)
 def test_of_classifications(name: str) -> None:
     rows, apart, sure, shares = CLASSES[name]

@@ -207,6 +207,7 @@ def compared(shop: Workshop, candidate: str, incumbent: str, metric: str, **give
     )
 
 
+@pytest.mark.soak(every=2)
 @pytest.mark.parametrize(
     ("metric", "good", "blind"),
     [

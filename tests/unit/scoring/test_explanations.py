@@ -135,6 +135,7 @@ TREES = {
 }
 
 
+@pytest.mark.soak(every=2)
 @pytest.mark.parametrize(("name", "classes", "params"), TREES.values(), ids=TREES)
 def test_effects_of_small_trees_are_the_shapley_values_of_the_definition(
     name: str, classes: tuple[str, ...], params: dict[str, Any]

@@ -117,6 +117,7 @@ def recipe_with(features: Features, **more: Any) -> Recipe:
     return replace(recipe_of(features=features, **{"past": {}, **more}), estimator=TREE)
 
 
+@pytest.mark.soak(every=3)
 @pytest.mark.parametrize(
     ("features", "derive", "quick"),
     [(PLAIN, {}, True), (WORDS, {}, True), (COMPUTED, DERIVED, False)],

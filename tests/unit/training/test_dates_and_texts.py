@@ -138,6 +138,7 @@ def test_what_is_no_date_or_no_text_is_refused_by_its_name(tmp_path: Path) -> No
     )
 
 
+@pytest.mark.soak(every=3)
 @pytest.mark.parametrize("estimator", ["LogisticRegression", "HistGradientBoostingClassifier", "AdaBoostClassifier"])
 def test_a_text_is_its_hashed_words_and_none_of_them_is_in_the_artifact(of_text: Trained, estimator: str) -> None:
     made = of_text(estimator)
@@ -179,6 +180,7 @@ def test_words_that_few_rows_have_change_nothing(tmp_path: Path, of_text: Traine
     assert [column.name for column in schemas[0]] == [column.name for column in schemas[1]]
 
 
+@pytest.mark.soak(every=3)
 @pytest.mark.parametrize("estimator", ["LogisticRegression", "HistGradientBoostingClassifier", "AdaBoostClassifier"])
 def test_a_text_is_one_factor_of_a_prediction(of_text: Trained, estimator: str) -> None:
     made = of_text(estimator)

@@ -82,6 +82,7 @@ def request(folder: Path, name: str, into: Path, **changes: object) -> TrainRequ
     return TrainRequest(**given)  # type: ignore[arg-type]
 
 
+@pytest.mark.soak(every=3)  # `test_rows_in_parts` trains each twice, too
 @pytest.mark.parametrize("name", sorted(estimator_catalog.ESTIMATORS))
 def test_the_same_rows_give_the_same_bytes(name: str, tmp_path: Path) -> None:
     found = []

@@ -182,6 +182,7 @@ def test_an_estimator_that_prepares_columns_asks_for_each_of_them_once(tmp_path:
         assert sorted(asked) == [0, 1, 2, 3], name
 
 
+@pytest.mark.soak(every=2)
 @pytest.mark.parametrize("name", ["XGBClassifier", "XGBRegressor"])
 def test_xgboost_learns_the_same_from_parts_of_any_size_in_any_number_of_threads(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -190,7 +191,7 @@ def test_xgboost_learns_the_same_from_parts_of_any_size_in_any_number_of_threads
     from reconciler.training.boosters.xgboost_parts import train_in_parts
 
     recipe = recipe_of(name, ALL_KINDS)
-    path = rows_for(recipe, tmp_path, rows=3000)
+    path = rows_for(recipe, tmp_path, rows=1200)
     schema = schema_of(estimator_pipeline.built_recipe(recipe), read_rows(path), ())
     targets = np.asarray(read_rows(path).column("outcome"))
     weights = np.random.default_rng(1).random(len(targets))

@@ -68,6 +68,7 @@ def by_hand(values: list[Any], outcomes: list[float], known: list[Any], prior: f
     }
 
 
+@pytest.mark.soak(every=3)
 @pytest.mark.parametrize("classes", [0, 2, 3])
 def test_a_prediction_reads_the_encoding_of_all_training_rows(tmp_path: Path, classes: int) -> None:
     table = write_table(tmp_path, "t", TYPES, rows_of(classes=classes))
@@ -196,6 +197,7 @@ def test_a_schema_with_odd_encodings_is_refused(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.soak(every=3)
 @pytest.mark.parametrize("classes", [0, 2, 3])
 def test_a_category_that_training_did_not_see_is_told_and_its_drift_is_one_of_its_feature(
     tmp_path: Path, classes: int

@@ -33,6 +33,7 @@ for n in range(50):
 """
 
 
+@pytest.mark.soak(only=True)
 def test_of_eight_processes_that_race_for_a_key_fifty_times_one_wins_each_time(tmp_path: Path) -> None:
     store = FilesStore(tmp_path / "store")
     racers = [

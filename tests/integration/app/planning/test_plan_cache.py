@@ -289,7 +289,7 @@ def test_what_is_remembered_never_changes_what_is_said(
     hold_memory_to_what_is(fleet, capfd, change)
 
 
-@pytest.mark.soak
+@pytest.mark.soak(every=3)
 @pytest.mark.parametrize("name", ["the pointer is gone", "a manifest's gates", "the environment's policy"])
 def test_nor_does_how_many_processes_plan(large_fleet: Path, capfd: pytest.CaptureFixture[str], name: str) -> None:
     without = hold_memory_to_what_is(large_fleet, capfd, CHANGES[name])

@@ -88,7 +88,7 @@ def first_alarm(random: Random, *, rows: int, wrong: float, each: int, fall: flo
     return None
 
 
-@pytest.mark.soak
+@pytest.mark.soak(every=3)
 @pytest.mark.parametrize(("rows", "wrong", "each"), [(500, 0.2, 50), (500, 0.1, 20), (2_000, 0.15, 100), (50, 0.3, 10)])
 def test_quiet_models_that_are_looked_at_every_day_are_called_degraded_in_at_most_5_of_100_quarters(
     rows: int, wrong: float, each: int
@@ -98,7 +98,7 @@ def test_quiet_models_that_are_looked_at_every_day_are_called_degraded_in_at_mos
     assert alarms <= 0.05 * runs + (0 if runs >= 500 else 1)
 
 
-@pytest.mark.soak
+@pytest.mark.soak(every=3)
 @pytest.mark.parametrize(("fall", "within"), [(0.10, 500), (0.05, 2_000)])
 @pytest.mark.parametrize(("rows", "wrong", "each"), [(500, 0.1, 50), (500, 0.2, 50), (2_000, 0.15, 100)])
 def test_a_fall_of_accuracy_on_day_40_is_seen_within_so_many_outcomes(

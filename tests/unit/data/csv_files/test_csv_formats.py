@@ -73,6 +73,7 @@ TOLD = {
 }
 
 
+@pytest.mark.soak(every=2)
 @pytest.mark.parametrize(("encoding", "word"), TOLD.values(), ids=list(TOLD))
 def test_an_encoding_that_only_one_reading_makes_words_in_is_read_and_told(
     tmp_path: Path, encoding: str, word: str
@@ -97,6 +98,7 @@ ASKED = {
 }
 
 
+@pytest.mark.soak(every=3)
 @pytest.mark.parametrize(("encoding", "word", "misread"), ASKED.values(), ids=list(ASKED))
 def test_an_encoding_that_cannot_be_told_is_asked_for_with_the_words_in_each(
     tmp_path: Path, encoding: str, word: str, misread: str
@@ -155,6 +157,7 @@ LAYOUTS = {
 }
 
 
+@pytest.mark.soak(every=2)
 @pytest.mark.parametrize("content", LAYOUTS.values(), ids=list(LAYOUTS))
 def test_a_layout_that_is_plain_is_read_and_told_in_the_declaration(tmp_path: Path, content: str) -> None:
     profile = look(written(tmp_path, content))

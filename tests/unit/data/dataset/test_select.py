@@ -295,6 +295,7 @@ def test_a_name_is_known_before_it_is_used_and_never_shadows(
     assert hint in (error.hint or "")
 
 
+@pytest.mark.soak(every=2)
 @pytest.mark.parametrize(
     ("change", "message"),
     [

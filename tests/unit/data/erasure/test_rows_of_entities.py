@@ -83,6 +83,7 @@ WITHOUT = {"customers": 2, "invoices": 1, "payments": 2, "notes": 2}
 WHOLE = {"customers": 3, "invoices": 3, "payments": 4, "notes": 2}
 
 
+@pytest.mark.soak(every=2)
 @pytest.mark.parametrize(
     ("kind", "value", "found"),
     [

@@ -227,6 +227,7 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], Severity]] = {
 }
 
 
+@pytest.mark.soak(every=2)
 @pytest.mark.parametrize("name", CASES)
 def test_a_check_finds_what_it_is_for_and_not_what_nearly_is(tmp_path: Path, name: str) -> None:
     trips, near, severity = CASES[name]

@@ -153,6 +153,7 @@ RULES = {
 }
 
 
+@pytest.mark.soak(every=2)
 @pytest.mark.parametrize("rule", RULES)
 def test_each_rule_that_is_broken_is_told_with_its_first_line_and_no_value(tmp_path: Path, rule: str) -> None:
     body, expected = RULES[rule]
@@ -183,6 +184,7 @@ NEAR_MISSES = {
 }
 
 
+@pytest.mark.soak(every=2)
 @pytest.mark.parametrize("miss", NEAR_MISSES)
 def test_the_near_miss_passes(tmp_path: Path, miss: str) -> None:
     assert copied(tmp_path, CONTRACT, invoices=NEAR_MISSES[miss]) == ("customers.parquet", "invoices.parquet")
@@ -291,6 +293,7 @@ def test_a_rule_that_does_not_fit_the_type_of_its_column_is_told(
     assert message in problem.message
 
 
+@pytest.mark.soak(every=2)
 @pytest.mark.parametrize(
     ("kind", "cells", "values", "passes"),
     [
@@ -316,6 +319,7 @@ def test_values_are_compared_by_the_type_of_the_column(
         assert len(broken(tmp_path, contract, invoices=body, types=(("v", kind),))) == 1
 
 
+@pytest.mark.soak(every=2)
 @pytest.mark.parametrize(
     ("moment", "as_of", "zone", "passes"),
     [

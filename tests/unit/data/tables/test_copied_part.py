@@ -69,6 +69,7 @@ def test_a_columns_digest_is_that_of_its_values_whatever_stands_beside_it(tmp_pa
     assert None not in whole.values()
 
 
+@pytest.mark.soak(every=2)
 @pytest.mark.parametrize("count", [122_879, 122_881])
 def test_that_holds_where_the_rows_make_more_than_one_group(tmp_path: Path, count: int) -> None:
     whole = digests(copied(tmp_path / "a", {"t": rows_of(count, ("id", "amount", "odd"))})["t"])

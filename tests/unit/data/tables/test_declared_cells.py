@@ -56,6 +56,7 @@ NUMBERS = [
 ]
 
 
+@pytest.mark.soak(every=2)
 @pytest.mark.parametrize(("declared", "cells", "values"), NUMBERS, ids=[str(row[0]) for row in NUMBERS])
 @pytest.mark.parametrize("held", [None, "DOUBLE"], ids=["inferred", "held"])
 def test_a_number_is_read_as_its_column_declares(
@@ -105,6 +106,7 @@ def test_a_date_is_read_as_its_column_declares(
     assert read(tmp_path, cells, dates=written) == (kind, values)
 
 
+@pytest.mark.soak(every=2)
 @pytest.mark.parametrize(
     "word", ["NA", "N/A", "null", "None", "nan", "-", "\\N", "#N/A", ".", " ", "0000-00-00", "(null)"]
 )

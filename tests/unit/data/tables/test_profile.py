@@ -41,6 +41,7 @@ def lines(header: str, *rows: str) -> str:
     return "\n".join([header, *rows]) + "\n"
 
 
+@pytest.mark.soak(every=2)
 @pytest.mark.parametrize("sign", [",", ";", "\t", "|"])
 def test_the_delimiter_is_the_sign_that_parts_the_header(tmp_path: Path, sign: str) -> None:
     found = look(tmp_path, lines(sign.join("abc"), *(sign.join(f"{n}{c}" for c in "xyz") for n in range(30))))
@@ -48,6 +49,7 @@ def test_the_delimiter_is_the_sign_that_parts_the_header(tmp_path: Path, sign: s
     assert len(found.columns) == 3
 
 
+@pytest.mark.soak(every=2)
 @pytest.mark.parametrize(
     ("written", "format_"),
     [("01/31/2024", "%m/%d/%Y"), ("31/01/2024", "%d/%m/%Y"), ("31.01.2024", "%d.%m.%Y"), ("2024-01-31", None)],
@@ -187,6 +189,7 @@ def test_a_parquet_column_that_nobody_could_use_is_left_out_and_told_and_an_iden
     assert caught.value.code == "E411"
 
 
+@pytest.mark.soak(every=2)
 @pytest.mark.parametrize(
     ("last", "is_total"),
     [(",75", True), ("100,75", False), (",74", False), (",0", False)],
@@ -202,6 +205,7 @@ def test_a_last_row_that_sums_up_the_others_is_no_row(tmp_path: Path, last: str,
     assert told.value.code == "E402"
 
 
+@pytest.mark.soak(every=2)
 @pytest.mark.parametrize("rows", [60, 199, 200, 201, 300])
 def test_escapes_are_told_also_where_the_sample_ends_within_a_cell_of_several_lines(tmp_path: Path, rows: int) -> None:
     body = lines("id,note", *(f'{n},"a \\"b\\"\nc, d\n{n}"' for n in range(rows)))

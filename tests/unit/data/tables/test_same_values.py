@@ -55,6 +55,7 @@ SAME = [
 ]
 
 
+@pytest.mark.soak(every=2)
 @pytest.mark.parametrize(("kind", "before", "now"), [row[1:] for row in SAME], ids=[row[0] for row in SAME])
 def test_an_equal_value_is_that_value(tmp_path: Path, kind: str, before: list[str], now: list[str]) -> None:
     first = copied(tmp_path / "before", before)
@@ -64,6 +65,7 @@ def test_an_equal_value_is_that_value(tmp_path: Path, kind: str, before: list[st
     assert held.path.read_bytes() == declared.path.read_bytes() == first.path.read_bytes()
 
 
+@pytest.mark.soak(every=2)
 @pytest.mark.parametrize(
     ("kind", "cell"),
     [

@@ -81,6 +81,7 @@ WAYS = ["plain", "sample and pseudonyms"]
 ALONE = [pytest.param(way, marks=pytest.mark.soak(only=True)) for way in ("pseudonyms", "sample")]
 
 
+@pytest.mark.soak(every=2)
 @pytest.mark.parametrize("way", [*WAYS, *ALONE])
 def test_the_layout_of_a_source_changes_no_byte_of_the_copy(tmp_path: Path, rows: pa.Table, way: str) -> None:
     masks = (Mask(table="t", column="customer", treatment=Treatment.PSEUDONYM),) if "pseudonyms" in way else ()
@@ -116,6 +117,7 @@ def test_batches_of_any_size_become_whole_ones(rows: pa.Table) -> None:
     assert pa.Table.from_batches(cut).equals(pa.Table.from_batches(batches).combine_chunks())
 
 
+@pytest.mark.soak(every=2)
 @pytest.mark.parametrize("masked", [False, True])
 def test_folders_of_partitions_change_no_byte_but_their_column(tmp_path: Path, rows: pa.Table, masked: bool) -> None:
     """Partitions are read one after the other, each cut anew by DuckDB."""
@@ -204,6 +206,7 @@ def both_ways(session: Session, spool: Path, into: Path, rows: int) -> tuple[Pat
     return copies
 
 
+@pytest.mark.soak(every=3)
 @pytest.mark.parametrize("sizes", [(24_052,), (1, 700, 300_000), (ROW_GROUP,)])
 def test_what_arrives_in_batches_is_copied_by_row_groups_to_the_same_bytes(
     tmp_path: Path, rows: pa.Table, sizes: tuple[int, ...]

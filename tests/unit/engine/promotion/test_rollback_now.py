@@ -163,6 +163,7 @@ def test_a_sandbox_is_answered_with_where_a_model_can_be_rolled_back(scenario: S
     assert refused.value.hint == f"reconciler rollback {MODEL} --in production"
 
 
+@pytest.mark.soak(every=2)
 @pytest.mark.parametrize("flow", ["plain", "retried"])
 def test_a_fault_at_any_effect_is_finished_by_running_it_again(tmp_path: Path, flow: str) -> None:
     counter = Counter()

@@ -62,6 +62,7 @@ def replaced(file: str, node: yaml.ScalarNode, text: str) -> dict[str, bytes]:
     return {**FILES, file: (before[: node.start_mark.index] + text + before[node.end_mark.index :]).encode()}
 
 
+@pytest.mark.soak(every=2)
 @pytest.mark.parametrize(("file", "path", "node"), PLACES)
 def test_a_wrong_value_is_refused_at_its_line_and_column(file: str, path: str, node: yaml.ScalarNode) -> None:
     here = (file, node.start_mark.line + 1, node.start_mark.column + 1)

@@ -135,6 +135,7 @@ def at_position(state: Any, position: int) -> None:
     state.set_state(given)
 
 
+@pytest.mark.soak(every=2)
 @pytest.mark.parametrize(("name", "change", "message"), CORRUPTIONS, ids=[f"{n}-{m[:30]}" for n, _, m in CORRUPTIONS])
 def test_what_does_not_fit_is_refused(name: str, change: Change, message: str) -> None:
     small = trained(name)

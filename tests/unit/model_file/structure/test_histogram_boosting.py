@@ -170,6 +170,7 @@ CORRUPTIONS: dict[str, tuple[Callable[[Any], None], str]] = {
 }
 
 
+@pytest.mark.soak(every=2)
 @pytest.mark.parametrize("how", CORRUPTIONS)
 def test_what_points_anywhere_else_is_refused(how: str) -> None:
     change, message = CORRUPTIONS[how]

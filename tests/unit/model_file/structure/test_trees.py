@@ -70,6 +70,7 @@ CORRUPTIONS: dict[str, tuple[Any, str]] = {
 }
 
 
+@pytest.mark.soak(every=3)
 @pytest.mark.parametrize("how", CORRUPTIONS)
 @pytest.mark.parametrize("name", FORESTS)
 def test_a_node_that_points_anywhere_else_is_refused(name: str, how: str) -> None:

@@ -99,6 +99,7 @@ def request(rows: Path, recipe: Recipe, judged: tuple[int, ...] = (0, 1, 2)) -> 
     )
 
 
+@pytest.mark.soak(every=3)
 @pytest.mark.parametrize("estimator", [RECIPE.estimator, TREES, BOOSTING], ids=lambda each: each.class_name)
 @pytest.mark.parametrize("names", [("a", "same", "b"), ("b",), ("b", "a")])
 def test_a_trial_finds_what_training_on_the_rows_of_each_fold_finds(
@@ -125,6 +126,7 @@ IN_TIME = Holdout(last=0.2, by="day")
 RECENCY = RowWeights(recency=Recency(half_life=30 * 86_400, by="day"))
 
 
+@pytest.mark.soak(every=2)
 @pytest.mark.parametrize(
     ("changed", "weights", "holdout"),
     [
@@ -182,6 +184,7 @@ def test_trials_that_differ_in_what_follows_the_estimator_share_the_encoded_rows
     assert np.shares_memory(first.trained, second.trained)
 
 
+@pytest.mark.soak(every=3)
 @pytest.mark.parametrize("estimator", [RECIPE.estimator, TREES, BOOSTING], ids=lambda each: each.class_name)
 def test_the_size_of_a_model_is_the_same_each_time_and_grows_with_it(rows: Path, estimator: Estimator) -> None:
     recipe = replace(RECIPE, estimator=estimator)

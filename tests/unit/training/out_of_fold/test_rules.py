@@ -44,6 +44,8 @@ from reconciler.training.fit import fit_rows, train
 from reconciler.training.out_of_fold.fit_cost_weights import fit_cost_weights, mean_cost
 from reconciler.training.out_of_fold.fit_decision import fit_weights
 from reconciler.training.runtime_check import runtime_here
+from tests.support.effort import FULL
+from tests.support.once import copy
 
 CLASSES = ("on time", "late", "very late")
 LINEAR = Estimator(uses="sklearn", class_name="LogisticRegression", params=(("class_weight", "balanced"),))
@@ -162,6 +164,7 @@ def test_calibrated_probabilities_are_those_of_scikit_learns_own_pipeline(
     np.testing.assert_allclose(model.outputs(judged).sum(axis=1), 1)
 
 
+@pytest.mark.soak(every=2)
 @pytest.mark.parametrize(
     "more",
     [
@@ -200,6 +203,7 @@ def test_a_decision_on_costs_is_within_two_percent_of_the_least_possible_and_the
             assert sum(error) / len(shares) < 0.02
 
 
+@pytest.mark.soak(every=2)
 @pytest.mark.parametrize(("decide", "score"), [(F1, f1_score), (BALANCED, balanced_accuracy_score)])
 def test_what_a_decision_maximises_is_higher_on_rows_that_nothing_saw(decide: Decide, score: Any) -> None:
     plain = replace(LINEAR, params=())
@@ -294,6 +298,11 @@ def test_what_is_evaluated_and_predicted_is_what_is_decided(tmp_path: Path) -> N
         assert row["uncertain"] == ("yes" if float(row["probability"]) < 0.5 else "no")
 
 
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return artifact(tmp_path_factory.mktemp("sound") / "a", recipe(FOREST, calibrate=ISOTONIC, decide=F1), count=200)
+
+
 def broken(folder: Path, **changes: Any) -> None:
     """Write the rules of an artifact anew, with some values changed."""
     rules = codec.decode(OutputRules, (folder / DECISION_FILE).read_bytes(), what="rules")
@@ -325,8 +334,8 @@ def broken(folder: Path, **changes: Any) -> None:
     ],
     ids=str,
 )
-def test_rules_that_no_training_writes_are_refused(changes: dict[str, Any], tmp_path: Path) -> None:
-    folder = artifact(tmp_path / "a", recipe(FOREST, calibrate=ISOTONIC, decide=F1), count=200)
+def test_rules_that_no_training_writes_are_refused(changes: dict[str, Any], sound: Path, tmp_path: Path) -> None:
+    folder = copy(sound, tmp_path / "a")
     broken(folder, **changes)
     with pytest.raises(ScoringError) as refused:
         load(folder)
@@ -424,6 +433,7 @@ LIGHTGBM = Estimator(uses="lightgbm", class_name="LGBMClassifier", params=(("n_e
 XGBOOST = Estimator(uses="xgboost", class_name="XGBClassifier", params=(("max_depth", 3), ("n_estimators", 12)))
 
 
+@pytest.mark.soak(every=3)
 @pytest.mark.parametrize("decide", [F1, Decide(costs=COSTS)], ids=["f1", "costs"])
 @pytest.mark.parametrize("estimator", [LIGHTGBM, XGBOOST], ids=lambda given: given.uses)
 def test_boosted_trees_are_calibrated_and_decided_on_by_the_rules_that_their_artifact_keeps(
@@ -471,9 +481,10 @@ def test_a_class_weighs_in_lightgbm_as_its_rows_repeated(weight: float) -> None:
     assert more > 0.1 if weight > 1 else more == pytest.approx(0)
 
 
+@pytest.mark.soak
 def test_weights_that_do_worse_than_none_are_not_taken_and_the_figures_are_of_rows_as_they_count() -> None:
     rows, days = chances(600, 0, 3)[0], in_time(600)
-    for half_life in (2, 5, 10, 1000):
+    for half_life in (2, 5, 10, 1000) if FULL else (2, 1000):
         recency = RowWeights(recency=Recency(half_life=half_life * 86_400, by="day"))
         decision = fitted(recipe(weights=recency, decide=BALANCED), rows, days)[0].rules.decision
         assert decision.decided > decision.plain or set(decision.weights) == {1.0}

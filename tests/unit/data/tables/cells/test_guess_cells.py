@@ -94,6 +94,7 @@ def test_a_column_mostly_missing_is_still_one_of_numbers(tmp_path: Path) -> None
     assert (profile.column("x").type, profile.column("x").filled) == ("DOUBLE", 2)
 
 
+@pytest.mark.soak(every=2)
 @pytest.mark.parametrize("word", ["NA", "None", "-", "none"])
 def test_a_word_among_texts_that_may_be_a_value_is_one_and_that_is_told(tmp_path: Path, word: str) -> None:
     profile = profiled(tmp_path, country=["DE", word, "FR"])
@@ -104,6 +105,7 @@ def test_a_word_among_texts_that_may_be_a_value_is_one_and_that_is_told(tmp_path
     assert note.outcome_flags == (f"--nulls country={word}", "--type country=VARCHAR")
 
 
+@pytest.mark.soak(every=3)
 @pytest.mark.parametrize("word", ["\\N", "NULL", "#N/A", "NaN", "n/a", "(null)"])
 def test_a_word_among_texts_that_is_no_value_is_missing(tmp_path: Path, word: str) -> None:
     profile = profiled(tmp_path, country=["DE", word, "FR"])
@@ -154,6 +156,7 @@ NUMBERS = [
 ]
 
 
+@pytest.mark.soak(every=2)
 @pytest.mark.parametrize(("cells", "declared", "read"), every(2, NUMBERS, [" and ".join(row[0]) for row in NUMBERS]))
 @pytest.mark.parametrize("words", [WHOLE, ["NA"]], ids=["whole", "with missing"])
 def test_numbers_in_another_spelling_are_numbers_and_what_is_declared_is_told(
@@ -242,6 +245,7 @@ DATES = [
 ]
 
 
+@pytest.mark.soak(every=2)
 @pytest.mark.parametrize(("cells", "written", "first"), every(3, DATES, [row[1] for row in DATES]))
 @pytest.mark.parametrize("words", [WHOLE, ["NULL"]], ids=["whole", "with missing"])
 def test_dates_in_another_spelling_are_dates(
@@ -293,6 +297,7 @@ def test_days_that_look_like_numbers_are_days_and_that_is_told(tmp_path: Path) -
     assert values(tmp_path, profiled(tmp_path, (option,), d=["31012024"]), "d", 1) == [date(2024, 1, 31)]
 
 
+@pytest.mark.soak(every=2)
 @pytest.mark.parametrize(
     ("cells", "other", "asked"),
     [
@@ -345,6 +350,7 @@ def test_text_that_is_nearly_numbers_says_so(tmp_path: Path) -> None:
     assert "looks like numbers" in note_of(profile, "x").note
 
 
+@pytest.mark.soak(every=2)
 @pytest.mark.parametrize(
     ("cells", "read"),
     [
@@ -378,6 +384,7 @@ def test_numbers_that_no_bigint_holds_are_text_and_that_is_told(tmp_path: Path) 
     assert (number.column("h").type, number.notes) == ("DOUBLE", ())
 
 
+@pytest.mark.soak(every=3)
 @pytest.mark.parametrize(
     "cells",
     [
@@ -417,6 +424,7 @@ def test_another_column_tells_day_from_month(tmp_path: Path) -> None:
         assert "the other dates" in note_of(profile, "a").note
 
 
+@pytest.mark.soak(every=2)
 @pytest.mark.parametrize(
     "cells",
     [
