@@ -11,6 +11,8 @@ import random
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.support.memory_use import MIB, peak_of
 
 COLUMNS = 300
@@ -40,6 +42,7 @@ print(len(recipe.features.numeric), rows.rows + rows.holdout_rows)
 """
 
 
+@pytest.mark.soak(only=True)
 def test_three_hundred_columns_are_looked_at_copied_and_selected_in_little_memory(tmp_path: Path) -> None:
     generator = random.Random(3)
     lines = [",".join(["id", "y", *(f"m{n}" for n in range(COLUMNS))])]

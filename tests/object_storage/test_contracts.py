@@ -121,10 +121,12 @@ class TestTargetInMemory(_InMemory, _Target):
     pass
 
 
+@pytest.mark.soak(only=True)
 class TestStoreOnGoogle(_OnGoogle, _Store):
     pass
 
 
+@pytest.mark.soak(only=True)
 class TestTargetOnGoogle(_OnGoogle, _Target):
     pass
 

@@ -89,6 +89,7 @@ def test_a_model_is_trained_promoted_and_predicts_from_the_database(
     assert all(PASSWORD not in ran.out + ran.err for ran in outputs)
 
 
+@pytest.mark.soak(only=True)
 def test_what_can_be_known_without_the_database_is_told_and_the_last_snapshot_stays(
     database: Postgres, project: Project
 ) -> None:

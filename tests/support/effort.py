@@ -86,7 +86,7 @@ COUNTS: dict[str, tuple[int, int]] = {
     "SERVE_REQUESTS": (100, 2_000),  # to two servers
     "SERVE_SWAPS": (1, 10),  # deployments and rollbacks meanwhile
     "SERVE_KILLS": (1, 4),  # times that one of them is killed
-    "EXAMPLES": (1, 4),  # times the examples of each property test
+    "EXAMPLES": (1, 6),  # times the examples of each property test
 }
 
 # The files that take longest in `make test`, in CPU seconds: their tests are handed out first. Of a group that shares

@@ -191,6 +191,7 @@ def test_a_token_is_asked_for_and_used_and_no_other_host_is_given_anything(odd: 
     assert [sent for _, sent in odd.asked] == [None, BASIC, "Bearer abc"]
 
 
+@pytest.mark.soak(every=2)
 @pytest.mark.parametrize(
     ("answer", "code"),
     [

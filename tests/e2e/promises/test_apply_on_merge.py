@@ -12,6 +12,7 @@ from tests.support.project import Project
 from tests.support.team import APPLY, KINDS, PLAN, PROMOTE, Reviewed
 
 
+@pytest.mark.soak(only=True)  # the merges of forges and orders do it
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_was_planned_on_the_request_is_applied_on_its_merge_and_told_there(
     trained: Project,
@@ -189,6 +190,7 @@ def test_before_anything_was_applied_a_request_shows_the_candidate_and_its_gates
     assert "nothing was ever applied there" in team.bodies(found["opening"]["number"])[0]
 
 
+@pytest.mark.soak(only=True)
 def test_where_no_store_can_be_read_git_alone_is_told(trained: Project, server: Server) -> None:
     team = Reviewed(trained, server, "github")
     found = team.open(*PROMOTE)

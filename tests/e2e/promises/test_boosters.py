@@ -54,6 +54,7 @@ def pinned(project: Project, uses: str) -> None:
     project.commit("The library is pinned")
 
 
+@pytest.mark.soak(every=2)
 @pytest.mark.parametrize("uses", sorted(PINS))
 def test_it_is_trained_reproduced_promoted_predicted_and_explained(uses: str, trained: Project, tmp_path: Path) -> None:
     before = trained.model_status("sandbox")["artifact"]

@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
+import pytest
+
 from reconciler import codec
 from reconciler.app.project_options import ProjectOptions
 from reconciler.app.wiring import open_project
@@ -122,6 +124,7 @@ def test_no_edit_of_a_card_lets_its_pin_through(newer: Project) -> None:
     assert "deploy" in planned(newer, "--working-tree").out
 
 
+@pytest.mark.soak(only=True)
 def test_a_card_drawn_honestly_with_another_incumbent_does_not_count(redeployed: Project) -> None:
     """Each such card has true numbers only: of a weaker incumbent that was deployed once, or of none."""
     redeployed.recipe("max_depth: 5", "max_depth: 2")
@@ -165,6 +168,7 @@ def test_a_card_of_the_former_form_still_counts_and_its_numbers_do_not_if_edited
     assert "0.999" in plan["blocked"]["reasons"][0], "the line is quoted"
 
 
+@pytest.mark.soak(only=True)
 def test_a_card_whose_evaluation_is_gone_is_told_with_the_command_that_makes_it_again(newer: Project) -> None:
     newer.promote()
     for record in newer.root.rglob("evaluations/*/*.json"):
@@ -211,6 +215,7 @@ def test_an_edited_card_is_refused_on_the_request_and_at_apply_and_the_named_com
     trained.run("audit")
 
 
+@pytest.mark.soak(only=True)
 def test_an_edited_card_of_a_deployed_model_is_told_by_plan_status_and_audit(deployed: Project) -> None:
     deployed.run("audit")
     edit(deployed, EDITS["a better number"])
@@ -226,6 +231,7 @@ def test_an_edited_card_of_a_deployed_model_is_told_by_plan_status_and_audit(dep
         assert "0.999" not in deployed.run(command, "production").out, command
 
 
+@pytest.mark.soak(only=True)
 def test_a_rollback_brings_back_the_card_of_that_time(redeployed: Project) -> None:
     back = redeployed.run("rollback", "lateness", "--in", "production", "-o", "json").json
     redeployed.merge(back["branch"])

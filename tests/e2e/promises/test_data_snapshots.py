@@ -64,6 +64,7 @@ def test_a_column_that_no_recipe_reads_changes_neither_fingerprint_nor_digest_no
     assert tables[0] != tables[1], "the tables do differ"
 
 
+@pytest.mark.soak(only=True)
 def test_new_data_in_a_column_that_is_not_read_trains_nothing_though_new_data_is_asked_for(trained: Project) -> None:
     manifest = "manifests/sandbox/lateness.yaml"
     declare(trained, manifest, "  gates:\n", "  retrain: {because: [recipe, data]}\n  gates:\n")
@@ -170,6 +171,7 @@ def files(project: Project) -> list[Path]:
     return [path for path in (project.root / ".reconciler/sandbox").rglob("*") if path.is_file()]
 
 
+@pytest.mark.soak(only=True)
 def test_two_refreshes_at_once_take_one_snapshot_each_or_say_so(trained: Project) -> None:
     results = trained.run_two("data", "refresh", "sandbox", "--force", "--yes")
     assert sorted(result.code for result in results) in ([0, 0], [0, 5])

@@ -114,6 +114,7 @@ def test_what_is_adopted_is_what_git_then_says_and_serves_on(changed: Project) -
     changed.run("audit")
 
 
+@pytest.mark.soak(only=True)
 def test_what_was_deployed_before_can_be_adopted_without_its_sandbox(deployed: Project) -> None:
     first = deployed.served()["artifact"]
     trained(deployed, "max_depth: 3", "max_depth: 5")

@@ -8,6 +8,8 @@ import os
 import pty
 from pathlib import Path
 
+import pytest
+
 from tests.support.project import Project
 
 PRODUCTION = "environments/production.yaml"
@@ -36,6 +38,7 @@ def words(text: str) -> str:
     return " ".join(text.split())
 
 
+@pytest.mark.soak(only=True)  # integration/engine/test_erasure
 def test_what_learnt_from_a_customer_is_replaced_and_then_removed(redeployed: Project) -> None:
     project = redeployed
     given = ("--value-file", value_file(project, f"{VALUE}\n"))

@@ -72,6 +72,9 @@ def forget(project: Project) -> None:
         shutil.rmtree(project.root / ".reconciler/sandbox" / name, ignore_errors=True)
 
 
+PATIENCE = 300.0  # seconds
+
+
 def killed(project: Project, chance: random.Random, seed: int) -> bool:
     """Kill the experiment at a random moment: some trials after it goes on, or while the next
     one is at work. Return whether it was still at work. One that came to its end before begins anew."""
@@ -82,7 +85,9 @@ def killed(project: Project, chance: random.Random, seed: int) -> bool:
     process = project.start(*RUN, "--jobs", str(chance.choice((1, 2, 4))))
     # The first kill is after a trial, so that something is found again; others may come before any.
     after, polls = chance.randint(1 if seed == 0 else 0, 3), chance.randint(0, 60)
+    end = time.monotonic() + PATIENCE
     while process.poll() is None:
+        assert time.monotonic() < end, "it neither finds anything nor ends"
         found = len(list(trials.iterdir())) - before if trials.is_dir() else 0
         polls -= found >= after
         if found > after or (found == after and polls <= 0):
@@ -93,7 +98,7 @@ def killed(project: Project, chance: random.Random, seed: int) -> bool:
     return process.returncode == -signal.SIGKILL
 
 
-@pytest.mark.soak
+@pytest.mark.soak(only=True)  # unit/engine/experiment
 def test_a_killed_experiment_goes_on_and_finds_the_same_and_its_winner_is_adopted_and_reused(
     searching: Project, tmp_path: Path
 ) -> None:

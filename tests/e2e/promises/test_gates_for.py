@@ -83,6 +83,7 @@ def test_without_any_gate_that_applies_nothing_is_promoted(project: Project) -> 
     assert "E218" in project.run("promote", "lateness", "--to", "production", code=2).err
 
 
+@pytest.mark.soak(only=True)  # unit/core/controls
 def test_a_label_that_is_taken_away_with_a_promotion_weakens_the_gate(project: Project) -> None:
     """Labels are promoted with the recipe, and what they exempt from stands in the request and in the plan."""
     project.recipe("owner: credit}", "owner: credit, labels: {tier: critical}}")

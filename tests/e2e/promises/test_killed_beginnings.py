@@ -95,6 +95,7 @@ def test_killed_at_any_of_its_files_the_next_run_ends_with_the_same_files(
     assert kills >= 2
 
 
+@pytest.mark.soak(only=True)
 def test_out_of_room_for_one_file_init_goes_on_when_there_is_room(before: Callable[[str], Project]) -> None:
     project = before("init")
     words = [project.python, "-P", "-m", "reconciler", *COMMANDS["init"]]
@@ -111,6 +112,7 @@ def test_out_of_room_for_one_file_init_goes_on_when_there_is_room(before: Callab
     project.run("validate")
 
 
+@pytest.mark.soak(only=True)
 def test_two_adds_at_once_both_stay_or_one_is_told_to_run_again(before: Callable[[str], Project]) -> None:
     project = before("add")
     shutil.copy(project.root.parent / "parcels.csv", project.root.parent / "letters.csv")

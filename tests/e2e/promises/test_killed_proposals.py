@@ -94,7 +94,7 @@ def test_promote_killed_at_any_git_command_is_finished_by_the_next_run(newer: Pr
     assert kills
 
 
-@pytest.mark.soak
+@pytest.mark.soak(only=True)  # unit/engine/promotion
 def test_a_set_killed_at_any_git_command_is_one_whole_branch_after_the_next_run(
     two_deployed: Project, tmp_path: Path
 ) -> None:

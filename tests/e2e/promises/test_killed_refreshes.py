@@ -88,7 +88,7 @@ exit $code
 """
 
 
-@pytest.mark.soak
+@pytest.mark.soak(only=True)
 @pytest.mark.needs("small-disk")
 @pytest.mark.parametrize("where", ["store", pytest.param("temporary", marks=pytest.mark.soak(only=True))])
 def test_a_full_disk_at_any_page_leaves_the_last_snapshot_and_the_next_refresh_goes_on(

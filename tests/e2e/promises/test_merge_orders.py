@@ -84,6 +84,7 @@ def test_of_two_requests_for_one_model_the_stale_one_is_left_alone_until_it_is_b
     team.run("audit")
 
 
+@pytest.mark.soak(only=True)  # `test_controls`: without a forge
 def test_what_is_held_up_when_it_is_merged_is_told_and_done_by_a_later_run(project: Project, server: Server) -> None:
     team = Reviewed(project, server, "github")
     environment = (project.root / PRODUCTION).read_text()

@@ -8,6 +8,7 @@ import shutil
 import socket
 import threading
 import time
+from contextlib import suppress
 from datetime import date
 from itertools import cycle
 from typing import Any
@@ -19,7 +20,7 @@ import reconciler.errors
 from reconciler.core.digest import hex_of
 from tests.support.effort import count
 from tests.support.project import Project
-from tests.support.serving import Answered, Serving, ask, outputs, serving, tensors
+from tests.support.serving import PATIENCE, Answered, Serving, ask, outputs, serving, tensors
 
 INFER = "/v2/models/lateness/infer"
 TYPES = {
@@ -143,18 +144,25 @@ class Asking:
         for thread in self._threads:
             thread.join()
 
+    @staticmethod
+    def _answer(server: Serving, request: dict[str, Any]) -> Answered | None:
+        """Ask until there is an answer: a server that was killed is started again, and loads. None: for too long."""
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            with suppress(OSError):
+                answer = ask(server.port, INFER, request)
+                if answer.status != 503:
+                    return answer
+            time.sleep(0.05)
+        return None
+
     def _ask(self, server: Serving) -> None:
         for key, request in cycle(self._rows):
             if self._enough.is_set() and self.count >= self._most:
                 return
-            try:
-                answer = ask(server.port, INFER, request)
-            except OSError:
-                time.sleep(0.05)  # it was killed
-                continue
-            if answer.status == 503:
-                time.sleep(0.05)  # it was started, and loads
-                continue
+            if (answer := self._answer(server, request)) is None:
+                self.wrong.append((key, "no answer came", server.port))
+                return
             digest = answer.headers.get("reconciler-artifact", "")
             right = [self._expected.get(digest, {}).get(key)]
             with self._lock:

@@ -170,6 +170,7 @@ def test_one_request_for_two_is_opened_once_closes_those_of_each_and_rolls_both_
     assert two.run("plan", "production", "--check")
 
 
+@pytest.mark.soak(only=True)
 def test_several_are_explained_overridden_and_adopted_as_one_is(two: Project, server: Server) -> None:
     team = Team(two, server, "github")
     team.approve_and_merge(team.open("promote", "--all", "--open")["opening"]["number"])

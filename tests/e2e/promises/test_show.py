@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+import pytest
+
 from reconciler import codec
 from reconciler.core.evaluation.detailed import DetailedEvaluation
 from tests.support.project import Project, write_ledger
@@ -99,6 +101,7 @@ def test_looks_at_the_holdout_are_counted_across_candidates_and_printed(trained:
     trained.run("audit", "sandbox")
 
 
+@pytest.mark.soak(only=True)
 def test_after_gates_were_changed_the_newest_results_are_told_not_those_of_before(trained: Project) -> None:
     environment = trained.root / "environments/production.yaml"
     told = []

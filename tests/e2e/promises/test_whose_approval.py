@@ -55,6 +55,7 @@ def test_whoever_pushed_the_commits_of_a_programs_request_cannot_approve_it(
     assert [one["by"] for one in event["approved"]["approvals"]] == ["zoe"]
 
 
+@pytest.mark.soak(only=True)  # tests/forge: of each answer
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_approval_of_the_same_commit_for_another_branch_does_not_count(
     trained: Project, server: Server, kind: str

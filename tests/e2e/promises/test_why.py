@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from tests.support.project import Project
 
 
@@ -19,6 +21,7 @@ def take(project: Project, environment: str, *, code: int = 0) -> str:
     return said
 
 
+@pytest.mark.soak(only=True)  # e2e/test_session: by what each report says
 def test_from_nothing_to_production_by_its_advice_alone(project: Project) -> None:
     assert "sandbox declares lateness, but has not trained it yet" in why(project, "production")
     assert "there is no candidate in sandbox yet" in project.run("promote", code=2).err

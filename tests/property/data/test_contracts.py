@@ -95,7 +95,7 @@ def typed(session: Session, rows: list[Row], table: str, last: int) -> TypedRows
 
 
 @pytest.mark.soak
-@settings(max_examples=examples(30), deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(15), deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(rows=tables, others=tables, contract=contracts(), last=st.integers(1, 12))
 def test_a_contract_finds_what_going_through_the_rows_finds(
     rows: list[Row], others: list[Row], contract: Contract, last: int

@@ -19,7 +19,7 @@ from tests.support.effort import examples
 from tests.support.invoice_tables import read_rows
 
 SETTINGS = settings(
-    max_examples=examples(50),
+    max_examples=examples(30),
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
@@ -59,7 +59,7 @@ def test_what_a_writer_wrote_is_read_back(rows: list[tuple[str, str]]) -> None:
     assert read(stream.getvalue()) == rows
 
 
-@settings(SETTINGS, max_examples=examples(160))
+@settings(SETTINGS, max_examples=examples(80))
 @example('""",')
 @example('a,"\n')
 @example('a,b"c"\n')

@@ -138,7 +138,7 @@ def check(rows: list[Any], kinds: tuple[str, str]) -> None:
 
 
 SETTINGS = settings(
-    max_examples=examples(8), deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+    max_examples=examples(5), deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
 )
 D = BASE
 TIES = [
@@ -177,7 +177,7 @@ SAME_DAY = [(str(n), "a", BASE, BASE, weight, 1) for n, weight in enumerate([0.1
 LATER = ("9", "a", BASE + timedelta(2), None, None, 1)
 
 
-@settings(max_examples=examples(6), deadline=None, derandomize=True)
+@settings(max_examples=examples(4), deadline=None, derandomize=True)
 @example([*SAME_DAY, LATER], Random(1))
 @example([*SAME_DAY, LATER], Random(2))
 @given(rows_of(days), st.randoms(use_true_random=False))
@@ -187,7 +187,7 @@ def test_past_does_not_depend_on_the_order_of_the_file(rows: list[Any], random: 
     assert features_of(rows, ("DATE", "DATE")) == features_of(shuffled, ("DATE", "DATE"))
 
 
-@settings(max_examples=examples(6), deadline=None, derandomize=True)
+@settings(max_examples=examples(4), deadline=None, derandomize=True)
 @given(rows_of(days), st.integers(0, 9))
 def test_what_happens_later_changes_no_bit_of_what_was_known_before(rows: list[Any], cut: int) -> None:
     """Rows known only from a day on are taken away: earlier rows keep their features, to the last bit."""

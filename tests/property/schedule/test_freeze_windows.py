@@ -87,14 +87,14 @@ def changes(one: Freeze, now: datetime) -> bool:
     return start.astimezone(zone).utcoffset() != now.astimezone(zone).utcoffset()
 
 
-@settings(max_examples=examples(40), deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(windows, moments)
 def test_it_is_closed_exactly_inside_a_window(one: Freeze, now: datetime) -> None:
     if not changes(one, now):
         assert (closed((one,), now) is not None) == on(one, now)
 
 
-@settings(max_examples=examples(40), deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(
     st.lists(windows.filter(lambda one: "/" not in one.cron), min_size=1, max_size=3).map(tuple),
     moments | st.sampled_from(NIGHTS),

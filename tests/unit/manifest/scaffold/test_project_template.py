@@ -112,7 +112,7 @@ def written(root: Path, suggestion: RecipeSuggestion, *, note: str | None = None
     return root
 
 
-@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(30), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(look=looks())
 def test_the_text_reads_back_as_what_was_suggested(
     look: TableProfile, tmp_path_factory: pytest.TempPathFactory

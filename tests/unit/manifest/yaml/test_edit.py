@@ -125,7 +125,7 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return [path] * bool(path) + [place for part, one in inner for place in places(one, (*path, part))]
 
 
-@settings(max_examples=examples(150), deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(data=st.data(), text=st.sampled_from(FILES))
 def test_any_edit_says_what_is_wanted_and_keeps_all_other_lines(data: st.DataObject, text: str) -> None:
     import unicodedata
@@ -161,7 +161,7 @@ def test_any_edit_says_what_is_wanted_and_keeps_all_other_lines(data: st.DataObj
         assert [line for line in edited.splitlines() if line in outside] == outside
 
 
-@settings(max_examples=examples(100), deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(value=st.dictionaries(KEYS, VALUES, min_size=1, max_size=4))
 def test_any_value_can_be_added_and_taken_away_again(value: dict[str, Any]) -> None:
     import unicodedata

@@ -56,7 +56,7 @@ def model_with(reference: TrainingReference | None) -> LoadedModel:
 # --- what is recorded ---
 
 
-@settings(max_examples=examples(60), deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(st.lists(st.floats(-1e9, 1e9) | st.sampled_from([0.0, 1.0, 7.5]), min_size=1, max_size=120))
 def test_every_bin_holds_five_rows_and_the_bins_hold_all_of_them(values: list[float]) -> None:
     schema = dataclasses.replace(SCHEMA, columns=SCHEMA.columns[:1])
@@ -114,7 +114,7 @@ def test_an_edge_is_the_roundest_number_there_is(low: float, high: float, number
     assert roundest(low, high) == number
 
 
-@settings(max_examples=examples(100), deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(st.floats(allow_nan=False, allow_infinity=False), st.floats(allow_nan=False, allow_infinity=False))
 def test_the_roundest_number_lies_where_it_was_looked_for(a: float, b: float) -> None:
     low, high = min(a, b), max(a, b)
