@@ -68,6 +68,7 @@ COUNTS: dict[str, tuple[int, int]] = {
     "NOISE_LEAKS": (2, 3),  # the same, searched with a look at the holdout
     "NOISE_TRIALS": (16, 40),  # of each
     "EQUALS": (60, 1_000),  # candidates as good as all that was deployed, which gates refuse at a stated rate
+    "EQUAL_FIGURES": (12, 600),  # pairs of equally good models, compared by figures that are no rates
     "DRIFT_TRIALS": (10, 200),  # random halves of rows that did not change
     "TRAINING_SEEDS": (1, 5),  # of the models of real invoices
     "COPIES": (1, 50),  # of three tables of a database that is written to all the while
