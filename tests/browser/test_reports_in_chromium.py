@@ -138,6 +138,7 @@ def test_a_report_is_printed_on_white_with_what_is_folded(reports: dict[int | No
     assert (tmp_path / "report.pdf").read_bytes().startswith(b"%PDF")
 
 
+@pytest.mark.soak(only=True)
 @pytest.mark.parametrize(
     "name", all_but("models/late-payments.html", "history.html", "requests.html", "list/2.html", "list/3.html")
 )

@@ -102,6 +102,7 @@ def test_a_reviewed_plan_is_applied_while_it_holds_and_left_alone_when_it_does_n
     assert "make and review a new plan" in stale.out
 
 
+@pytest.mark.soak(only=True)  # the tests of each
 def test_each_kind_of_no_has_its_exit_code_its_reason_and_its_remedy(deployed: Project) -> None:
     # 4: a gate refuses the next candidate.
     policy = deployed.root / "environments/production.yaml"

@@ -226,6 +226,7 @@ FIRST = ("the register names another", "a byte of the served model", "a model th
 SOAKED = pytest.mark.soak(only=True)
 
 
+@pytest.mark.soak(every=3)
 @pytest.mark.parametrize(
     ("part", "key", "body"),
     [pytest.param(*change, id=name, marks=[SOAKED] * (name not in FIRST)) for name, change in CHANGES.items()],

@@ -180,6 +180,7 @@ def shown_of(process: int) -> bytes:
     return b"".join(Path(f"/proc/{process}/{name}").read_bytes() for name in ("cmdline", "environ"))
 
 
+@pytest.mark.soak(only=True)
 def test_a_declaration_that_cannot_be_meant_is_refused_and_no_secret_is_shown(tmp_path: Path) -> None:
     project = configured(tmp_path / "project")
     path = project.root / "environments/production.yaml"

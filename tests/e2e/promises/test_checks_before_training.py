@@ -64,6 +64,7 @@ def test_a_certain_leak_stops_its_model_and_no_other(leaking: Project) -> None:
     assert said["advice"][0]["reason"].startswith("remove overdue from the features")
 
 
+@pytest.mark.soak(only=True)
 def test_a_leak_is_deployed_only_once_both_files_were_let_in_and_is_told_everywhere(leaking: Project) -> None:
     served = leaking.served()["artifact"]
     edit(leaking, MODEL, "  gates:\n", f"{OFF}  gates:\n")

@@ -6,6 +6,8 @@ import os
 import shutil
 from pathlib import Path
 
+import pytest
+
 from tests.support.project import Project
 
 POLICY = "environments/production.yaml"
@@ -130,6 +132,7 @@ exec "{git}" "$@"
 """
 
 
+@pytest.mark.soak(only=True)  # unit/engine/promotion/test_rollback_now
 def test_rollback_now_killed_between_swap_and_proposal_is_finished_by_the_next_run(
     redeployed: Project, tmp_path: Path
 ) -> None:

@@ -50,6 +50,7 @@ def candidates(project: Project) -> dict[str, str]:
     return {model["model"]: model["artifact"] for model in status["models"]}
 
 
+@pytest.mark.soak(only=True)
 def test_a_column_that_no_recipe_reads_changes_neither_fingerprint_nor_digest_nor_schema(
     trained: Project, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

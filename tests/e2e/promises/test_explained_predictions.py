@@ -8,6 +8,8 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.support.project import Project
 
 PREDICT = ("predict", "lateness", "--in", "production")
@@ -47,6 +49,7 @@ def test_each_record_tells_its_factors_beside_columns_of_the_data_under_the_key_
     assert out.read_bytes() == again, "the same inputs give the same bytes"
 
 
+@pytest.mark.soak(only=True)
 def test_standard_output_holds_the_table_alone_and_a_wrong_option_writes_nothing(deployed: Project) -> None:
     before = held(deployed)
     ran = deployed.run(*PREDICT, "--out", "-", "--by", "country")

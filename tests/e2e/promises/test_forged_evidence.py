@@ -94,6 +94,7 @@ def test_a_forged_verification_deploys_nothing_and_every_door_tells_it(
     assert not (project.root / "serving/lateness").exists()
 
 
+@pytest.mark.soak(only=True)
 def test_the_command_of_the_hint_goes_on_after_a_forged_verification(project: Project) -> None:
     refused(project)
     store = project.root / ".reconciler/sandbox"

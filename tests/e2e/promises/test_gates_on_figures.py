@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.e2e.promises.test_gates_for import ACCURACY, flat, policy
 from tests.support.project import Project, write_ledger
 
@@ -35,6 +37,7 @@ def test_a_figure_is_told_with_its_interval_and_bound_at_every_door(project: Pro
     assert "Nothing to do" in flat(project.run("plan", "production").out)
 
 
+@pytest.mark.soak(only=True)
 def test_the_slice_and_the_figure_that_refuse_are_named_at_every_door(project: Project) -> None:
     write_ledger(project.root / "data/invoices.csv", rows=1_600)
     project.recipe("  gates:\n", SLICES)

@@ -7,6 +7,8 @@ import shutil
 import signal
 import subprocess
 
+import pytest
+
 from tests.support.project import Project
 from tests.support.warm_start import warm_workers
 
@@ -89,6 +91,7 @@ def test_a_run_stopped_between_journal_and_swap_cannot_undo_the_newer_one(newer:
     assert [event["n"] for event in events] == list(range(len(events)))[::-1]
 
 
+@pytest.mark.soak(only=True)
 def test_a_target_wiped_a_month_later_is_restored_though_the_data_is_old_by_then(deployed: Project) -> None:
     before = deployed.served()["artifact"]
     shutil.rmtree(deployed.root / "serving")

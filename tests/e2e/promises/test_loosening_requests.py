@@ -84,6 +84,7 @@ def test_a_gate_weakened_in_one_commit_and_a_pin_in_the_next_are_one_change(stri
     assert "promote lateness --to production --again" in told
 
 
+@pytest.mark.soak(only=True)  # `UnprotectedUnjudged` of the simulation
 def test_a_request_that_also_takes_the_protection_away_is_judged_by_what_was_in_force(strict: Project) -> None:
     before = strict.served()["artifact"]
     strict.git("checkout", "-q", "-b", "pr")
@@ -110,6 +111,7 @@ def test_many_commits_after_a_weakened_gate_do_not_launder_the_pin(strict: Proje
     refused(strict, before, "GATE WEAKENED accuracy")
 
 
+@pytest.mark.soak(only=True)  # unit/engine/controls: dropping people
 def test_who_drops_the_approvals_first_still_needs_them_for_the_pin(newer: Project) -> None:
     before = newer.served()["artifact"]
     edit(newer, POLICY, "    maxDataAge: 30d\n", "    maxDataAge: 30d\n    approvals: {min: 1, from: [rita]}\n")

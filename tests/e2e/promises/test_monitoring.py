@@ -152,6 +152,7 @@ def test_a_request_that_somebody_closed_is_not_opened_again(predicted: Project, 
     assert team.states() == ["closed"]
 
 
+@pytest.mark.soak(only=True)
 def test_without_a_forge_it_says_what_to_type(predicted: Project) -> None:
     settle(predicted, lambda number: 90 if number % 2 else -5)
     said = predicted.run("monitor", "production", "--open", code=3).out

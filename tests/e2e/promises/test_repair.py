@@ -63,6 +63,7 @@ def test_a_wiped_target_is_restored(deployed: Project) -> None:
     assert len(history(deployed)) == 1
 
 
+@pytest.mark.soak(only=True)
 def test_applies_onto_a_target_that_cannot_be_written_add_nothing_to_the_history(deployed: Project) -> None:
     before = deployed.served()
     shutil.rmtree(deployed.root / "serving/lateness")

@@ -89,6 +89,7 @@ def test_other_rows_are_those_that_it_was_not_trained_on(deployed: Project) -> N
     )
 
 
+@pytest.mark.soak(only=True)  # unit/core/evaluation
 def test_looks_at_the_holdout_are_counted_across_candidates_and_printed(trained: Project) -> None:
     first = json.loads(trained.run("show", *MODEL, "sandbox", "--output", "json").out)["looks"]
     assert (first["average"], first["most"], first["candidates"]) == (1, 1, 1)

@@ -15,6 +15,7 @@ MASKS = tuple(
 )
 
 
+@pytest.mark.soak(every=2)
 @pytest.mark.parametrize("masks", [(), MASKS], ids=["plain", "masked"])
 def test_a_model_is_reproduced_byte_for_byte_also_where_its_columns_are_masked(
     masks: tuple[Mask, ...], tmp_path: Path

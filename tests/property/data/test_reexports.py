@@ -377,6 +377,7 @@ def check(table: Table, body: bytes | pa.Table, rows: tuple[Row, ...]) -> None:
     assert copied(table, body, types)[0] == expected
 
 
+@pytest.mark.soak(every=2)
 @pytest.mark.parametrize("export", EXPORTS.values(), ids=EXPORTS)
 @SETTINGS
 @example(rows=CORNERS)

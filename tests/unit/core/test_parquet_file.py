@@ -56,6 +56,7 @@ def test_the_made_file_is_what_arrow_reads_it_as() -> None:
     assert measured(body) == ParquetSize(rows=1000, columns=1)
 
 
+@pytest.mark.soak(every=2)
 @pytest.mark.parametrize(
     ("declared", "message", "code"),
     [

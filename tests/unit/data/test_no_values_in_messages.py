@@ -68,6 +68,7 @@ FILES = [
 ]
 
 
+@pytest.mark.soak(every=2)
 @pytest.mark.parametrize(("body", "table"), [case[1:] for case in FILES], ids=[case[0] for case in FILES])
 def test_no_failure_of_a_copy_shows_a_cell(
     tmp_path: Path, capfd: pytest.CaptureFixture[str], body: str, table: dict[str, Any]
@@ -145,6 +146,7 @@ REQUESTS: list[tuple[str, Recipe, dict[str, Any]]] = [
 ]
 
 
+@pytest.mark.soak(every=2)
 @pytest.mark.parametrize(("recipe", "change"), [case[1:] for case in REQUESTS], ids=[case[0] for case in REQUESTS])
 def test_no_failure_of_a_selection_shows_a_cell(
     tmp_path: Path, capfd: pytest.CaptureFixture[str], recipe: Recipe, change: dict[str, Any]

@@ -249,6 +249,7 @@ def test_the_evidence_rule_lets_equals_pass_and_stops_what_is_three_points_worse
     assert refusals(Rule.EVIDENCE, worse=0.03) >= 0.95
 
 
+@pytest.mark.soak(only=True)  # the evidence rule by the same intervals
 def test_the_strict_rule_hardly_ever_lets_a_worse_model_pass() -> None:
     assert 1 - refusals(Rule.STRICT, worse=0.0125, rounds=400) <= 0.025
 

@@ -200,6 +200,7 @@ def test_effects_are_the_same_whichever_other_records_are_told_and_in_any_order(
     np.testing.assert_array_equal(effects_of(model, matrix[:1], labels[:1], top=3)[0], whole[:1])
 
 
+@pytest.mark.soak(only=True)
 def test_many_columns_are_explained_and_the_least_of_very_many_count_as_one() -> None:
     weights = np.zeros(700)
     weights[:120] = np.arange(120, 0, -1)

@@ -97,6 +97,7 @@ def in_parts(path: Path, at_once: int = 250) -> SelectedRows:
     return SelectedRows(path, at_once=at_once, kept=0)
 
 
+@pytest.mark.soak(every=2)
 @pytest.mark.parametrize("name", sorted(estimator_pipeline.table()))
 def test_every_estimator_learns_the_same_model_from_rows_in_parts(name: str, tmp_path: Path) -> None:
     if name.startswith(("LGBM", "XGB")):

@@ -147,6 +147,7 @@ def test_a_training_cuts_its_rows_in_time_where_the_holdout_is(tmp_path: Path) -
     assert load(made.folder / "artifact").schema.columns[1].type == "target_encoded"
 
 
+@pytest.mark.soak(only=True)
 def test_noise_of_many_values_is_not_believed(tmp_path: Path) -> None:
     """Outcomes by chance, in groups of some thirty rows: encoded by themselves they would seem to be told apart."""
     chance = random.Random(1)

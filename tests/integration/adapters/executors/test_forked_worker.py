@@ -65,6 +65,7 @@ def test_each_worker_has_its_own_number_of_threads(pool: WorkerPool, monkeypatch
     assert remember(pool, "b")[-1] == "threads all"
 
 
+@pytest.mark.soak(only=True)
 def test_one_over_its_memory_one_over_its_time_and_one_that_crashes_leave_the_others_alone(pool: WorkerPool) -> None:
     hoards, hangs, dies, echoes = at_once(
         pool,

@@ -164,6 +164,7 @@ def test_a_writer_that_was_held_up_while_a_newer_one_finished_changes_nothing(tm
         assert target.observe(()) == (LiveDeployment(model="payments", current=current(2, two)),)
 
 
+@pytest.mark.soak(only=True)
 def test_two_who_place_the_same_release_at_once_both_find_it_whole(tmp_path: Path) -> None:
     root = tmp_path / "serving"
     with release(b"one") as (one, files):

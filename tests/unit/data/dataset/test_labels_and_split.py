@@ -127,6 +127,7 @@ def test_a_random_holdout_has_the_smallest_hashes_of_each_class(share: float, tm
         assert held == smallest(keys, int(share * len(keys) + 0.5), "reconciler holdout 1:")
 
 
+@pytest.mark.soak(every=3)
 @pytest.mark.parametrize("alike", [1, 2, 3])
 @pytest.mark.parametrize("share", [0.001, 0.1, 0.37, 0.9, 1.0])
 def test_the_last_hash_is_found_among_those_that_begin_alike(share: float, alike: int, tmp_path: Path) -> None:

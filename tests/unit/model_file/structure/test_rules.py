@@ -65,7 +65,7 @@ def attributes(arguments: tuple[str, int, int, str]) -> Iterator[tuple[Any, Any,
                 yield model, small.schema, f"{type(owner).__name__}.{name}", vars(owner), name
 
 
-@pytest.mark.soak
+@pytest.mark.soak(every=2)
 @pytest.mark.parametrize("arguments", everything() if FULL else MODELS, ids=str)
 def test_a_good_model_passes(arguments: tuple[str, int, int, str]) -> None:
     small = trained(*arguments)
@@ -73,7 +73,7 @@ def test_a_good_model_passes(arguments: tuple[str, int, int, str]) -> None:
 
 
 @pytest.mark.parametrize("arguments", MODELS, ids=str)
-@pytest.mark.soak
+@pytest.mark.soak(every=3)
 def test_no_attribute_can_be_of_another_type(arguments: tuple[str, int, int, str]) -> None:
     tried = 0
     for model, schema, where, values, name in attributes(arguments):
@@ -119,7 +119,7 @@ def other(array: np.ndarray[Any, Any]) -> Iterator[tuple[str, np.ndarray[Any, An
 
 
 @pytest.mark.parametrize("arguments", MODELS, ids=str)
-@pytest.mark.soak
+@pytest.mark.soak(every=2)
 def test_no_array_can_have_another_form(arguments: tuple[str, int, int, str]) -> None:
     for model, schema, where, values, name in attributes(arguments):
         good = values[name]

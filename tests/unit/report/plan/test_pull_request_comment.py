@@ -24,6 +24,7 @@ from reconciler.report.promotion import promotion_summary
 from tests.golden.report import values, values_review
 
 
+@pytest.mark.soak(every=2)
 @pytest.mark.parametrize("count", [1, 4, 500, 5_000])
 def test_it_is_short_enough_for_every_forge(count: int) -> None:
     body = to_markdown(pull_request_comment.blocks(values_review.many(count)))

@@ -238,6 +238,7 @@ def test_tpe_proposes_the_same_for_the_same_results_and_learns_from_others() -> 
     assert propose(asked(5, told)).library.startswith("optuna ")
 
 
+@pytest.mark.soak(every=2)
 @pytest.mark.parametrize("kind", [RandomForestClassifier, HistGradientBoostingClassifier])
 def test_the_size_of_a_model_is_about_that_of_its_file(kind: type) -> None:
     chance = np.random.default_rng(1)
