@@ -75,7 +75,7 @@ COUNTS: dict[str, tuple[int, int]] = {
     "MASK_ATTACKS": (26, 1),  # ways round masks between two that are gone
     "MASK_SEEDS": (2, 20),  # tables on which a model with masked keys is compared with one without
     "ERASED_MODELS": (5, 40),  # on 5 recipes, of which one entity is erased
-    "QUIET_RUNS": (12, 200),  # 90 days of a model that keeps its promise, looked at every day
+    "QUIET_RUNS": (20, 200),  # 90 days of a model that keeps its promise, looked at every day
     "CHANGED_RUNS": (20, 100),  # of one that gets worse on day 40
     "RETRAIN_KILLS": (1, 6),  # times that a request for a retrain is killed at each effect, in each way
     "SIMULATED_ROWS": (40, 1_000),  # draws of rows from which an interval's coverage is counted
