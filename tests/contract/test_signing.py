@@ -117,6 +117,7 @@ def test_a_private_key_that_others_may_read_is_not_used(tmp_path: Path, mode: in
     ("uri", "public", "said"),
     [
         ("file:/nowhere/at/all.pem", None, "cannot be read"),
+        ("sigstore:?identity=a@example.org", None, "keyless signatures"),
         ("awskms:secret-alias", None, "RECONCILER_SIGNING_PUBLIC"),
         ("awskms:secret-alias", "/nowhere.pub", "no public key"),
     ],

@@ -18,6 +18,7 @@ from reconciler.core.trust.keys import PublicKey, Scheme, Signature, public_key
 from reconciler.errors import ReconcilerError, UsageError
 
 FILE = "file:"
+KEYLESS = "sigstore"
 LARGEST = 64 * 1024  # bytes of a key file
 
 
@@ -47,6 +48,11 @@ def open_signer(uri: str, public: str | None, *, inside: Path | None) -> KeySign
     `inside`: the repository, in which no private key may lie. Raises UsageError E523."""
     if uri.startswith(FILE):
         return _from_file(uri.removeprefix(FILE), inside)
+    if uri.partition(":")[0] == KEYLESS:
+        raise unusable(
+            "keyless signatures (Sigstore) are not supported: an environment trusts public keys, no identities",
+            hint="name a key in a file or a KMS; `reconciler keys new ROLE --in ENV --private FILE` makes one",
+        )
     if public is None:
         raise unusable("a key that is not in a file needs the file of its public key: RECONCILER_SIGNING_PUBLIC")
     try:
