@@ -34,6 +34,7 @@ TARGETS = {
     "gcs": "reconciler.adapters.object_storage.target:open_target",
     "azure": "reconciler.adapters.object_storage.target:open_target",
     "oci": "reconciler.adapters.registries.oci_target:open_target",
+    "mlflow": "reconciler.adapters.registries.mlflow_target:open_target",
 }
 SOURCES = {
     "csv": "reconciler.adapters.sources.files:open_source",

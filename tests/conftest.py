@@ -26,7 +26,7 @@ import hypothesis
 import pytest
 from hypothesis.internal.conjecture import providers
 
-from tests.support import browser, effort, huge_pages, registry, warm_start
+from tests.support import browser, effort, huge_pages, mlflow_server, registry, warm_start
 from tests.support.postgres import programs as postgres_programs
 
 # Threads of OpenMP that wait sleep: where there are more of them than cores, they spun for half of the time of a fit.
@@ -128,6 +128,10 @@ COMPONENTS: dict[str, tuple[Callable[[], bool], str]] = {
     ),
     "registry": (_registry, "no package can be installed from here"),
     "oci-registry": (registry.there, "no OCI registry is installed: apt-get install docker-registry"),
+    "mlflow": (
+        lambda: mlflow_server.program() is not None,
+        "MLflow is not installed (in an environment of its own, named by RECONCILER_MLFLOW)",
+    ),
     "skopeo": (lambda: shutil.which("skopeo") is not None, "skopeo is not installed: apt-get install skopeo"),
     "ssh-keygen": (lambda: shutil.which("ssh-keygen") is not None, "ssh-keygen (OpenSSH) is not installed"),
     "small-disk": (_small_disk, "no disk of its own can be mounted here (unshare -rm)"),

@@ -57,6 +57,7 @@ PACKAGE_PADDING = 1 * MIB  # E505: what may follow the last file of an archive, 
 REGISTRY_ANSWER_BYTES = 4 * MIB  # E621: an answer of a registry that is no blob
 REGISTRY_TAGS_BYTES = 32 * MIB  # E505: one list of the tags of a repository that is a target
 REGISTRY_TAG_PAGES = 1_000  # E621: such lists
+MLFLOW_PAGES = 1_000  # E611: pages of a list of an MLflow server, whose answers are as large as those of a registry
 
 # --- Tables: CSV and Parquet files of data, predictions and snapshots
 

@@ -98,6 +98,7 @@ from reconciler.ports.sources import (
 from reconciler.ports.storage import (
     BlobRemoval,
     KeyCheck,
+    LabelledTarget,
     NameListing,
     OpenFolder,
     PackageArchive,
@@ -158,6 +159,7 @@ __all__ = [
     "HeaderRequest",
     "JudgeRequest",
     "KeyCheck",
+    "LabelledTarget",
     "LiveDeployment",
     "Masking",
     "MeasureDriftRequest",

@@ -101,6 +101,14 @@ class Target(Protocol):
 
 
 @runtime_checkable
+class LabelledTarget(Protocol):
+    """Optional: a target that shows people what a release rests on."""
+
+    def place_labelled(self, current: ReleasePointer, files: Mapping[str, Path], labels: Mapping[str, str]) -> None:
+        """Place a release as `Target.place` does. `labels`: texts by name, for people alone."""
+
+
+@runtime_checkable
 class TracedTarget(Protocol):
     """Optional: a target that tells of what it keeps although no pointer names it."""
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from reconciler.adapters.filesystem.release_folder import MANIFEST, ReleaseFile, layers_of
+from reconciler.adapters.filesystem.release_folder import MANIFEST
 from reconciler.adapters.registries import oci_records
+from reconciler.adapters.registries.given_release import layers
 from reconciler.adapters.registries.oci_records import DeploymentRecord, ModelTags
 from reconciler.adapters.registries.oci_repository import OciRepository
 from reconciler.core.artifact.journal import ReleasePointer
@@ -107,11 +108,3 @@ class OciDeployments:
 
 def _known(record: DeploymentRecord) -> tuple[Digest | None, ...]:
     return (record.pointer.artifact, record.before.artifact if record.before is not None else None)
-
-
-def layers(manifest: bytes) -> tuple[ReleaseFile, ...]:
-    """Return the files that a manifest names; none where it is no manifest of ours."""
-    try:
-        return layers_of(manifest)
-    except ValueError:
-        return ()

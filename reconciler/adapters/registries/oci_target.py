@@ -15,10 +15,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from reconciler.adapters.executors.thread_map import parallel_map
-from reconciler.adapters.filesystem.durable_files import read_regular
-from reconciler.adapters.filesystem.release_folder import MANIFEST, ReleaseFile, is_plain
+from reconciler.adapters.filesystem.release_folder import MANIFEST, ReleaseFile
 from reconciler.adapters.registries import oci_records
-from reconciler.adapters.registries.oci_deployments import OciDeployments, layers
+from reconciler.adapters.registries.given_release import given_release, layers
+from reconciler.adapters.registries.oci_deployments import OciDeployments
 from reconciler.adapters.registries.oci_records import DeploymentRecord, ModelTags
 from reconciler.adapters.registries.oci_repository import HOST, OciRepository
 from reconciler.adapters.registries.registry_credentials import PASSWORD, USER
@@ -26,7 +26,7 @@ from reconciler.core.artifact.journal import ReleasePointer, StoreMark
 from reconciler.core.artifact.observed_state import LiveDeployment
 from reconciler.core.artifact.oci_artifact import MANIFEST_TYPE
 from reconciler.core.artifact.target_ownership import OWNER, TargetRules
-from reconciler.core.digest import Digest, digest_of_bytes, digest_of_file, hex_of
+from reconciler.core.digest import Digest, digest_of_bytes, hex_of
 from reconciler.core.package.registry_reference import parse_reference
 from reconciler.core.size_limits import RELEASE_BYTES
 from reconciler.core.storage.location import StorageLocation
@@ -161,13 +161,7 @@ class OciTarget:
 
     def _put_release(self, artifact: Digest, files: Mapping[str, Path]) -> bytes:
         """Upload a whole release, read it back, and return its manifest; of an existing one, only what differs."""
-        manifest = read_regular(files[MANIFEST], RELEASE_BYTES) if MANIFEST in files else b""
-        named = {layer.path: layer for layer in layers(manifest)}
-        wrong = {name for name in files if not is_plain(name)} | (files.keys() ^ {MANIFEST, *named})
-        wrong |= {name for name in named.keys() - wrong if digest_of_file(files[name]) != named[name].digest}
-        if wrong or digest_of_bytes(manifest) != artifact:
-            names = ", ".join(name[:80] for name in sorted(wrong or {MANIFEST}))
-            raise IntegrityError(f"the files to serve are not those of {artifact}: {names}", code="E501")
+        manifest, named = given_release(artifact, files)
         for name, layer in named.items():
             self._put_blob(name, layer, files[name])
         if not self.repository.holds_manifest(artifact):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-_SHOWN = ("account", "bucket", "container", "prefix", "repository")
+_SHOWN = ("account", "bucket", "container", "prefix", "repository", "tracking")
 """The settings that an address consists of."""
 
 
@@ -27,7 +27,7 @@ class StorageLocation:
         """Return one text per location: a folder's path, s3://bucket/prefix, azure://account/container/prefix."""
         if self.root is not None:
             return self.root
-        parts = [self.setting(name) for name in _SHOWN]
+        parts = [(self.setting(name) or "").rpartition("://")[2] for name in _SHOWN]
         known = "/".join(part for part in parts if part) or ",".join(f"{name}={text}" for name, text in self.settings)
         return f"{self.uses}://{known}"
 
@@ -43,7 +43,7 @@ class StorageLocation:
     @property
     def is_by_environment(self) -> bool:
         """Tell whether what is served there is named by its environment, so that several may share the place."""
-        return self.uses == "oci"
+        return self.uses in ("oci", "mlflow")
 
     @property
     def is_listed(self) -> bool:

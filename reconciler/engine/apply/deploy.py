@@ -20,6 +20,7 @@ from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.gates import Verification
 from reconciler.core.spec.model import Model
 from reconciler.engine.apply.approvals import Clearance
+from reconciler.engine.apply.release_labels import labels_of
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.plan import verification as verify
 from reconciler.engine.storage import blobs, builds, journal
@@ -27,7 +28,7 @@ from reconciler.engine.storage.blobs import origin_of
 from reconciler.engine.storage.evaluations import records
 from reconciler.engine.trust import referrers
 from reconciler.errors import ConflictError, IntegrityError, TargetError, UsageError
-from reconciler.ports import Store, Target
+from reconciler.ports import LabelledTarget, Store, Target
 
 NO_CLEARANCE = Clearance()
 NO_CARD = digest_of_bytes(b"")
@@ -216,17 +217,18 @@ def place(deps: Dependencies, environment: Environment, entry: JournalHead, file
     was emptied meanwhile cannot know that we are late."""
     target = target_of(deps, environment)
     model = entry.entry.model
-    target.place(
-        ReleasePointer(
-            project=entry.entry.project,
-            environment=environment.name,
-            model=model,
-            n=entry.entry.n,
-            entry=entry.digest,
-            artifact=entry.state.artifact,
-        ),
-        files,
+    pointer = ReleasePointer(
+        project=entry.entry.project,
+        environment=environment.name,
+        model=model,
+        n=entry.entry.n,
+        entry=entry.digest,
+        artifact=entry.state.artifact,
     )
+    if isinstance(target, LabelledTarget):
+        target.place_labelled(pointer, files, labels_of(deps.stores[environment.name], entry.entry))
+    else:
+        target.place(pointer, files)
     served = _served(target, model)
     store, project = deps.stores[environment.name], entry.entry.project
     head = journal.head(store, project=project, environment=environment.name, model=model)

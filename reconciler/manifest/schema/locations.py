@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 import re
 from typing import Annotated, ClassVar, Literal, TypeVar
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -30,7 +31,7 @@ from reconciler.manifest.schema.field_types import (
 
 S = TypeVar("S", bound="_Spec")
 
-ELSEWHERE = ("account", "bucket", "container", "prefix", "region", "repository")
+ELSEWHERE = ("account", "bucket", "container", "prefix", "region", "repository", "tracking")
 """Fields of locations that are not folders of the project."""
 _FIELDS = {
     "files": ("root",),
@@ -39,12 +40,14 @@ _FIELDS = {
     "gcs": ("bucket", "prefix"),
     "azure": ("container", "prefix", "account"),
     "oci": ("repository",),
+    "mlflow": ("tracking",),
 }
 """Storage type -> its fields, the first of which is required."""
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]")
 _ACCOUNT = re.compile(r"[a-z0-9]{3,24}")
 _REGION = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 _LONGEST = 200
+_VARIABLE = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]{0,99}")
 
 
 def _bucket(text: str) -> str:
@@ -86,6 +89,22 @@ def _repository(text: str) -> str:
     return text
 
 
+def _tracking(text: str) -> str:
+    """Check the address of a tracking server, or the name of the variable that holds it. A password in it is not
+    repeated."""
+    try:
+        parts = urlsplit(text)
+        local = parts.hostname in ("localhost", "127.0.0.1", "::1")
+        fits = bool(parts.hostname) and parts.scheme in ("https", "http") and parts.port != 0
+    except ValueError:
+        fits = local = False
+    plain = fits and "@" not in parts.netloc and not parts.query and not parts.fragment
+    if _VARIABLE.fullmatch(text) is None and not (plain and (parts.scheme == "https" or local)):
+        raise refuse("E206", "not a tracking server; expected https://HOST, without a user and a password, or env:NAME")
+    return text
+
+
+Tracking = Annotated[str, Field(max_length=_LONGEST), AfterValidator(_tracking)]
 Repository = Annotated[str, AfterValidator(_repository)]
 Bucket = Annotated[str, AfterValidator(_bucket)]
 Account = Annotated[str, AfterValidator(_account)]
@@ -148,11 +167,17 @@ class StoreSpec(_Spec):
 class TargetSpec(_Spec):
     """Storage location of deployed models."""
 
-    _own = ("directory", "s3", "gcs", "azure", "oci")
+    _own = ("directory", "s3", "gcs", "azure", "oci", "mlflow")
 
-    uses: Name = Field(description="Storage type: directory (on a disk), s3, gcs, azure, oci, or a plug-in's name.")
+    uses: Name = Field(
+        description="Storage type: directory (on a disk), s3, gcs, azure, oci, mlflow, or a plug-in's name."
+    )
     repository: Repository | None = Field(
         default=None, description="HOST/NAME of a repository in an OCI registry; environments may share it. For oci."
+    )
+    tracking: Tracking | None = Field(
+        default=None,
+        description="Address of an MLflow tracking server, or env:NAME of the variable that holds it. For mlflow.",
     )
 
 
