@@ -21,6 +21,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
+from reconciler.adapters.registries.registry import NoRedirect
 from reconciler.core.size_limits import MIB, MLFLOW_PAGES, REGISTRY_ANSWER_BYTES
 from reconciler.errors import TargetError, UsageError
 
@@ -32,13 +33,6 @@ _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _SECONDS = 60.0  # without a byte
 _CODE = re.compile(r"[A-Z_]{1,60}")
 _AGAIN = "nothing is lost: run the same command again; if it stays so, ask those who run the tracking server"
-
-
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """Hand out an answer that names another place: none is followed, since it could get the credentials."""
-
-    def redirect_request(self, *arguments: Any, **named: Any) -> None:  # noqa: ARG002
-        return None
 
 
 class MlflowServer:
@@ -54,7 +48,7 @@ class MlflowServer:
         self._headers = headers if trusted or _origin(named) == _origin(self.address) else {}
         self._kept = bool(headers) and not self._headers
         self._seconds = _patience(environ)
-        handlers: list[urllib.request.BaseHandler] = [_NoRedirect()]
+        handlers: list[urllib.request.BaseHandler] = [NoRedirect()]
         if urllib.parse.urlsplit(self.address).hostname in _LOOPBACK:
             handlers.append(urllib.request.ProxyHandler({}))
         self._opener = urllib.request.build_opener(*handlers)

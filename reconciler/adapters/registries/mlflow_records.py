@@ -28,7 +28,7 @@ _LIVE = (_CHECKSUM, PLACED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ModelVersion:
+class RegisteredVersion:
     """One version of a registered model. `pointer`: of the entry that it is of; None where it is none of ours, or its
     tags were edited. `before`: the version that the alias named before (0: none). `placed`: the alias was moved."""
 
@@ -67,7 +67,7 @@ def tags_of(pointer: ReleasePointer, before: int, labels: Mapping[str, str]) -> 
     return {**said, _CHECKSUM: _checksum(said)}
 
 
-def version_of(document: Any) -> ModelVersion | None:
+def version_of(document: Any) -> RegisteredVersion | None:
     """Read a version as the server tells it; None for what is none."""
     try:
         number, source = int(document["version"]), str(document.get("source") or "")
@@ -83,7 +83,7 @@ def version_of(document: Any) -> ModelVersion | None:
             pointer = codec.decode(ReleasePointer, tags.get(_POINTER, "").encode(), what="a version's tag")
         except IntegrityError:
             pointer = None
-    return ModelVersion(
+    return RegisteredVersion(
         number=number,
         source=source,
         is_ready=is_ready,

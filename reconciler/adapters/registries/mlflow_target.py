@@ -19,7 +19,7 @@ from reconciler.adapters.executors.thread_map import parallel_map
 from reconciler.adapters.registries import mlflow_records
 from reconciler.adapters.registries.mlflow_artifacts import MlflowArtifacts, path_of
 from reconciler.adapters.registries.mlflow_client import ABSENT, EXISTS, MlflowServer
-from reconciler.adapters.registries.mlflow_records import ModelVersion
+from reconciler.adapters.registries.mlflow_records import RegisteredVersion
 from reconciler.adapters.registries.mlflow_versions import MlflowVersions, RegisteredModel
 from reconciler.core.artifact.journal import ReleasePointer, StoreMark
 from reconciler.core.artifact.observed_state import LiveDeployment
@@ -164,7 +164,7 @@ class MlflowTarget:
 
     def _version(
         self, current: ReleasePointer, before: int, files: Mapping[str, Path], labels: Mapping[str, str]
-    ) -> ModelVersion:
+    ) -> RegisteredVersion:
         """Upload a release and create the version of its entry, which nothing names yet."""
         run, source = self._artifacts.run_of(current.artifact, current.model)
         if current.artifact is not None and (base := path_of(source)) is not None:
@@ -193,7 +193,7 @@ class MlflowTarget:
             )
         return version
 
-    def _move(self, model: str, version: ModelVersion) -> None:
+    def _move(self, model: str, version: RegisteredVersion) -> None:
         """Move the alias to a version, or remove it where nothing is to be served."""
         alias = {"name": model, "alias": self._environment}
         if _aliased(version):
@@ -221,6 +221,6 @@ class MlflowTarget:
         self.server.post("model-versions/set-tag", document, but=ABSENT)
 
 
-def _aliased(version: ModelVersion) -> int:
+def _aliased(version: RegisteredVersion) -> int:
     """Return the version that the alias is to name: none, where it says that nothing is served."""
     return version.number if version.pointer is not None and version.pointer.artifact is not None else 0

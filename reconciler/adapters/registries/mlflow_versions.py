@@ -9,7 +9,7 @@ from typing import Any
 from reconciler.adapters.registries import mlflow_records
 from reconciler.adapters.registries.mlflow_artifacts import MlflowArtifacts, path_of
 from reconciler.adapters.registries.mlflow_client import MlflowServer
-from reconciler.adapters.registries.mlflow_records import ModelVersion
+from reconciler.adapters.registries.mlflow_records import RegisteredVersion
 from reconciler.core.artifact.journal import ReleasePointer
 from reconciler.core.artifact.observed_state import DriftType, LiveDeployment
 from reconciler.core.artifact.target_ownership import TargetRules
@@ -32,8 +32,8 @@ class SeenVersions:
     """The newest version of ours, of the highest entry, and the one that the alias names. `lost`: the alias names a
     version that is not there."""
 
-    newest: ModelVersion | None
-    served: ModelVersion | None
+    newest: RegisteredVersion | None
+    served: RegisteredVersion | None
     lost: bool = False
 
 
@@ -129,7 +129,7 @@ class MlflowVersions:
             return said
         return replace(wanted, artifact=said.artifact)
 
-    def _differing(self, version: ModelVersion, artifact: Digest) -> tuple[str, ...]:
+    def _differing(self, version: RegisteredVersion, artifact: Digest) -> tuple[str, ...]:
         base = path_of(version.source)
         if base is None:
             return (f"source of version {version.number}",)

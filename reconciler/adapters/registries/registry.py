@@ -35,7 +35,7 @@ _OCTETS = "application/octet-stream"
 _MOVED = (301, 302, 303, 307, 308)
 
 
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
+class NoRedirect(urllib.request.HTTPRedirectHandler):
     """Hand out an answer that names another place: whether to follow it is decided here."""
 
     def redirect_request(self, *arguments: Any, **named: Any) -> None:  # noqa: ARG002
@@ -50,7 +50,7 @@ class OciRegistry:
         self._base = f"{'http' if reference.loopback else 'https'}://{reference.host}"
         self._basic = credentials_for(reference.host, environ)
         self._authorization: str | None = None
-        handlers: list[urllib.request.BaseHandler] = [_NoRedirect()]
+        handlers: list[urllib.request.BaseHandler] = [NoRedirect()]
         if reference.loopback:
             handlers.append(urllib.request.ProxyHandler({}))
         self._opener = urllib.request.build_opener(*handlers)

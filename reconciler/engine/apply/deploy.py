@@ -20,8 +20,8 @@ from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.gates import Verification
 from reconciler.core.spec.model import Model
 from reconciler.engine.apply.approvals import Clearance
-from reconciler.engine.apply.release_labels import labels_of
 from reconciler.engine.dependencies import Dependencies
+from reconciler.engine.model_report.release_labels import labels_of
 from reconciler.engine.plan import verification as verify
 from reconciler.engine.storage import blobs, builds, journal
 from reconciler.engine.storage.blobs import origin_of

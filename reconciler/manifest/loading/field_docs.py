@@ -24,7 +24,8 @@ _HERE = Path(__file__).parents[1]
 _FILES = {
     "project": ("reconciler.yaml",),
     "environment": tuple(
-        f"environments/{name}.yaml" for name in ("production", "sandbox", "staging", "test", "registry", "mlflow", "edge")
+        f"environments/{name}.yaml"
+        for name in ("production", "sandbox", "staging", "test", "registry", "mlflow", "edge")
     ),
     "model": tuple(
         f"manifests/{model}.yaml"
