@@ -47,7 +47,7 @@ def test_what_a_package_index_shows_has_no_link_and_no_picture_that_is_dead_ther
     shown = for_index(readme)
     assert re.search(r"\]\((?!https?:|#)", readme), "else there is nothing to be left out"
     assert not re.search(r"\]\(\s*(?!https?:|#)", shown)
-    for words in ("The design says what it does", "the tutorial", "## Commands"):
+    for words in ("start by what you do", "the tutorial", "## Commands"):
         assert words in shown
 
 

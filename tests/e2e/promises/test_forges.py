@@ -121,6 +121,7 @@ def test_whatever_the_forge_does_it_is_told_clearly_and_the_next_run_finishes(
     assert trained.run("status", "production", "-o", "json").json == before
 
 
+@pytest.mark.soak(only=True)  # unit/engine/promotion
 def test_without_a_forge_the_branch_is_pushed_and_the_text_printed(project: Project, tmp_path: Path) -> None:
     bare = tmp_path / "models.git"
     project.run("apply", "sandbox", "--yes")

@@ -41,6 +41,7 @@ def artifacts(ran: Ran) -> dict[str, str]:
     return {one["model"]: one["artifact"] for one in ran.json["results"]}
 
 
+@pytest.mark.soak(only=True)  # integration/training: four at once
 def test_the_artifacts_do_not_depend_on_how_many_are_made_at_once(several: Project) -> None:
     found = []
     for jobs in ("1", "4"):
