@@ -94,13 +94,13 @@ class ControlsObserver:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Return what of git is not in force, and why not, for whoever looks at the environment."""
+        """Return what of git is not in force yet, and why not, for whoever looks at the environment."""
         name = self.environment.name
         if self.unaccepted is not None:
             return (f"{_to_be_accepted(name, self.unaccepted)}; {_accept(name)}",)
-        if self.obstacle is None:
-            return ()
         what = "; ".join(f"{item.what}: {item.old} -> {item.new}" for item in self.loosened)
+        if self.obstacle is None:
+            return (f"this commit loosens what is in force, and its apply lets that in: {what}",) if what else ()
         return (f"not in force, and what was in force stays: {what}: {self.obstacle.reason}",)
 
     @property

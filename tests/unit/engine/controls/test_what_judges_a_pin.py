@@ -80,6 +80,16 @@ def test_an_artifact_that_passes_the_stricter_gate_too_needs_nothing(scenario: S
     assert scenario.one("production").status is ResultStatus.CLEAN
 
 
+def test_a_plan_tells_what_its_apply_is_going_to_loosen_and_is_silent_afterwards(strict: Scenario) -> None:
+    before = strict.serves
+    loosened = strict.commit(seed=20, pin=before, pinned_seed=10, production=LOOSE)
+    told = "this commit loosens what is in force, and its apply lets that in: f1_macro at least: 0.99 -> "
+    (note,) = [note for note in strict.plan("production").notes or () if note.startswith("this commit")]
+    assert note.startswith(told)
+    strict.apply("production", loosened)
+    assert not [note for note in strict.plan("production").notes or () if note.startswith("this commit")]
+
+
 def test_a_loosening_by_an_old_commit_or_a_work_tree_is_not_let_in(strict: Scenario) -> None:
     before, pin = strict.serves, strict.candidate
     loosened = strict.commit(seed=20, pin=before, pinned_seed=10, production=LOOSE)
