@@ -54,12 +54,15 @@ def blocks_with_lines(status: Status, lines: Sequence[Sequence[str]]) -> Iterato
 
 
 def line_in_order(model: ModelStatus) -> str:
-    """Return the cells of a model on a screen, with a tab between them, of one that is in order; an empty text of one
-    that has more to say, or that a terminal may show otherwise than it is written."""
+    """Return the cells of a model on a screen, with a tab between them, and each of its notes on a line of its own, of
+    one that is in order; an empty text of one that is not, or that a terminal may show otherwise than it is written."""
     row = _row(model, Detail.SCREEN)
     cells = [cell if isinstance(cell, str) else cell.text for cell in row.cells if isinstance(cell, _WRITTEN)]
-    shown = row.tone is Tone.GOOD and not row.notes and len(cells) == len(row.cells)
-    return "\t".join(cells) if shown and all(cell.isascii() and cell.isprintable() for cell in cells) else ""
+    notes = [note for note in row.notes if isinstance(note, str)]
+    shown = row.tone is Tone.GOOD and len(notes) == len(row.notes) and len(cells) == len(row.cells)
+    if not shown or not all(text.isascii() and text.isprintable() for text in (*cells, *notes)):
+        return ""
+    return "\n".join(["\t".join(cells), *notes])
 
 
 _WRITTEN = (str, Code, Literal)
@@ -87,7 +90,10 @@ def _environment(status: EnvironmentStatus, detail: Detail, in_order: Sequence[s
 
 def _rows(models: Sequence[ModelStatus], detail: Detail, in_order: Sequence[str]) -> list[Row]:
     """Return the rows of models, the worst first. `in_order`: lines of others, which stand among those in order."""
-    good = [Row(tuple(line.split("\t")), Tone.GOOD) for line in in_order]
+    good = []
+    for line in in_order:
+        cells, *notes = line.split("\n")
+        good.append(Row(tuple(cells.split("\t")), Tone.GOOD, tuple(notes)))
     if not models:
         return good
     best = -HealthStatus.HEALTHY.rank, True

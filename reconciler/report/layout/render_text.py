@@ -137,10 +137,17 @@ def _table(block: DataTable, style: TextStyle) -> Iterator[Line]:
         return
     heading, *lines = table(columns, rows, style, indent=" " * block.indent)
     yield Line(heading, block.heading)
+    indent = " " * (block.indent + 4)
+    wrapped: dict[tuple[str, Tone], list[Line]] = {}  # many rows have the same notes
     for row, line in zip(block.rows, lines, strict=True):
         yield Line(line, row.tone)
         for note in row.notes:
-            yield from _wrapped(note, style, tone=row.tone, first=" " * (block.indent + 4))
+            known = wrapped.get((note, row.tone)) if isinstance(note, str) else None
+            if known is None:
+                known = list(_wrapped(note, style, tone=row.tone, first=indent))
+                if isinstance(note, str):
+                    wrapped[note, row.tone] = known
+            yield from known
 
 
 def _column(column: list[Words], style: TextStyle) -> list[str]:

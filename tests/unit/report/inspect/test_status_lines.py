@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from hypothesis import given
@@ -68,13 +69,16 @@ def test_lines_that_were_made_before_are_those_that_are_made_now(
     assert to_text(blocks_with_lines(status(*others), lines), style) == whole
 
 
-def test_only_a_model_in_order_of_which_there_is_no_more_to_say_has_a_line() -> None:
-    assert line_in_order(GOOD) == "a\tIN_SYNC\tHEALTHY\t-\t29\tC\t-\t-\t2026-11-28"
+def test_only_a_model_in_order_has_a_line_with_its_notes_below() -> None:
+    line = "a\tIN_SYNC\tHEALTHY\t-\t29\tC\t-\t-\t2026-11-28"
+    assert line_in_order(GOOD) == line
+    assert line_in_order(replace(GOOD, notes=("checks: few-rows", "unsigned"))) == f"{line}\nchecks: few-rows\nunsigned"
     for changed in (
         {"sync": SyncStatus.OUT_OF_SYNC},
         {"health": HealthStatus.SUSPENDED},
         {"status": ResultStatus.PENDING},
-        {"notes": ("checks: leak-suspect",)},
+        {"notes": ("checks: leak\nsuspect",)},
+        {"notes": ("checks: ünsafe",)},
         {"grade": "a\tb"},
         {"grade": "é"},
     ):
