@@ -12,7 +12,7 @@ import contextlib
 import hashlib
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -183,16 +183,19 @@ class Bucket:
         return tuple(prefix.removeprefix(f"{folder}/") for prefix in answer["common_prefixes"])
 
     @interruptible
-    def objects(self, folder: str) -> list[tuple[str, int, str | None]]:
-        """Return (name, size in bytes, tag) of each object below `folder` ("": of all), in no order.
+    def each_object(self, folder: str, take: Callable[[str, int, str | None], None]) -> None:
+        """Tell `take` the name, size in bytes and tag of each object below `folder` ("": of all), in no order, while
+        the next ones are waited for.
 
         One request names a thousand. Here an error tells a missing bucket from an empty one.
         """
+        names = []
         with self._explained("list", folder):
-            pages = obstore.list(self._clients.reader, prefix=folder or None, chunk_size=_PAGE)
-            objects = [(meta["path"], meta["size"], meta["e_tag"]) for page in pages for meta in page]
-        object_sizes.listed((name for name, _, _ in objects), folder)
-        return objects
+            for page in obstore.list(self._clients.reader, prefix=folder or None, chunk_size=_PAGE):
+                for meta in page:
+                    names.append(meta["path"])
+                    take(meta["path"], meta["size"], meta["e_tag"])
+        object_sizes.listed(names, folder)
 
     # --- writing ---------------------------------------------------------------------------------------------------
 

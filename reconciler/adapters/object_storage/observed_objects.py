@@ -86,22 +86,24 @@ def asked_states(parts: Mapping[str, ListedPart], paths: Iterable[str]) -> Calla
         if path.startswith(NUL):
             part, _, key = path[1:].partition(NUL)
             wanted.setdefault(part, set()).add(key)
-    places = {name: _places(keys, whole=parts[name].whole) for name, keys in sorted(wanted.items())}
+    asked = {
+        (name, place): keys
+        for name, each in sorted(wanted.items())
+        for place, keys in _places(each, whole=parts[name].whole).items()
+    }
     # What may take many pages comes first: the longest of them is what all wait for.
-    questions = sorted(
-        ((name, place) for name, each in places.items() for place in each), key=lambda asked: not _is_long(asked[1])
-    )
+    questions = sorted(asked, key=lambda question: not _is_long(question[1]))
     buckets = {name: OpenedOnce(parts[name].open_bucket) for name in wanted}
-    wait = started_map(lambda asked: _ask(buckets[asked[0]].open(), asked[1]), questions, at_once=AT_ONCE)
+    # Each is compared by the thread that asked, while the longest listing goes on.
+    wait = started_map(
+        lambda question: _states(buckets[question[0]].open(), question[1], asked[question]), questions, at_once=AT_ONCE
+    )
 
     def answered() -> dict[str, str]:
-        listed: dict[str, dict[str, str | None]] = {name: {} for name in wanted}
-        for (name, _), answer in zip(questions, wait(), strict=True):
-            listed[name].update(answer)
         return {
             f"{NUL}{name}{NUL}{key}": state
-            for name, keys in wanted.items()
-            for key, state in _compared(keys, listed[name]).items()
+            for (name, _), states in zip(questions, wait(), strict=True)
+            for key, state in states.items()
             if state is not None
         }
 
@@ -124,11 +126,14 @@ class OpenedOnce:
             return self._bucket
 
 
-def _places(keys: Collection[str], *, whole: bool) -> list[str]:
-    """Return what to ask for: folders with a slash at their ends, of which all is listed, or two, of which the names
-    directly below are; and single objects."""
-    names = {key for key in keys if key.endswith("//")}
-    return sorted({*names, *(["/"] if whole else {_place(key) for key in keys if key not in names})})
+def _places(keys: Collection[str], *, whole: bool) -> dict[str, set[str]]:
+    """Return what to ask for, with the keys that each answers: folders with a slash at their ends, of which all is
+    listed, or two, of which the names directly below are; and single objects."""
+    found: dict[str, set[str]] = {}
+    for key in keys:
+        place = key if key.endswith("//") else "/" if whole else _place(key)
+        found.setdefault(place, set()).add(key)
+    return found
 
 
 def _is_long(place: str) -> bool:
@@ -142,29 +147,28 @@ def _place(key: str) -> str:
     return f"{parts[0]}/{parts[1]}/" if len(parts) >= _DEEP else f"{parts[0]}/"
 
 
-def _ask(bucket: Bucket, place: str) -> dict[str, str | None]:
-    """Return the states of all objects in a folder, of its names, or of one object; of those that there are."""
+def _states(bucket: Bucket, place: str, keys: Collection[str]) -> dict[str, str | None]:
+    """Return the states of keys and prefixes by what is in a folder, by its names, or by one object."""
     if place.endswith("//"):  # asked as it was: some services keep a folder whose last object was removed
         return {place: _digest(bucket.folders(place[:-2]))}
-    if place.endswith("/"):
-        return {name: _state(size, tag) for name, size, tag in bucket.objects(place[:-1])}
-    answer = bucket.head(place)
-    return {place: _state(answer[0], answer[1].e_tag)} if answer is not None else {}
-
-
-def _compared(keys: Collection[str], listed: Mapping[str, str | None]) -> dict[str, str | None]:
-    """Return the state of each key and prefix by what was listed."""
-    below: dict[str, list[str]] = {key: [] for key in keys if key.endswith("/") and key not in listed}
+    if not place.endswith("/"):
+        answer = bucket.head(place)
+        return {place: _state(answer[0], answer[1].e_tag) if answer is not None else _ABSENT}
+    below: dict[str, list[str]] = {key: [] for key in keys if key.endswith("/")}
     takers: dict[str, list[tuple[int, list[str]]]] = {}  # by folder, since many names share one
-    for name in listed:
-        if name.endswith("//"):
-            continue
+    found: dict[str, str | None] = {}
+
+    def take(name: str, size: int, tag: str | None) -> None:
+        if name in keys:
+            found[name] = _state(size, tag)
         folder = name.rpartition("/")[0]
-        if folder not in takers:
-            takers[folder] = list(_takers(folder, below))
-        for start, names in takers[folder]:
+        if (lists := takers.get(folder)) is None:
+            lists = takers[folder] = list(_takers(folder, below))
+        for start, names in lists:
             names.append(name[start:])
-    return {key: _digest(below[key]) if key in below else listed.get(key, _ABSENT) for key in keys}
+
+    bucket.each_object(place[:-1], take)
+    return {key: _digest(below[key]) if key in below else found.get(key, _ABSENT) for key in keys}
 
 
 def _takers(folder: str, below: Mapping[str, list[str]]) -> Iterator[tuple[int, list[str]]]:
