@@ -70,6 +70,7 @@ def _verdict(shown: ExperimentTable) -> Html:
             paragraph(text(said.against(shown, figure)), kind=_TONES.get(figure.against.seen or Seen.NOTHING, "")),
         ]
     parts.append(paragraph(text(said.how(shown)), kind="note"))
+    parts += [paragraph(text(f"Note: {note}."), kind="note") for note in shown.notes]
     return section("verdict", "Verdict", *parts)
 
 

@@ -58,7 +58,7 @@ def blocks(table: ExperimentTable, detail: Detail) -> Iterator[Block]:
     if table.new == 0:
         yield Paragraph("Nothing was run: the same experiment on the same data came to this end before.", tone=Tone.DIM)
     yield Paragraph(said.how(table), tone=Tone.DIM)
-    yield from (Paragraph(f"Note: {note}.", tone=Tone.DIM) for note in table.notes)
+    yield from (Paragraph(("Note: ", Literal(note), "."), tone=Tone.DIM) for note in table.notes)
     yield from _verdict(table)
     if detail is Detail.SCREEN and table.winner is not None:
         commands = (
@@ -79,7 +79,7 @@ def evidence(table: ExperimentTable) -> str:
             yield Paragraph(Code(change))
         yield from _verdict(table)
         yield Paragraph(said.how(table))
-        yield from (Paragraph(f"Note: {note}.") for note in table.notes)
+        yield from (Paragraph(("Note: ", Literal(note), ".")) for note in table.notes)
 
     return to_markdown(body())[: LONGEST_BODY - 400]
 

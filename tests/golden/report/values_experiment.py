@@ -40,6 +40,11 @@ def searched() -> ExperimentTable:
         arms=(ArmTable(label="", lines=lines, best=20),),
         winner=20,
         changes=changes,
+        notes=(
+            "that earlier rows with the same customer_id tell something is a guess: the model declares no `past`",
+            "lightgbm and xgboost not tried: the runtime's lock does not pin them"
+            " (`pip install 'model-reconciler[lightgbm,xgboost]'`)",
+        ),
         holdout=HoldoutFigure(
             artifact=Digest("sha256:" + "a" * 64),
             base=Digest("sha256:" + "b" * 64),

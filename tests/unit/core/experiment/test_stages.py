@@ -6,13 +6,16 @@ from dataclasses import replace
 
 import pytest
 
+from reconciler.core.digest import Digest
 from reconciler.core.evaluation.quantiles import quantile_of
 from reconciler.core.experiment.automatic import TRIALS, automatic_experiment, automatic_space
 from reconciler.core.experiment.candidates import recipe_at, search_space, space_of, widest
+from reconciler.core.experiment.describe import notes_of
 from reconciler.core.experiment.past_space import ColumnFacts, TableFacts
 from reconciler.core.experiment.samplers import random_points
 from reconciler.core.experiment.search_space import Point
 from reconciler.core.experiment.stages import (
+    AUTOMATIC_FORMAT,
     Stage,
     StageKind,
     around,
@@ -25,9 +28,9 @@ from reconciler.core.experiment.stages import (
     stages_of,
 )
 from reconciler.core.experiment.standings import ScoredTrial, ahead_of
-from reconciler.core.experiment.trial import FoldFigures
+from reconciler.core.experiment.trial import ExperimentIdentity, FoldFigures
 from reconciler.core.spec.decisions.declared import DecisionMetric
-from reconciler.core.spec.experiment.declared_experiment import EstimatorSpace, Experiment, ModelSpace, Sampler
+from reconciler.core.spec.experiment.declared_experiment import EstimatorSpace, Experiment, ModelSpace, Sampler, Search
 from reconciler.core.spec.model import Model
 from reconciler.core.spec.recipe import Estimator, Outcome, Recipe, Task
 from tests.unit.core.experiment.test_candidates import COSTS, RECIPE
@@ -44,8 +47,6 @@ QUANTILE = replace(
 
 
 def experiment_of(recipe: Recipe, metric: str | None = None, trials: int = TRIALS) -> Experiment:
-    from reconciler.core.digest import Digest
-
     model = Model(name="m", environment="sandbox", recipe=recipe, recipe_digest=Digest("d"), gates=(), file="f")
     return automatic_experiment(model, trials=trials, metric=metric, sampler=Sampler.RANDOM)
 
@@ -280,3 +281,33 @@ def test_a_declared_feature_of_earlier_rows_is_tried_where_its_type_says_that_it
     assert {"prior", "worst"} <= set(automatic_space(RECIPE, "f1_macro", facts=FACTS).add.numeric)
     texts = replace(FACTS, past=(FACTS.past[0], replace(FACTS.past[1], type="VARCHAR")))
     assert "worst" not in automatic_space(RECIPE, "f1_macro", facts=texts).add.numeric
+
+
+def test_what_was_guessed_and_left_out_is_said_of_automatic_experiments_alone() -> None:
+    def notes(libraries: tuple[str, ...], recipe: Recipe = RECIPE, **more: object) -> str:
+        space = automatic_space(recipe, "f1_macro", libraries, FACTS)
+        assert space.past is not None
+        given = replace(space, past=replace(space.past, **more))  # type: ignore[arg-type]
+        inputs = ExperimentIdentity(
+            recipe=Digest("r"),
+            tables=(),
+            runtime=Digest("r"),
+            metric="f1_macro",
+            folds=3,
+            trials=60,
+            search=Search(),
+            space=given,
+            library="",
+            format=AUTOMATIC_FORMAT,
+        )
+        assert notes_of(replace(inputs, format=1), recipe) == ()
+        return "; ".join(notes_of(inputs, recipe))
+
+    assert notes(LIBRARIES) == ""
+    assert "lightgbm and xgboost not tried" in notes(())
+    assert "pip install 'model-reconciler[xgboost]'" in notes(("lightgbm",))
+    assert "same customer tell something is a guess" in notes(LIBRARIES, guessed=True)
+    assert "(`known: paid` is no day of its own)" in notes(LIBRARIES, outcomes=False)
+    assert "(the outcome has no `matured`)" in notes(LIBRARIES, outcomes=False, guessed=True)
+    constrained = replace(RECIPE, estimator=replace(RECIPE.estimator, monotonic=(("amount", "increasing"),)))
+    assert "not tried" not in notes((), constrained)

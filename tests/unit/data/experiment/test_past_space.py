@@ -13,7 +13,16 @@ import pytest
 
 from reconciler.core.experiment.past_space import TableFacts, past_space, with_past
 from reconciler.core.spec.experiment.declared_experiment import PastSpace
-from reconciler.core.spec.recipe import Features, Holdout, Outcome, OutcomeClass, PastFeature, Recipe, Task
+from reconciler.core.spec.recipe import (
+    Features,
+    Holdout,
+    NamedExpression,
+    Outcome,
+    OutcomeClass,
+    PastFeature,
+    Recipe,
+    Task,
+)
 from reconciler.data.in_process import LocalData
 from reconciler.ports import SelectionKind
 from tests.support.invoice_tables import (
@@ -27,6 +36,7 @@ from tests.support.invoice_tables import (
     recipe_of,
 )
 
+KNOWN = "outcome_known_from"
 TYPES = INVOICE_TYPES | {"reminders": "BIGINT"}  # a number that nothing says the time of
 RECIPE = recipe_of(past={"prior": "count(*)"}, features=Features(numeric=("amount", "prior"), categorical=("country",)))
 UNDECLARED = recipe_of(past={}, features=Features(numeric=("amount",), categorical=("country",)))
@@ -227,3 +237,7 @@ def test_names_are_free_and_what_is_declared_already_is_not_tried_again(tmp_path
         each.expression for each in space.past.features[3:] if each.within is None and each.last is None
     }
     values(tmp_path, declared, space, rows_of())
+    derived = replace(UNDECLARED.data, derive=(*UNDECLARED.data.derive, NamedExpression(name=KNOWN, expression="1")))
+    space = space_of(tmp_path, replace(UNDECLARED, data=derived), rows_of())
+    assert space.past.known == f"{KNOWN}_2"
+    values(tmp_path, replace(UNDECLARED, data=derived), space, rows_of())
