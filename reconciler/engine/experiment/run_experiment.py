@@ -18,6 +18,7 @@ from reconciler.core.experiment.standings import ScoredTrial, best
 from reconciler.core.experiment.trial import ArmRun, ExperimentRun
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.experiment.declared_experiment import AUTOMATIC, METRICS, Experiment, Sampler
+from reconciler.core.spec.runtime import differences, remedy, runtime_for
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.experiment import records
 from reconciler.engine.experiment.judge_winner import judge_winner, train_as_it_is
@@ -25,7 +26,7 @@ from reconciler.engine.experiment.prepared import PreparedExperiment, prepare
 from reconciler.engine.experiment.run_trials import TrialSeries, result_of
 from reconciler.engine.experiment.side_by_side import side_by_side
 from reconciler.engine.find_environment import nearest
-from reconciler.errors import UsageError
+from reconciler.errors import TrainingError, UsageError
 from reconciler.ports import Store, TrialRunner
 
 
@@ -40,6 +41,7 @@ def run_experiment(
     store, name = deps.stores[prepared.environment.name], prepared.environment.name
     if (known := _run_of(store, prepared)) is not None:
         return table_of_run(store, known, new=0)
+    _check_machine(deps, prepared)
     deps.progress.start(experiment.name, "train the model as it is")
     train_as_it_is(deps, desired, prepared)
     series = TrialSeries(deps, prepared, runner)
@@ -69,6 +71,20 @@ def run_experiment(
     records.record_run(store, run)
     deps.progress.leave(experiment.name)
     return table_of_run(store, run, new=series.new)
+
+
+def _check_machine(deps: Dependencies, prepared: PreparedExperiment) -> None:
+    """Raise TrainingError where this machine has not the libraries that trials use, before the first of them runs."""
+    declared = prepared.environment.runtime
+    if deps.compute is not None or deps.machine is None or declared is None:
+        return
+    used = {prepared.model.recipe.estimator.uses, *(each.uses for each in prepared.space.estimators)}
+    wanted, here = runtime_for(declared, used), deps.machine()
+    if mismatches := differences(wanted, here):
+        raise TrainingError(
+            f"this machine cannot run all trials: declared {'; '.join(mismatches)}",
+            hint=remedy(wanted, here, prepared.environment.lock),
+        )
 
 
 def _run_of(store: Store, prepared: PreparedExperiment) -> ExperimentRun | None:

@@ -173,6 +173,12 @@ def test_improve_says_what_it_will_do_and_runs_as_many_trials_as_it_is_told(trai
     assert (shown["tried"], shown["metric"]) == (3, "accuracy")
     refused = trained.run("improve", "lateness", "--metric", "mae", code=2)
     assert "mae is not defined for lateness" in refused.err
+    lock = trained.root / "requirements.lock"
+    lock.write_text(lock.read_text() + "xgboost-cpu==0.0.1\n")
+    trained.commit("A library that no machine has")
+    lacking = trained.run("improve", "lateness", "--trials", "3", "--metric", "accuracy", code=1)
+    assert "declared xgboost-cpu 0.0.1, found" in " ".join(lacking.err.split())
+    assert "trial 1" not in lacking.err
 
 
 def faithful_customers(path: Path) -> None:
