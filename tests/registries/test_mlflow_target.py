@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -330,3 +331,27 @@ def test_an_address_that_is_not_safe_is_refused_before_anything_is_sent(address:
         MlflowServer(address, {}, trusted=True)
     assert refused.value.code == "E607"
     assert "a:b" not in f"{refused.value.message} {refused.value.hint}"
+
+
+def test_a_server_that_does_not_answer_in_time_is_told(fake: FakeMlflow) -> None:
+    ended = threading.Event()
+
+    def never(index: int, method: str, path: str) -> int:
+        ended.wait(60)
+        return 0
+
+    fake.before = never
+    server = MlflowServer(fake.address, {"RECONCILER_STORE_TIMEOUT": "0.2"}, trusted=True)
+    with pytest.raises(TargetError, match=r"cannot be reached: no byte in 0\.2 s") as refused:
+        server.get("registered-models/search")
+    ended.set()
+    assert refused.value.code == "E611"
+
+
+def test_of_an_address_from_a_variable_only_the_server_is_shown() -> None:
+    """A manifest chooses the variable, and might choose one whose path is a secret."""
+    server = MlflowServer("http://127.0.0.1:1/hooks/s3cret", {}, trusted=True)
+    with pytest.raises(TargetError) as refused:
+        server.get("registered-models/search")
+    assert "http://127.0.0.1:1 " in refused.value.message
+    assert "s3cret" not in f"{refused.value.message} {refused.value.hint}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -317,6 +318,21 @@ def test_credentials_of_variables_go_to_the_host_that_they_name_alone(fake: Fake
         fake.before = lambda index, method, path: None
         assert (given._basic is not None) is sent
     assert "s3cret" not in repr(given)
+
+
+def test_a_registry_that_does_not_answer_in_time_is_told(fake: FakeRegistry, tmp_path: Path) -> None:
+    ended = threading.Event()
+
+    def never(index: int, method: str, path: str) -> int:
+        ended.wait(60)
+        return 0
+
+    fake.before = never
+    slow = OciRepository(parse_reference(f"{fake.host}/models"), {"RECONCILER_STORE_TIMEOUT": "0.2"})
+    with pytest.raises(TargetError, match=r"cannot be reached: no byte in 0\.2 s") as refused:
+        target_of(slow, tmp_path).observe(())
+    ended.set()
+    assert refused.value.code == "E621"
 
 
 def pointer(given: ReleasePointer, artifact: Digest | None) -> ReleasePointer:

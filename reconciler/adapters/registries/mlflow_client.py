@@ -11,7 +11,6 @@ import base64
 import hashlib
 import http.client
 import json
-import math
 import re
 import urllib.error
 import urllib.parse
@@ -21,16 +20,15 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
-from reconciler.adapters.registries.registry import NoRedirect
+from reconciler.adapters.registries.registry import NoRedirect, patience
 from reconciler.core.size_limits import MIB, MLFLOW_PAGES, REGISTRY_ANSWER_BYTES
 from reconciler.errors import TargetError, UsageError
 
 TOKEN, USER, PASSWORD = "MLFLOW_TRACKING_TOKEN", "MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD"
-URI, ALLOW_HTTP, TIMEOUT = "MLFLOW_TRACKING_URI", "RECONCILER_ALLOW_HTTP", "RECONCILER_STORE_TIMEOUT"
+URI, ALLOW_HTTP = "MLFLOW_TRACKING_URI", "RECONCILER_ALLOW_HTTP"
 PROXY = "mlflow-artifacts"
 ABSENT, EXISTS = "RESOURCE_DOES_NOT_EXIST", "RESOURCE_ALREADY_EXISTS"
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
-_SECONDS = 60.0  # without a byte
 _CODE = re.compile(r"[A-Z_]{1,60}")
 _AGAIN = "nothing is lost: run the same command again; if it stays so, ask those who run the tracking server"
 
@@ -38,18 +36,20 @@ _AGAIN = "nothing is lost: run the same command again; if it stays so, ask those
 class MlflowServer:
     """One tracking server. Every method raises TargetError E602 or E611 when it cannot answer.
 
-    `trusted`: the address is the operator's, and not a manifest's.
+    `trusted`: the address is the operator's, and not a manifest's. `address`: as it is shown.
     """
 
     def __init__(self, address: str, environ: Mapping[str, str], *, trusted: bool) -> None:
-        self.address = _checked(address, environ)
+        self._base = _checked(address, environ)
+        # Of a variable only the server is shown: a manifest may name one whose path is a secret.
+        self.address = urllib.parse.urljoin(f"{self._base}/", "/").rstrip("/") if trusted else self._base
         headers = _authorization(environ)
         named = environ.get(URI, "")
-        self._headers = headers if trusted or _origin(named) == _origin(self.address) else {}
+        self._headers = headers if trusted or _origin(named) == _origin(self._base) else {}
         self._kept = bool(headers) and not self._headers
-        self._seconds = _patience(environ)
+        self._seconds = patience(environ)
         handlers: list[urllib.request.BaseHandler] = [NoRedirect()]
-        if urllib.parse.urlsplit(self.address).hostname in _LOOPBACK:
+        if urllib.parse.urlsplit(self._base).hostname in _LOOPBACK:
             handlers.append(urllib.request.ProxyHandler({}))
         self._opener = urllib.request.build_opener(*handlers)
 
@@ -182,7 +182,7 @@ class MlflowServer:
             data = stream = body.open("rb")
             sent["Content-Length"] = str(body.stat().st_size)
         try:
-            request = urllib.request.Request(f"{self.address}/{path}", data=data, headers=sent, method=method)  # noqa: S310
+            request = urllib.request.Request(f"{self._base}/{path}", data=data, headers=sent, method=method)  # noqa: S310
             return self._opener.open(request, timeout=self._seconds)
         except urllib.error.HTTPError as error:
             return error
@@ -231,6 +231,8 @@ class MlflowServer:
 
     def _unreached(self, error: Exception) -> TargetError:
         reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or type(error).__name__
+        if isinstance(error, TimeoutError) or isinstance(reason, TimeoutError):
+            reason = f"no byte in {self._seconds:g} s"
         return TargetError(
             f"the tracking server {self.address} cannot be reached: {str(reason)[:200]}",
             code="E611",
@@ -279,11 +281,3 @@ def _authorization(environ: Mapping[str, str]) -> dict[str, str]:
     if user and password:
         return {"Authorization": f"Basic {base64.b64encode(f'{user}:{password}'.encode()).decode()}"}
     return {}
-
-
-def _patience(environ: Mapping[str, str]) -> float:
-    try:
-        seconds = float(environ.get(TIMEOUT) or _SECONDS)
-    except ValueError:
-        return _SECONDS
-    return seconds if math.isfinite(seconds) and 0.1 <= seconds <= 3600 else _SECONDS

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import http.client
 import json
+import math
 import os
 import re
 import urllib.error
@@ -27,7 +28,8 @@ from reconciler.core.package.registry_reference import RegistryReference
 from reconciler.core.size_limits import MIB, REGISTRY_ANSWER_BYTES
 from reconciler.errors import StoreError
 
-_SECONDS = 60  # without a byte
+TIMEOUT = "RECONCILER_STORE_TIMEOUT"
+_SECONDS = 60.0  # without a byte
 _REDIRECTS = 5
 ACCEPT = f"{MANIFEST_TYPE}, {layout.INDEX_TYPE}"
 _CHALLENGE = re.compile(r'([A-Za-z]+)="([^"]*)"')
@@ -50,6 +52,7 @@ class OciRegistry:
         self._base = f"{'http' if reference.loopback else 'https'}://{reference.host}"
         self._basic = credentials_for(reference.host, environ)
         self._authorization: str | None = None
+        self._seconds = patience(environ)
         handlers: list[urllib.request.BaseHandler] = [NoRedirect()]
         if reference.loopback:
             handlers.append(urllib.request.ProxyHandler({}))
@@ -179,7 +182,7 @@ class OciRegistry:
             sent["Authorization"] = authorization
         try:
             request = urllib.request.Request(url, data=data, headers=sent, method=method)  # noqa: S310
-            return self._opener.open(request, timeout=_SECONDS)
+            return self._opener.open(request, timeout=self._seconds)
         except urllib.error.HTTPError as error:
             return error
         except (urllib.error.URLError, http.client.HTTPException, OSError, ValueError) as error:
@@ -246,12 +249,23 @@ class OciRegistry:
 
     def _unreached(self, error: Exception) -> StoreError:
         reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or type(error).__name__
+        if isinstance(error, TimeoutError) or isinstance(reason, TimeoutError):
+            reason = f"no byte in {self._seconds:g} s"
         return StoreError(
             f"the registry of {self.address} cannot be reached: {str(reason)[:200]}",
             code="E621",
             hint="check the name and the network, and run the same command again; a registry needs TLS, but on this "
             "machine",
         )
+
+
+def patience(environ: Mapping[str, str]) -> float:
+    """Return how many seconds to wait for the next byte: as of a store, where the variable says it."""
+    try:
+        seconds = float(environ.get(TIMEOUT) or _SECONDS)
+    except ValueError:
+        return _SECONDS
+    return seconds if math.isfinite(seconds) and 0.1 <= seconds <= 3600 else _SECONDS
 
 
 def read_answer(answer: Any, largest: int, where: str) -> bytes:
