@@ -46,6 +46,7 @@ COMMANDS = {
     "history": "Show who changed what, when and why; or what was deployed at a time.",
     "audit": "Read and hash every stored file, and list those that are damaged or missing.",
     "gc": "Take blobs that nothing names out of a store, and remove them after a week.",
+    "repair": "Rebuild a store that was lost from what remains: its target, other stores, a backup.",
     "anchor": "Record the newest journal entries in a git tag, so that `audit` notices removed ones.",
     "reproduce": "Train an artifact again from its provenance and compare the bytes.",
     "doctor": "Check the machine, the project and its environments, with a hint for each problem.",

@@ -97,6 +97,7 @@ from reconciler.ports.sources import (
 )
 from reconciler.ports.storage import (
     BlobRemoval,
+    EntryKeeping,
     KeyCheck,
     LabelledTarget,
     NameListing,
@@ -141,6 +142,7 @@ __all__ = [
     "DriftType",
     "EntityDigests",
     "EntityRequest",
+    "EntryKeeping",
     "EraseRequest",
     "ErasedEntities",
     "ErasedFile",

@@ -120,6 +120,24 @@ class TracedTarget(Protocol):
 
 
 @runtime_checkable
+class EntryKeeping(Protocol):
+    """Optional: a target that keeps the journal entries of what it serves beside the releases, for the day on which
+    the store is lost."""
+
+    def keep_entry(self, model: str, n: int, body: bytes) -> None:
+        """Keep the exact bytes of entry `n` durably, in the place of others that were kept under this number.
+
+        Raises what `place` raises.
+        """
+
+    def kept_entry(self, model: str, n: int) -> bytes | None:
+        """Return the bytes that were kept under this number, which anybody may have changed; None where there are none.
+
+        Raises TargetError when the target cannot answer, IntegrityError E612 for more bytes than an entry has.
+        """
+
+
+@runtime_checkable
 class PointerWatch(Protocol):
     """Optional: a target that can tell at a low cost which of its pointers changed."""
 

@@ -121,6 +121,22 @@ class FaultyTarget:
     def traces(self) -> frozenset[str]:
         return self.target.traces()
 
+    def kept_entry(self, model: str, n: int) -> bytes | None:
+        return self.target.kept_entry(model, n)
+
+    def keep_entry(self, model: str, n: int, body: bytes) -> None:
+        fault = self.script(f"target: keep entry {n} of {model}")
+        match fault:
+            case Fault.BEFORE | Fault.TORN:
+                raise Crash(model)
+            case Fault.ERROR | Fault.UNANSWERED:
+                raise TargetError("the target did not answer")
+        self.target.keep_entry(model, n, body)
+        if fault is Fault.AFTER:
+            raise Crash(model)
+        if fault is Fault.DONE_UNANSWERED:
+            raise TargetError("the target did not answer")
+
     def place(self, current: ReleasePointer, files: Mapping[str, Path]) -> None:
         fault = self.script(f"target: place {current.model} {current.n}")
         match fault:

@@ -82,6 +82,7 @@ class MemoryTarget:
     def __init__(self, folder: Path, placed: Placed | None = None) -> None:
         self.current: dict[str, ReleasePointer] = {}
         self.releases: dict[str, dict[str, dict[str, bytes]]] = {}
+        self.entries: dict[tuple[str, int], bytes] = {}
         self._folder = folder
         self._placed = placed
 
@@ -122,6 +123,12 @@ class MemoryTarget:
         self.current[current.model] = current
         if self._placed is not None:
             self._placed(current)
+
+    def keep_entry(self, model: str, n: int, body: bytes) -> None:
+        self.entries[model, n] = body
+
+    def kept_entry(self, model: str, n: int) -> bytes | None:
+        return self.entries.get((model, n))
 
     def release(self, model: str) -> Path | None:
         current = self.current.get(model)

@@ -282,3 +282,12 @@ def is_alive(process: int) -> bool:
     except PermissionError:
         return True
     return True
+
+
+def identity_of(path: str) -> str:
+    """Return what tells a file from any that had its name before: another one replaces it, in a rename."""
+    try:
+        status = os.lstat(path)
+    except FileNotFoundError:
+        return ""
+    return f"{status.st_dev} {status.st_ino} {status.st_mtime_ns} {status.st_ctime_ns} {status.st_size}"

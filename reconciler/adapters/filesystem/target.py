@@ -3,6 +3,7 @@
     <root>/owner.json                       the project and environment that own it
     <root>/<model>/releases/<64 hex>/…      the files of an artifact, with its OCI manifest and config
     <root>/<model>/current                  JSON {project, environment, model, n, entry, artifact}
+    <root>/<model>/entries/<n>.json         the journal's entries that were put in place, as the store has them
 
 A release is complete and forced down before `current` names it, and `current` is replaced in one rename under a lock
 that compares: a lower n never wins. So `current` always names a whole release. A release that was damaged by hand is
@@ -14,14 +15,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from reconciler import codec
+from reconciler.adapters.filesystem import kept_entries
 from reconciler.adapters.filesystem.durable_files import (
     FileTooLargeError,
     IrregularFileError,
     LinkOnTheWayError,
     OpenFileError,
+    identity_of,
     listed,
     names_in,
     read_regular,
@@ -96,8 +100,14 @@ class DirectoryTarget:
 
     def place(self, current: ReleasePointer, files: Mapping[str, Path]) -> None:
         self._rules.check_belongs(current)
-        try:
+        with self._writing(current.model, sum(path.stat().st_size for path in files.values() if path.is_file())):
             self._place(current, files)
+
+    @contextmanager
+    def _writing(self, model: str, needed: int) -> Iterator[None]:
+        """Raise what goes wrong on the disk as TargetError."""
+        try:
+            yield
         except LinkOnTheWayError as error:
             raise TargetError(
                 f"{error.filename} is a link",
@@ -105,12 +115,24 @@ class DirectoryTarget:
                 hint="remove it, and run the same command again: folders of a target are made by reconciler alone",
             ) from error
         except OSError as error:
-            needed = sum(path.stat().st_size for path in files.values() if path.is_file())
             raise TargetError(
-                f"cannot write to the target {self.root}/{current.model}: {_reason(error)} ({needed:,} bytes needed)",
+                f"cannot write to the target {self.root}/{model}: {_reason(error)} ({needed:,} bytes needed)",
                 code="E608",
                 hint="the earlier release is still served; mend the target and run the same command again",
             ) from error
+
+    def keep_entry(self, model: str, n: int, body: bytes) -> None:
+        with self._writing(model, len(body)), held(self.root, make=True) as root:
+            self._check_levels()
+            self._claim(root)
+            kept_entries.keep(root, model, n, body)
+
+    def kept_entry(self, model: str, n: int) -> bytes | None:
+        try:
+            self._check_levels()
+            return kept_entries.read(self.root, model, n)
+        except OSError as error:
+            raise TargetError(f"cannot read the target {self.root}: {_reason(error)}", code="E602") from error
 
     def release(self, model: str) -> Path | None:
         self._check_levels()
@@ -131,7 +153,7 @@ class DirectoryTarget:
     def pointers(self) -> Mapping[str, str]:
         try:
             self._check_levels()
-            return {name: _identity(self._current_path(name)) for name in self.names()}
+            return {name: identity_of(self._current_path(name)) for name in self.names()}
         except OSError as error:
             raise TargetError(f"cannot read the target {self.root}: {_reason(error)}", code="E602") from error
 
@@ -283,15 +305,6 @@ class DirectoryTarget:
 
     def _release_path(self, model: str, artifact: Digest) -> Path:
         return self.root / model / RELEASES / hex_of(artifact)
-
-
-def _identity(path: str) -> str:
-    """Return what tells a file from any that had its name before: another one replaces it, in a rename."""
-    try:
-        status = os.lstat(path)
-    except FileNotFoundError:
-        return ""
-    return f"{status.st_dev} {status.st_ino} {status.st_mtime_ns} {status.st_ctime_ns} {status.st_size}"
 
 
 def _is_loose(path: str) -> bool:

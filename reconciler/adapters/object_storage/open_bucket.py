@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from reconciler.core.storage.location import StorageLocation
-from reconciler.errors import StoreError, TargetError, UsageError
+from reconciler.errors import AmbiguousWriteError, StoreError, TargetError, UsageError
 
 if TYPE_CHECKING:
     from reconciler.adapters.object_storage.bucket import Bucket
@@ -25,4 +27,17 @@ def open_bucket(location: StorageLocation, *, kind: type[StoreError] | type[Targ
             f"{location.address} needs the library obstore, which is not installed",
             hint="pip install 'model-reconciler[stores]'",
             code="E610",
+        ) from error
+
+
+@contextmanager
+def as_target_error(address: str) -> Iterator[None]:
+    """Raise errors of this machine's disk, and lost answers, as TargetError."""
+    try:
+        yield
+    except AmbiguousWriteError as error:
+        raise TargetError(error.message, code=error.code, hint=error.hint) from error
+    except OSError as error:
+        raise TargetError(
+            f"cannot read what {address} shall serve: {error.strerror or type(error).__name__}", code="E608"
         ) from error

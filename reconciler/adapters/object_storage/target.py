@@ -3,6 +3,7 @@
     owner.json                          the project and environment that own it
     <model>/releases/<64 hex>/…         the files of an artifact, with its OCI manifest and config
     <model>/current                     JSON {project, environment, model, n, entry, artifact}
+    <model>/entries/<n>.json            the journal's entries that were put in place, as the store has them
 
 A release is complete, read back and hashed before `current` names it; `current` is created, or swapped if it has not
 changed since it was read and compared: a lower n never wins. Every look reads and hashes all files, because a store's
@@ -11,8 +12,8 @@ own checksums prove nothing; within one process, a file whose tag has not change
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,10 +22,11 @@ from reconciler import codec
 from reconciler.adapters.executors.thread_map import parallel_map
 from reconciler.adapters.filesystem.durable_files import read_regular
 from reconciler.adapters.filesystem.release_folder import MANIFEST, ReleaseFile, is_plain, layers_of
+from reconciler.adapters.object_storage import kept_entries
 from reconciler.adapters.object_storage.bucket import ObjectTooLargeError
 from reconciler.adapters.object_storage.conditional_write_check import ConditionalWriteCheck
 from reconciler.adapters.object_storage.observed_objects import UNOBSERVED, ObservedObjects, target_part
-from reconciler.adapters.object_storage.open_bucket import open_bucket
+from reconciler.adapters.object_storage.open_bucket import as_target_error, open_bucket
 from reconciler.core.artifact.journal import ReleasePointer, StoreMark
 from reconciler.core.artifact.object_sizes import too_large
 from reconciler.core.artifact.observed_state import DriftType, LiveDeployment
@@ -89,13 +91,22 @@ class BucketTarget:
 
     def place(self, current: ReleasePointer, files: Mapping[str, Path]) -> None:
         self._rules.check_belongs(current)
-        with _as_target_error(self.bucket.address):
+        with as_target_error(self.bucket.address):
             self._probe.once()
             self._claim()
             self._rules.check_newer(current, _decoded(self._read(current.model)))  # before the work of copying
             if current.artifact is not None:
                 self._put_release(current.model, current.artifact, files)
             self._swap(current)
+
+    def keep_entry(self, model: str, n: int, body: bytes) -> None:
+        with as_target_error(self.bucket.address):
+            self._probe.once()
+            self._claim()
+            self._again(partial(kept_entries.keep, self.bucket, model, n, body), f"entry {n} of {model}")
+
+    def kept_entry(self, model: str, n: int) -> bytes | None:
+        return kept_entries.read(self.bucket, model, n)
 
     def release(self, model: str) -> Path | None:
         answer = self._read(model)
@@ -280,19 +291,6 @@ class BucketTarget:
             code="E611",
             hint="the earlier release is still served; run the same command again: it is safe",
         )
-
-
-@contextmanager
-def _as_target_error(address: str) -> Iterator[None]:
-    """Raise errors of this machine's disk, and lost answers, as TargetError."""
-    try:
-        yield
-    except AmbiguousWriteError as error:
-        raise TargetError(error.message, code=error.code, hint=error.hint) from error
-    except OSError as error:
-        raise TargetError(
-            f"cannot read what {address} shall serve: {error.strerror or type(error).__name__}", code="E608"
-        ) from error
 
 
 def _release(model: str, artifact: Digest) -> str:

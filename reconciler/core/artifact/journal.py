@@ -163,10 +163,13 @@ class StoreMark(Checksummed):
 
 
 def inconsistency(before: Entry | None, entry: Entry) -> str | None:
-    """Return why an entry's folded state does not follow from the entry before; None when it does."""
+    """Return why an entry's folded state does not follow from the entry before; None when it does, and where that entry
+    is lost."""
     old, state = before.state.vetted if before is not None else (), entry.state
     if entry.artifact != state.artifact:
         return "the entry names two different artifacts: its own and that of the state after it"
+    if before is None and entry.n > 0:
+        return None
     gained = tuple(sorted({*old, state.artifact})) if entry.action is Action.DEPLOY and state.artifact else old
     if entry.action in (Action.DEPLOY, Action.RESTORE, Action.RETIRE) and state.vetted != gained:
         return "the list of previously deployed artifacts does not follow from the entry before"

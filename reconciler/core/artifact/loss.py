@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from reconciler.core.artifact import store_layout
-from reconciler.core.digest import Digest, digest_of_bytes
+from reconciler.core.digest import Checksummed, Digest, digest_of_bytes
 from reconciler.errors import IntegrityError
 
 _SHOWN = 3  # traces that a message names
@@ -19,6 +20,39 @@ class Trace:
 
     what: str
     model: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LostHistory(Checksummed):
+    """The record that the entries of a numbered log before `first` are lost, and that it goes on from there.
+
+    `previous`: the digest of the entry before, which entry `first` names; None where nobody knows it. `proof`: what
+    outside the store names an entry from `first` on, such as a tag of git; None where nothing does. `sources`: where
+    the log was put together from. `who`, `reason`: who accepted the loss, and why.
+    """
+
+    environment: str
+    log: str
+    first: int
+    previous: Digest | None
+    proof: str | None
+    sources: tuple[str, ...]
+    who: str
+    when: datetime
+    reason: str
+    format: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LostObjects(Checksummed):
+    """The record that these objects of a store are lost, by their keys: journals name them, and nobody has them."""
+
+    environment: str
+    keys: tuple[str, ...]
+    who: str
+    when: datetime
+    reason: str
+    format: int = 1
 
 
 KINDS = ("blobs", "builds", "controls", "predictions", "recipes", store_layout.SNAPSHOTS, "verifications")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from reconciler.core.artifact.journal import Entry, ReleasePointer, State
 from reconciler.core.digest import Digest, short
@@ -139,3 +141,20 @@ def _differing_files(served: LiveDeployment, artifact: Digest, artifact_files: C
         message = f"{names}: added to the files of {short(artifact)}"
         return Drift(type=DriftType.CONFIG_CHANGED, message=message)
     return Drift(type=DriftType.TAMPERED, message=f"{names or 'a served file'}: not the bytes that were deployed")
+
+
+class SeenHead(NamedTuple):
+    """The parts of the last entry that are kept of every model. `data_as_of`: the day of the artifact's data;
+    `checks`: what the checks of its rows found, by name."""
+
+    n: int
+    artifact: Digest | None
+    when: datetime
+    data_as_of: str | None
+    checks: tuple[str, ...] | None = None
+
+    @classmethod
+    def of(cls, head: JournalHead) -> SeenHead:
+        entry, state = head.entry, head.state
+        as_of = state.build.as_of if state.build is not None else None
+        return cls(n=entry.n, artifact=state.artifact, when=entry.when, data_as_of=as_of, checks=state.checks)

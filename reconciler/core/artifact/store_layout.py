@@ -24,6 +24,7 @@ EXPERIMENTS = "experiments"  # runs that came to their end
 IMPORTS = "imports"  # of packages, by environment and model
 REFERRERS = "referrers"  # attestations of artifacts
 SWEEPS = "sweeps"  # of blobs that nothing names
+LOSSES = "losses"  # that a person accepted: earlier entries of logs, and single objects
 GARBAGE = "garbage"  # those blobs, until their grace period ends
 
 
@@ -127,6 +128,16 @@ def register(environment: str) -> str:
 def controls(environment: str) -> str:
     """Return the prefix of an environment's controls log, a numbered log. No model's journal can have this key."""
     return f"controls/{environment}"
+
+
+def losses(log: str) -> str:
+    """Return the prefix of the log of what was lost of a numbered log, such as a journal."""
+    return f"{LOSSES}/{log}"
+
+
+def lost_objects(environment: str) -> str:
+    """Return the prefix of the log of single objects that were lost."""
+    return f"{LOSSES}/objects/{environment}"
 
 
 def predictions(environment: str, model: str) -> str:

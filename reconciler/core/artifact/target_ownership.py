@@ -11,6 +11,7 @@ from reconciler.errors import ConflictError, IntegrityError, TargetError
 OWNER = "owner.json"  # holds the mark
 CURRENT = "current"
 RELEASES = "releases"
+ENTRIES = "entries"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -78,6 +78,23 @@ class HistoryLoss:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryBeginning:
+    """Where the history of a journal begins after a loss that a person accepted: earlier entries than `first` are gone.
+
+    `first` 0: all earlier ones. `proof`: what outside the store names a later entry; None where nothing does. `when`:
+    None where no record says it.
+    """
+
+    environment: str
+    model: str
+    first: int
+    who: str
+    reason: str
+    when: datetime | None = None
+    proof: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ErasureEvent:
     """An entity of `key` (TABLE.COLUMN) that was forgotten, or that came back: then `returns` is the erasure that this
     one ended."""
@@ -95,11 +112,12 @@ class ErasureEvent:
 class History:
     """Newest first. With `at`, only what served at that time. `lost`: what this history does not know of; `erasures`:
     of the data that live in these environments, newest first; None where there are none. `older`: how many more
-    entries there are, which a limit left out."""
+    entries there are, which a limit left out. `begins`: journals whose earlier entries are gone; None where none is."""
 
     events: tuple[HistoryEvent, ...]
     at: datetime | None = None
     lost: tuple[HistoryLoss, ...] = ()
     erasures: tuple[ErasureEvent, ...] | None = None
     older: int | None = None
+    begins: tuple[HistoryBeginning, ...] | None = None
     format: int = 1

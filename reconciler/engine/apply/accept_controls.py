@@ -20,7 +20,7 @@ from reconciler.engine.apply.record_controls import record_controls
 from reconciler.engine.controls.controls_state import check_judges, controls_status
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.plan.observe_loss import EVERYTHING, LossObserver, journals_of, lost_among
-from reconciler.engine.storage import checkpoints, register, store_mark
+from reconciler.engine.storage import checkpoints, numbered_log, register, store_mark
 from reconciler.engine.trust.entries import entry_writer
 from reconciler.errors import ConflictError, IntegrityError
 
@@ -87,8 +87,7 @@ def _give_up(
     lost = {model for model, _ in lost_among(journals, name, observer.traced(name))}
     if observer.store(name) is not None:
         lost |= {EVERYTHING, CONTROLS, *observer.traced(name), *observer.pinned(name)}
-    first = store_layout.member(store_layout.controls(name), 0)
-    if CONTROLS in register.read(store, name).journals and store.read(first) is None:
+    if CONTROLS in register.read(store, name).journals and not numbered_log.begun(store, store_layout.controls(name)):
         lost |= {CONTROLS}
     anchors = checkpoints.read(deps.tags).anchors if deps.tags is not None else {}
     register.add(store, name, given_up=lost, anchor=max(anchors, default=None), accepted=accepted)

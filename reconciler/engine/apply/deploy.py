@@ -25,6 +25,7 @@ from reconciler.engine.model_report.release_labels import labels_of
 from reconciler.engine.plan import verification as verify
 from reconciler.engine.storage import blobs, builds, journal
 from reconciler.engine.storage.blobs import origin_of
+from reconciler.engine.storage.copies.kept_entries import keep_entries
 from reconciler.engine.storage.evaluations import records
 from reconciler.engine.trust import referrers
 from reconciler.errors import ConflictError, IntegrityError, TargetError, UsageError
@@ -225,6 +226,7 @@ def place(deps: Dependencies, environment: Environment, entry: JournalHead, file
         entry=entry.digest,
         artifact=entry.state.artifact,
     )
+    keep_entries(target, deps.stores[environment.name], entry)
     if isinstance(target, LabelledTarget):
         target.place_labelled(pointer, files, labels_of(deps.stores[environment.name], entry.entry))
     else:

@@ -34,7 +34,7 @@ from reconciler.engine.controls.model_records import former_record, known_record
 from reconciler.engine.controls.observe_controls import ControlsObserver, observe_controls
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.load_desired import environment_path, manifest_path
-from reconciler.engine.storage import blobs, register
+from reconciler.engine.storage import numbered_log, register
 from reconciler.engine.storage.journal import EntryWriter
 from reconciler.engine.trust.entries import signed_controls
 from reconciler.engine.trust.in_force import check_by, check_not_cut
@@ -127,7 +127,7 @@ def are_recorded(deps: Dependencies, desired: DesiredState, environment: Environ
 
 def register_controls(store: Store, environment: str) -> None:
     """Register the controls log, where there is one."""
-    if blobs.has_key(store, store_layout.member(store_layout.controls(environment), 0)):
+    if numbered_log.begun(store, store_layout.controls(environment)):
         register.add(store, environment, journals=[CONTROLS])
 
 
@@ -157,7 +157,7 @@ def _next(
     """Decide what the next entry says, asking the forge where people have to agree."""
     models = desired.models_of(controls.environment.name)
     if controls.head is None or accepted:
-        n = 0 if controls.head is None else controls.head.entry.n + 1
+        n = controls.log.start if controls.head is None else controls.head.entry.n + 1
         known = {} if controls.head is None else known_records(controls)
         fresh = tuple(record_of(model, former_record(known, model, models), n, models, held=False) for model in models)
         return _Next(
@@ -274,7 +274,7 @@ def _entry(
     return ControlsEntry(
         project=desired.project,
         environment=controls.environment.name,
-        n=head.entry.n + 1 if head is not None else 0,
+        n=head.entry.n + 1 if head is not None else controls.log.start,
         previous=head.digest if head is not None else None,
         commit=desired.revision,
         git=git,

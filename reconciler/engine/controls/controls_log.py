@@ -37,6 +37,11 @@ class ControlsLog:
     def _prefix(self) -> str:
         return store_layout.controls(self.environment)
 
+    @property
+    def start(self) -> int:
+        """Return the number of the first entry that there is, or would be: 0, but after a loss that was accepted."""
+        return numbered_log.first(self.store, self._prefix)
+
     def head(self) -> ControlsHead | None:
         """Return the last entry, or None where there is none.
 
@@ -67,7 +72,7 @@ class ControlsLog:
     def entries(self) -> Iterator[ControlsHead]:
         """Yield every entry from 0 to the head, checking the chain; IntegrityError E603 names what breaks it."""
         last, previous = self.head(), None
-        for n in range(last.entry.n + 1 if last is not None else 0):
+        for n in range(self.start if last is not None else 0, last.entry.n + 1 if last is not None else 0):
             head = self.entry(n)
             if head.entry.previous != previous:
                 raise IntegrityError(

@@ -121,7 +121,7 @@ class ControlsObserver:
     def _pruned_knowingly(self) -> bool:
         """Tell whether the first entry since git declares no model still asked before models were pruned."""
         first = None
-        for n in range(self.head.entry.n if self.head is not None else -1, -1, -1):
+        for n in range(self.head.entry.n, self.log.start - 1, -1) if self.head is not None else ():
             entry = self.log.entry(n).entry
             if any(record.artifact is not None for record in self.log.records(entry)):
                 break

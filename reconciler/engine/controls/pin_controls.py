@@ -113,7 +113,7 @@ def _pin_change(controls: ControlsObserver, model: Model) -> _PinChange:
             declared_before=controls.log.controls(controls.head.entry.declared),
         )
     entry = controls.head.entry if record.since == controls.head.entry.n else controls.log.entry(record.since).entry
-    previous = controls.log.entry(record.since - 1).entry if record.since else None
+    previous = controls.log.entry(record.since - 1).entry if record.since > controls.log.start else None
     earlier = _recorded(controls, previous, (record.name, *record.names)) if previous is not None else None
     return _PinChange(
         entry=entry,

@@ -28,6 +28,7 @@ from reconciler.engine.inspect.stored_object import ObjectCheck
 from reconciler.engine.plan import card_check, observe, observe_loss
 from reconciler.engine.removed_environments import declared_beside, leftovers, without_settled
 from reconciler.engine.storage import blobs, builds, checkpoints, folder_rights, journal, numbered_log
+from reconciler.engine.storage.copies import kept_entries, losses
 from reconciler.engine.storage.erasures.erased import erased_if_readable
 from reconciler.engine.trust.in_force import TrustObserver
 from reconciler.errors import ReconcilerError
@@ -77,6 +78,7 @@ class _Auditor:
         self.checked: Counter[str] = Counter()
         self.heads: dict[str, JournalHead] = {}
         self.trusted = TrustObserver(deps, desired)
+        self.lost: set[str] = set()  # keys of objects that a person accepted as lost
         self.unread: set[str] = set()  # models whose journal could not be replayed to its end
         self.objects = ObjectCheck(
             store=self.store,
@@ -114,6 +116,8 @@ class _Auditor:
     def _losses(self) -> None:
         """Report a store that is gone or lost its mark, and each journal that is gone."""
         name, observer = self.environment.name, observe_loss.LossObserver(self.deps, self.desired)
+        self.notes.extend(losses.loss_notes(self.store, name))
+        self.lost |= losses.lost_keys(self.store, name)
         if (lost := observer.store(name)) is not None:
             self._find("store", str(lost), lost.hint)
             return
@@ -181,6 +185,8 @@ class _Auditor:
     def _artifact(self, digest: Digest) -> None:
         """Check that every file that the manifest names is there (their bytes are hashed as blobs); nothing of an
         artifact that was erased has to be."""
+        if store_layout.blob(digest) in self.lost:
+            return
         if digest in self.objects.erased.gone:
             self.checked["erased artifacts"] += 1
             return
@@ -189,7 +195,7 @@ class _Auditor:
             self._blob(f"artifact {digest}", file.digest)
 
     def _blob(self, where: str, digest: Digest) -> None:
-        if not (is_digest(digest) and blobs.holds(self.store, digest)):
+        if not (is_digest(digest) and (blobs.holds(self.store, digest) or store_layout.blob(digest) in self.lost)):
             self._find(where, f"refers to blob {digest}, which is missing from the store", _RESTORE)
 
     def _journals(self) -> None:
@@ -255,24 +261,23 @@ class _Auditor:
 
     def _build_records(self, where: str, build: Build) -> None:
         self._key(where, store_layout.build(build.fingerprint))
-        self._key(
-            where,
-            store_layout.member(
-                store_layout.SNAPSHOTS, blobs.record(self.store, build.provenance, Provenance).snapshot
-            ),
-        )
+        if store_layout.blob(build.provenance) in self.lost or store_layout.builds_of(build.recipe) in self.lost:
+            return
+        origin = blobs.record(self.store, build.provenance, Provenance)
+        self._key(where, store_layout.member(store_layout.SNAPSHOTS, origin.snapshot))
         if build not in builds.of_recipe(self.store, build.recipe):
             self._find(
                 where, f"the build of this entry is missing from {store_layout.builds_of(build.recipe)}", _RESTORE
             )
 
     def _key(self, where: str, key: str) -> None:
-        if self.store.read(key) is None:
+        if self.store.read(key) is None and key not in self.lost:
             self._find(where, f"refers to {key}, which is missing from the store", _RESTORE)
 
     def _target(self) -> None:
         target = self.deps.targets[self.environment.name]
         served = {deployment.model: deployment for deployment in target.observe(self.heads)}
+        self.findings += kept_entries.findings(target, self.store, self.heads.values())
         for model in sorted(self.heads.keys() | served.keys()):
             self.checked["served models"] += 1
             head, deployment = self.heads.get(model), served.get(model)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 
+from reconciler.core.artifact import store_layout
 from reconciler.core.artifact.journal import Action, Entry
 from reconciler.core.artifact.observed_state import JournalHead
 from reconciler.core.digest import Digest
@@ -14,16 +15,19 @@ from reconciler.core.inspect.history import (
     EventData,
     EventEvaluation,
     History,
+    HistoryBeginning,
     HistoryEvent,
     HistoryFilter,
     HistoryLoss,
 )
+from reconciler.core.names import is_name
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.find_environment import environments_of, unknown_model
 from reconciler.engine.plan import observe_loss, verification
 from reconciler.engine.storage import blobs, journal
+from reconciler.engine.storage.copies import losses
 from reconciler.engine.storage.erasures import tombstones
 from reconciler.errors import ReconcilerError, UsageError
 from reconciler.ports import Store
@@ -57,7 +61,7 @@ def history(
             if models and name not in models:
                 continue
             journaled = list(journal.entries(store, project=desired.project, environment=owner.name, model=name))
-            longest = max(longest, len(journaled))
+            longest = max(longest, journaled[-1].entry.n + 1 if journaled else 0)
             chosen = _chosen(journaled, wanted)
             heads += chosen
             count += len(chosen)
@@ -80,7 +84,38 @@ def history(
         lost=tuple(lost),
         erasures=erasures or None,
         older=count - len(shown) or None,
+        begins=tuple(_beginnings(deps, declared, models)) or None,
     )
+
+
+def _beginnings(
+    deps: Dependencies, environments: Iterable[Environment], models: tuple[str, ...]
+) -> Iterator[HistoryBeginning]:
+    """Yield the journals that begin after a loss."""
+    for environment in environments:
+        prefix = store_layout.journal(environment.name, "")
+        for loss in losses.lost_histories(deps.stores[environment.name], environment.name):
+            model = loss.log.removeprefix(prefix)
+            if loss.log.startswith(prefix) and (not models or model in models):
+                yield HistoryBeginning(
+                    environment=environment.name,
+                    model=model,
+                    first=loss.first,
+                    who=loss.who,
+                    when=loss.when,
+                    reason=loss.reason,
+                    proof=loss.proof,
+                )
+        for member in losses.given_up(deps.stores[environment.name], environment.name):
+            for model in member.given_up:
+                if is_name(model) and (not models or model in models):
+                    yield HistoryBeginning(
+                        environment=environment.name,
+                        model=model,
+                        first=0,
+                        who=member.accepted_by or "",
+                        reason=member.reason or "",
+                    )
 
 
 def _chosen(journaled: list[JournalHead], wanted: HistoryFilter) -> list[JournalHead]:

@@ -22,7 +22,7 @@ from reconciler.engine.controls.controls_log import ControlsLog
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.find_environment import environments_of
 from reconciler.engine.plan import observe_loss
-from reconciler.engine.storage import checkpoints, journal, register
+from reconciler.engine.storage import checkpoints, journal, numbered_log, register
 from reconciler.errors import IntegrityError, UsageError
 from reconciler.ports import Tags
 
@@ -119,6 +119,8 @@ def compare_with_journals(
             void = register.read(deps.stores[head.environment], head.environment).void
             if checkpoint.n <= void.get(head.model, -1):
                 continue  # a person accepted that it is lost
+            if body is None and head.n < numbered_log.first(deps.stores[head.environment], log):
+                continue  # the same, by `repair`; the auditor tells of it
             change = "is missing" if body is None else f"is {short(digest_of_bytes(body))}"
             yield AuditFinding(
                 environment=head.environment,

@@ -11,6 +11,7 @@ from reconciler.core.artifact import store_layout
 from reconciler.core.artifact.build import Build
 from reconciler.core.artifact.data_snapshot import RefusedRefresh, Snapshot
 from reconciler.core.artifact.journal import JournalRegister, StoreMark
+from reconciler.core.artifact.loss import LostHistory, LostObjects
 from reconciler.core.artifact.prediction_log import PredictionLog
 from reconciler.core.digest import Digest, digest_of_bytes, digest_of_file, is_digest, short
 from reconciler.core.erasure.certificate import Certificate
@@ -59,6 +60,7 @@ OF_DATA = frozenset(
         store_layout.LOOKS,
         store_layout.MONITORING,
         store_layout.SWEEPS,
+        store_layout.LOSSES,
     )
 )
 _RECORDS: dict[
@@ -155,9 +157,23 @@ class ObjectCheck:
             case _:
                 raise IntegrityError(f"reconciler does not write a file named {key}", hint="remove the file")
 
+    def _loss(self, key: str, body: bytes) -> Passed:
+        """Check the record of what was lost, and accepted."""
+        if key.startswith(store_layout.lost_objects(self.environment) + "/"):
+            objects = codec.decode(LostObjects, body, what=key)
+            if objects.environment != self.environment:
+                raise numbered_log.misplaced(key, f"what the store of {objects.environment} lost")
+            return Passed(kind=store_layout.LOSSES, dated=objects.when)
+        history = codec.decode(LostHistory, body, what=key)
+        if key.rpartition("/")[0] != store_layout.losses(history.log) or history.environment != self.environment:
+            raise numbered_log.misplaced(key, f"what {history.log} of {history.environment} lost")
+        return Passed(kind=store_layout.LOSSES, dated=history.when)
+
     def _record_of_data(self, key: str, kind: str) -> Passed:
         """Check a record of refreshes, removals, erasures or monitoring."""
         body = self._read(key)
+        if kind == store_layout.LOSSES:
+            return self._loss(key, body)
         if kind == store_layout.ERASURES:
             tombstone = codec.decode(Tombstone, body, what=key)
             if key != store_layout.member(store_layout.erasures(tombstone.environment), tombstone.n):

@@ -31,7 +31,7 @@ from reconciler.core.spec.gates import Verification
 from reconciler.core.spec.model import Model
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.find_environment import environment_of
-from reconciler.engine.storage import blobs, builds, checkpoints, register, store_mark
+from reconciler.engine.storage import blobs, builds, checkpoints, numbered_log, register, store_mark
 from reconciler.engine.storage import journal as journal_log
 from reconciler.engine.storage.journal import Journals
 from reconciler.engine.trust.in_force import TrustObserver
@@ -62,8 +62,7 @@ def check_store(deps: Dependencies, desired: DesiredState, environment: Environm
         if lost is not None and (body is not None or store.read(store_layout.MARK) is None):
             raise lost
     registered = register.read(store, environment.name).journals
-    first = store_layout.member(store_layout.controls(environment.name), 0)
-    if CONTROLS in registered and store.read(first) is None:
+    if CONTROLS in registered and not numbered_log.begun(store, store_layout.controls(environment.name)):
         raise lost_controls(environment.name)
     return registered - {CONTROLS}
 
@@ -121,9 +120,11 @@ class LossObserver:
 
     def traced(self, environment: str) -> frozenset[str]:
         """Return the models of which any trace tells, and those that git declares."""
-        traces = self._of(environment_of(self._desired, environment))
-        declared = {model.name for model in self._desired.models_of(environment)}
-        return frozenset(declared | {trace.model for trace in traces if trace.model is not None})
+        return self.named(environment) | {model.name for model in self._desired.models_of(environment)}
+
+    def named(self, environment: str) -> frozenset[str]:
+        """Return the models of whose journals a trace tells that is not asked for one model alone."""
+        return frozenset(filter(None, (each.model for each in self._of(environment_of(self._desired, environment)))))
 
     def pinned(self, environment: str) -> frozenset[str]:
         """Return the models whose pins elsewhere tell that an environment's store was written."""
@@ -140,8 +141,7 @@ class LossObserver:
     def _has(self, environment: str, model: str) -> bool:
         """Tell whether a journal's first entry is there, damaged or not."""
         try:
-            first = store_layout.member(store_layout.journal(environment, model), 0)
-            return self._deps.stores[environment].read(first) is not None
+            return numbered_log.begun(self._deps.stores[environment], store_layout.journal(environment, model))
         except IntegrityError:
             return True
 

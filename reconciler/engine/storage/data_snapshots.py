@@ -118,7 +118,7 @@ def take(
         for file in sorted(files, key=lambda file: file.name)
     )
     snapshot = Snapshot(
-        n=before.n + 1 if before else 0,
+        n=before.n + 1 if before else numbered_log.first(store, store_layout.SNAPSHOTS),
         taken=taken,
         as_of=origin.data.as_of or taken.date().isoformat(),
         source=origin.name,

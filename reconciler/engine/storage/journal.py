@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from reconciler import codec
 from reconciler.core.artifact import store_layout
 from reconciler.core.artifact.build import Build
 from reconciler.core.artifact.journal import Action, ApprovalRecord, Entry, OverrideRecord, State
-from reconciler.core.artifact.observed_state import JournalHead
+from reconciler.core.artifact.observed_state import JournalHead, SeenHead
 from reconciler.core.digest import Digest, digest_of_bytes
 from reconciler.core.spec.model import Model
 from reconciler.engine.storage import numbered_log
@@ -88,15 +87,21 @@ def back_to(store: Store, last: JournalHead, n: int) -> JournalHead:
     """Return entry `n` by the chain from a later one, which a signature may vouch for; IntegrityError E603 where it
     breaks."""
     while last.entry.n > n:
-        last = _before(store, last)
+        earlier = _before(store, last)
+        if earlier is None:
+            entry = last.entry
+            raise numbered_log.missing(store_layout.journal(entry.environment, entry.model), entry.n - 1)
+        last = earlier
     return last
 
 
-def _before(store: Store, last: JournalHead) -> JournalHead:
-    """Return the entry that `last` follows, which it must name."""
+def _before(store: Store, last: JournalHead) -> JournalHead | None:
+    """Return the entry that `last` follows, which it must name; None where a person accepted that it is lost."""
     entry = last.entry
     prefix, n = store_layout.journal(entry.environment, entry.model), entry.n - 1
     body = store.read(store_layout.member(prefix, n))
+    if body is None and n < numbered_log.first(store, prefix):
+        return None
     if body is None:
         raise numbered_log.missing(prefix, n)
     earlier = _head(body, n, project=entry.project, environment=entry.environment, model=entry.model)
@@ -105,16 +110,18 @@ def _before(store: Store, last: JournalHead) -> JournalHead:
 
 
 def entries(store: Store, *, project: str, environment: str, model: str) -> Iterator[JournalHead]:
-    """Yield every entry from 0 to the head, checking the chain; IntegrityError E603 names the entry that breaks it."""
+    """Yield every entry from the first to the head, checking the chain; IntegrityError E603 names what breaks it."""
     last_head = head(store, project=project, environment=environment, model=model)
     previous: JournalHead | None = None
-    for n in range(last_head.entry.n + 1 if last_head else 0):
-        prefix = store_layout.journal(environment, model)
+    prefix = store_layout.journal(environment, model)
+    begins = numbered_log.first(store, prefix)
+    for n in range(begins, last_head.entry.n + 1 if last_head else 0):
         body = store.read(store_layout.member(prefix, n))
         if body is None:
             raise numbered_log.missing(prefix, n)
         entry_head = _head(body, n, project=project, environment=environment, model=model)
-        _check_follows(entry_head, previous)
+        if n > begins or n == 0:
+            _check_follows(entry_head, previous)
         previous = entry_head
         yield entry_head
 
@@ -124,7 +131,10 @@ def newest(store: Store, *, project: str, environment: str, model: str, most: in
     last_head = head(store, project=project, environment=environment, model=model)
     found = [last_head] if last_head is not None else []
     while found and found[-1].entry.n > 0 and len(found) < most:
-        found.append(_before(store, found[-1]))
+        earlier = _before(store, found[-1])
+        if earlier is None:
+            break
+        found.append(earlier)
     return found
 
 
@@ -159,12 +169,14 @@ def append(
 
     `state` is the accumulated state after this entry; `plan` the digest of the model's plan.
     """
+    prefix = store_layout.journal(environment, model)
+    n, previous = (after.entry.n + 1, after.digest) if after else numbered_log.start(store, prefix)
     entry = Entry(
         project=writer.project,
         environment=environment,
         model=model,
-        n=after.entry.n + 1 if after else 0,
-        previous=after.digest if after else None,
+        n=n,
+        previous=previous,
         commit=writer.commit,
         plan=plan,
         action=action,
@@ -181,7 +193,7 @@ def append(
     )
     entry = writer.sign(entry)
     body = codec.encode(entry)
-    numbered_log.append(store, store_layout.journal(environment, model), entry.n, body, ours=body.__eq__)
+    numbered_log.append(store, prefix, n, body, ours=body.__eq__)
     return JournalHead(entry=entry, digest=digest_of_bytes(body))
 
 
@@ -215,23 +227,6 @@ def builds(store: Store, *, project: str, environment: str, model: str) -> dict[
             found.pop(state.artifact, None)
             found[state.artifact] = state.build
     return dict(reversed(found.items()))
-
-
-class SeenHead(NamedTuple):
-    """The parts of the last entry that are kept of every model. `data_as_of`: the day of the artifact's data;
-    `checks`: what the checks of its rows found, by name."""
-
-    n: int
-    artifact: Digest | None
-    when: datetime
-    data_as_of: str | None
-    checks: tuple[str, ...] | None = None
-
-    @classmethod
-    def of(cls, head: JournalHead) -> SeenHead:
-        entry, state = head.entry, head.state
-        as_of = state.build.as_of if state.build is not None else None
-        return cls(n=entry.n, artifact=state.artifact, when=entry.when, data_as_of=as_of, checks=state.checks)
 
 
 class HeadCheck(Protocol):

@@ -2,14 +2,18 @@
 
 Exclusive create is the only guarantee that this needs: two writers of the same n cannot both succeed. A listing is only
 a hint where to start; whether n+1 exists is always read from the store itself. A gap means that a member was deleted,
-and is an integrity error, never a shorter history.
+and is an integrity error, never a shorter history; but where a person accepted that the members up to some number are
+lost (`repair`), the log begins there, and a record says so.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+from reconciler import codec
 from reconciler.core.artifact import store_layout
+from reconciler.core.artifact.loss import LostHistory
+from reconciler.core.digest import Digest
 from reconciler.errors import AmbiguousWriteError, ConflictError, IntegrityError
 from reconciler.ports import Store
 
@@ -21,7 +25,8 @@ def last(store: Store, prefix: str) -> tuple[int, bytes] | None:
     listed = sorted(n for key in store.keys(prefix + "/") if (n := store_layout.number(key)) is not None)
     n = listed[-1] if listed else -1
     if len(listed) != n + 1:
-        gap = next((i for i in range(n + 1) if store.read(store_layout.member(prefix, i)) is None), None)
+        begins = first(store, prefix)
+        gap = next((i for i in range(begins, n + 1) if store.read(store_layout.member(prefix, i)) is None), None)
         if gap is not None:
             raise missing(prefix, gap)
     last_member: tuple[int, bytes] | None = None
@@ -34,6 +39,42 @@ def last(store: Store, prefix: str) -> tuple[int, bytes] | None:
         n += 1
         last_member = (n, body)
     return last_member
+
+
+def first(store: Store, prefix: str) -> int:
+    """Return the number that a log begins with: 0, or where its earlier members are lost, and a person accepted that
+    (`LostHistory`), the one that it goes on from."""
+    if store.read(store_layout.member(prefix, 0)) is not None:
+        return 0
+    loss = lost_history(store, prefix)
+    return loss.first if loss is not None else 0
+
+
+def start(store: Store, prefix: str) -> tuple[int, Digest | None]:
+    """Return the number of the first member of a log without members, and the digest that it names as the one before:
+    where all before is lost, and a person accepted that, those from which it goes on."""
+    loss = lost_history(store, prefix)
+    return (loss.first, loss.previous) if loss is not None else (0, None)
+
+
+def begun(store: Store, prefix: str) -> bool:
+    """Tell whether the first member that a log must have is there, damaged or not."""
+    if store.read(store_layout.member(prefix, 0)) is not None:
+        return True
+    begins = first(store, prefix)
+    return begins > 0 and store.read(store_layout.member(prefix, begins)) is not None
+
+
+def lost_history(store: Store, prefix: str) -> LostHistory | None:
+    """Return the newest record of what a log lost; None where it lost nothing."""
+    newest: LostHistory | None = None
+    log, n = store_layout.losses(prefix), 0
+    while (body := store.read(store_layout.member(log, n))) is not None:
+        newest = codec.decode(LostHistory, body, what=store_layout.member(log, n))
+        if newest.log != prefix:
+            raise misplaced(store_layout.member(log, n), f"what {newest.log} lost")
+        n += 1
+    return newest
 
 
 def missing(prefix: str, n: int) -> IntegrityError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reconciler.core.artifact.journal import ApprovalRecord
-from reconciler.core.inspect.history import ErasureEvent, History, HistoryEvent
+from reconciler.core.inspect.history import ErasureEvent, History, HistoryBeginning, HistoryEvent
 from reconciler.report.layout.blocks import (
     Block,
     Code,
@@ -33,6 +33,8 @@ def blocks(history: History, detail: Detail) -> Iterator[Block]:  # noqa: ARG001
     if history.at is not None:
         yield Paragraph(Literal(f"At {moment(history.at)}:"), tone=Tone.STRONG)
     yield from _lost(history)
+    if history.begins:
+        yield Items(tuple(Item(_beginning(one), hang=2) for one in history.begins))
     if history.erasures:
         yield Items(tuple(Item(_erasure(one), hang=2) for one in history.erasures))
     if history.events:
@@ -47,6 +49,15 @@ def blocks(history: History, detail: Detail) -> Iterator[Block]:  # noqa: ARG001
 def _left_out(older: int) -> str:
     """Say how many entries a limit left out."""
     return f"{older:,} older {'entry was' if older == 1 else 'entries were'} left out by --limit."
+
+
+def _beginning(one: HistoryBeginning) -> str:
+    proof = f"; {one.proof}" if one.proof is not None else ""
+    since = f" since {one.when:%Y-%m-%d}" if one.when is not None else ""
+    begins = (
+        f"begins with entry {one.first}: earlier ones are lost" if one.first else "began anew: what was before is lost"
+    )
+    return f"{one.environment}/{one.model} {begins}{since}{proof} ({one.who}: {one.reason})"
 
 
 def _erasure(one: ErasureEvent) -> str:

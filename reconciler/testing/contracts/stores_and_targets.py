@@ -23,7 +23,7 @@ from reconciler.core.artifact.oci_artifact import MEDIA_TYPES
 from reconciler.core.digest import Digest, digest_of_bytes
 from reconciler.engine.storage import oci_manifest
 from reconciler.errors import ConflictError, ReconcilerError, StoreError
-from reconciler.ports import BlobRemoval, PointerWatch, Store, Target, WriteTimes
+from reconciler.ports import BlobRemoval, EntryKeeping, PointerWatch, Store, Target, WriteTimes
 
 PROJECT, ENVIRONMENT = "sample", "production"
 NO_KEYS = (
@@ -250,6 +250,22 @@ class TargetContract(ABC):
         expect(all(each.keys() == {"orders", "payments"} for each in seen))
         expect(len({each["payments"] for each in seen}) == 3)
         expect(len({each["orders"] for each in seen}) == 1)
+
+    def test_where_entries_are_kept_they_are_read_back_and_serve_nothing(self) -> None:
+        """Of a target that implements EntryKeeping."""
+        target = self.make()
+        if not isinstance(target, EntryKeeping):
+            return
+        expect(target.kept_entry("payments", 0) is None)
+        target.keep_entry("payments", 0, b"an entry")
+        expect(target.kept_entry("payments", 0) == b"an entry")
+        expect((target.kept_entry("payments", 1), target.kept_entry("orders", 0)) == (None, None))
+        expect(target.observe(()) == ())
+        with release(b"one") as (artifact, files):
+            target.place(current(1, artifact), files)
+            target.keep_entry("payments", 0, b"its right bytes")
+            expect(target.kept_entry("payments", 0) == b"its right bytes")
+            expect(target.observe(()) == (LiveDeployment(model="payments", current=current(1, artifact)),))
 
     def test_a_changed_file_is_named_and_healed_by_placing_again(self) -> None:
         with release(b"one") as (artifact, files):

@@ -125,6 +125,7 @@ def test_every_command_of_the_contract_exists_and_explains_itself(capfd: pytest.
         "history",
         "audit",
         "gc",
+        "repair",
         "anchor",
         "reproduce",
         "doctor",

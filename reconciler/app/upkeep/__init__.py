@@ -1,0 +1,1 @@
+"""Upkeep of stores: what a repair takes from where."""
