@@ -141,7 +141,10 @@ def lost_store(content: StoreContent, traces: Collection[Trace]) -> IntegrityErr
 def _begin_anew(environment: str, *, trains: bool) -> str:
     """Say what to do where there is no backup."""
     first = "begin" if trains else "empty its target and begin"
-    return f"Where there is no backup, {first} anew: reconciler controls accept {environment} --reason TEXT"
+    return (
+        f"Where there is no backup: `reconciler repair {environment} --dry-run` shows what remains elsewhere. Where "
+        f"nothing does, {first} anew: reconciler controls accept {environment} --reason TEXT"
+    )
 
 
 def lost_journal(environment: str, model: str, traces: Iterable[Trace], *, trains: bool) -> IntegrityError | None:
