@@ -10,7 +10,7 @@ import os
 import shlex
 from collections.abc import Collection, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from reconciler.engine.load_desired import Checkout
 from reconciler.errors import FilePosition, IntegrityError, ReconcilerError, StoreError, UsageError
 from reconciler.ports import ReadObserver, Source
 
-STORE, TARGET, TABLE = "store", "target", "table"
+STORE, TARGET, MIRROR, TABLE = "store", "target", "mirror", "table"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,11 +43,13 @@ class DeclaredPath:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResolvedFolders:
-    """The real folders of stores and targets on this disk, by environment, and the one that table paths start from."""
+    """The real folders of stores, targets and mirrors on this disk, by environment, and the one that table paths start
+    from."""
 
     stores: dict[str, Path]
     targets: dict[str, Path]
     data_root: Path
+    mirrors: dict[str, Path] = field(default_factory=dict)
 
 
 def check_paths(
@@ -71,7 +73,7 @@ def check_paths(
     data_root = locations.data_root(options.data_root, root)
     if options.data_root is not None:
         places.check_data_root(options.data_root)
-    resolved = {STORE: dict[str, Path](), TARGET: dict[str, Path]()}
+    resolved = {STORE: dict[str, Path](), TARGET: dict[str, Path](), MIRROR: dict[str, Path]()}
     owners: list[tuple[DeclaredPath, ResolvedPath]] = []
     links: list[str] = []
     for declared in _declared(checkout.desired.environments):
@@ -87,13 +89,15 @@ def check_paths(
         owners.append((declared, found))
         links.extend(link for link, _ in found.links)
         # What is a link itself is refused where it is opened.
-        final = declared.holds == STORE
+        final = declared.holds in (STORE, MIRROR)
         folder = resolve(str(root), declared.text, last=False).path if final else found.path
         resolved[declared.holds][declared.environment] = Path(folder)
     if fingerprints is not None:
         for link in links:
             fingerprints.saw(link)
-    return ResolvedFolders(stores=resolved[STORE], targets=resolved[TARGET], data_root=data_root)
+    return ResolvedFolders(
+        stores=resolved[STORE], targets=resolved[TARGET], mirrors=resolved[MIRROR], data_root=data_root
+    )
 
 
 def check_paths_of(
@@ -138,6 +142,9 @@ def _declared(environments: tuple[Environment, ...]) -> Iterator[DeclaredPath]:
         for holds, location in ((STORE, environment.store), (TARGET, target)):
             if location is not None and location.root is not None:
                 yield DeclaredPath(environment=name, holds=holds, text=location.root, field=("spec", holds, "root"))
+        if environment.mirror is not None and environment.mirror.root is not None:
+            where = ("spec", "store", "mirror", "root")
+            yield DeclaredPath(environment=name, holds=MIRROR, text=environment.mirror.root, field=where)
         for table, declared in environment.data.tables:
             if not declared.is_here:
                 continue

@@ -82,7 +82,7 @@ class OpenProject:
     def storage_folders(self) -> list[str]:
         """Return the folders of stores and targets on this disk, as declared and, in the project, as resolved."""
         places = (place for environment in self.desired.environments for place in environment.places)
-        real = (*self.folders.stores.values(), *self.folders.targets.values())
+        real = (*self.folders.stores.values(), *self.folders.targets.values(), *self.folders.mirrors.values())
         inside = {path.relative_to(self.root).as_posix() for path in real if path.is_relative_to(self.root)}
         return sorted({place.root for place in places if place.root is not None} | inside)
 
@@ -174,11 +174,12 @@ def open_project(
             cache=locations.stores_cache() if not uncached else None,
             read_observer=fingerprints,
         )
-        stores, targets = plug_ins.opened_on_use(checkout, opening, folders)
+        stores, targets, mirrors = plug_ins.opened_on_use(checkout, opening, folders)
         deps = Dependencies(
             source=source,
             stores=stores,
             targets=targets,
+            mirrors=mirrors,
             data=data,
             trainer=trainer,
             scorer=scorer,

@@ -6,7 +6,7 @@ A function that needs one port takes that port.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
@@ -103,7 +103,8 @@ class Dependencies:
     `gate_plug_in` returns the plug-in gate of a name. `signer` returns the key that signs what is written; None:
     nothing is signed. `verifier` checks signatures; without one, what trusts keys is refused.
     `compute` trains, tries and evaluates from the sandbox's store
-    elsewhere; None: `data`, `trainer` and `scorer` do it here.
+    elsewhere; None: `data`, `trainer` and `scorer` do it here. `mirrors`: second copies of journals and controls, by
+    environment.
     """
 
     source: Source
@@ -136,3 +137,4 @@ class Dependencies:
     signer: Callable[[], Signer | None] = _no_signer
     verifier: Verifier | None = None
     compute: Compute | None = None
+    mirrors: Mapping[str, Store] = field(default_factory=dict)

@@ -109,14 +109,17 @@ def gate(checkout: Checkout, name: str) -> GatePlugin:
 
 def opened_on_use(
     checkout: Checkout, opening: Callable[..., StorageAccess], folders: ResolvedFolders
-) -> tuple[Mapping[str, Store], Mapping[str, Target]]:
-    """Return the stores and the targets by environment; errors about what is not installed say where it is named."""
+) -> tuple[Mapping[str, Store], Mapping[str, Target], Mapping[str, Store]]:
+    """Return the stores, the targets and the mirrors by environment; errors about what is not installed say where it
+    is named."""
     declared = checkout.desired.environments
     stores = {each.name: each.store for each in declared}
     targets = {each.name: each.target for each in declared if each.target is not None}
+    mirrors = {each.name: each.mirror for each in declared if each.mirror is not None}
     return (
         plugins.OpenedOnUse(stores, _located(checkout, "store", plugins.store), opening, folders.stores),
         plugins.OpenedOnUse(targets, _located(checkout, "target", plugins.target), opening, folders.targets),
+        plugins.OpenedOnUse(mirrors, _located(checkout, "store", plugins.store), opening, folders.mirrors),
     )
 
 

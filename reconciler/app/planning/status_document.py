@@ -125,6 +125,8 @@ def _document(
         if any(folder.by_everybody for folder in folders):
             return None
         facts, now, rights = _facts(models.shared), host.now(), [folder.problem for folder in folders]
+        if facts.mirrored:  # what it lacks is only found by looking at it
+            return None
         project, plan = _plan(head, models)
         status = environment_status(
             plan,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from reconciler import plugins
@@ -10,7 +11,7 @@ from reconciler.app.wiring import OpenProject
 from reconciler.core.artifact import store_layout
 from reconciler.core.spec.environment import Environment
 from reconciler.core.storage.location import StorageLocation
-from reconciler.core.upkeep.repair import TARGET
+from reconciler.core.upkeep.repair import MIRROR, TARGET
 from reconciler.engine.storage import store_mark
 from reconciler.engine.upkeep.repair_sources import RepairSource, StoreSource, TargetSource
 from reconciler.errors import IntegrityError, UsageError
@@ -23,26 +24,44 @@ def repair_sources(project: OpenProject, environment: Environment, names: Sequen
     Raises UsageError E801 for a name that is no source, IntegrityError E603, E609 for a folder that holds no copy of
     the store.
     """
-    declared = dict(_declared(project, environment))
-    if not names:
-        return tuple(declared.values())
+    declared = _declared(project, environment)
     return tuple(
-        declared[name] if name in declared else _backup(project, environment, name, tuple(declared))
-        for name in dict.fromkeys(names)
+        declared[name]() if name in declared else _backup(project, environment, name, tuple(declared))
+        for name in dict.fromkeys(names or declared)
     )
 
 
-def _declared(project: OpenProject, environment: Environment) -> Iterator[tuple[str, RepairSource]]:
-    """Yield what remains elsewhere, by name: those first that hold more of the store itself."""
+def _declared(project: OpenProject, environment: Environment) -> dict[str, Callable[[], RepairSource]]:
+    """Return what opens each source that is declared, by name: those first that hold more of the store itself."""
     name, deps = environment.name, project.deps
+    sources: dict[str, Callable[[], RepairSource]] = {}
+    if name in deps.mirrors:
+        sources[MIRROR] = partial(_mirror, project, name)
     if name in deps.targets:
-        target = deps.targets[name]
-        served = target.observe((), others=True)
-        pointers = {each.model: each.current for each in served if each.current is not None}
-        yield TARGET, TargetSource(target=target, environment=name, pointers=pointers)
+        sources[TARGET] = partial(_target, project, name)
     for other in project.desired.environments:
         if other.name != name:
-            yield other.name, StoreSource(name=other.name, store=deps.stores[other.name])
+            sources[other.name] = partial(_other, project, other.name)
+    return sources
+
+
+def _mirror(project: OpenProject, name: str) -> RepairSource:
+    """Open the mirror; IntegrityError E609 where it is another environment's."""
+    mirror = project.deps.mirrors[name]
+    if (body := mirror.read(store_layout.MARK)) is not None:
+        store_mark.check(body, project.desired.project, name)
+    return StoreSource(name=MIRROR, store=mirror, copies=True)
+
+
+def _target(project: OpenProject, name: str) -> RepairSource:
+    target = project.deps.targets[name]
+    served = target.observe((), others=True)
+    pointers = {each.model: each.current for each in served if each.current is not None}
+    return TargetSource(target=target, environment=name, pointers=pointers)
+
+
+def _other(project: OpenProject, name: str) -> RepairSource:
+    return StoreSource(name=name, store=project.deps.stores[name])
 
 
 def _backup(project: OpenProject, environment: Environment, path: str, known: tuple[str, ...]) -> RepairSource:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     "sources",
     metavar="SOURCE",
     multiple=True,
-    help="target, another environment, or the folder of a backup; repeatable [default: all that are declared].",
+    help="mirror, target, another environment, or the folder of a backup; repeatable [default: all that are declared].",
 )
 @click.option("--reason", metavar="TEXT", type=options.REASON, help="Where something is lost: how, as it is recorded.")
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and change nothing.")

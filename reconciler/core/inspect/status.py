@@ -71,12 +71,14 @@ def with_judgement(status: ModelStatus, environment: str, judged: JudgedInBrief 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnvironmentFacts:
     """What an environment's status says besides its plan and as long as that holds, before the clock is looked at: the
-    newest data snapshot and when it was `taken`, when the environment is frozen, what is said of `signed` evidence."""
+    newest data snapshot and when it was `taken`, when the environment is frozen, what is said of `signed` evidence,
+    whether it has a mirror."""
 
     snapshot: int | None = None
     taken: datetime | None = None
     freeze: tuple[Freeze, ...] = ()
     signed: str | None = UNSIGNED
+    mirrored: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -126,6 +126,7 @@ class Environment:
     predictions: tuple[tuple[str, Table], ...] = ()  # tables that predictions are written into
     trust: Trust = NO_TRUST
     compute: DaskCompute | None = None  # None: this machine trains
+    mirror: StorageLocation | None = None  # where a second copy of journals and controls is kept
     removed: str | None = None  # where git does not declare it any more: the file that did, as this was read from
 
     @property
@@ -135,5 +136,5 @@ class Environment:
 
     @property
     def places(self) -> tuple[StorageLocation, ...]:
-        """Return the locations of the store and of the target, where there is one."""
-        return (self.store,) if self.target is None else (self.store, self.target)
+        """Return the locations of the store, and of the target and the mirror, where there are."""
+        return (self.store, *(place for place in (self.target, self.mirror) if place is not None))

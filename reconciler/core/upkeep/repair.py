@@ -42,7 +42,7 @@ class RepairResult:
     """The result of `repair`, or with `dry_run` what it would do. `sources`: what was asked, in order. `logs`: those
     that something was missing of; `whole`: how many others there are. `objects`: records and blobs that are put back;
     `gone`: what journals name and nobody has, by key. `kept`: entries that the target keeps from now on. `problems`:
-    what is not put back. `following`: commands that remain."""
+    what is not put back. `following`: commands that remain. `mirrored`: objects that the mirror lacked."""
 
     environment: str
     sources: tuple[str, ...]
@@ -52,6 +52,7 @@ class RepairResult:
     gone: tuple[str, ...] = ()
     given_up: tuple[str, ...] = ()
     kept: int = 0
+    mirrored: int = 0
     problems: tuple[RepairProblem, ...] = ()
     following: tuple[str, ...] = ()
     marked: bool = False
@@ -61,7 +62,9 @@ class RepairResult:
     @property
     def changes(self) -> bool:
         """Tell whether anything is put back or written down."""
-        return bool(self.marked or self.logs or self.objects or self.gone or self.given_up or self.kept)
+        return bool(
+            self.marked or self.logs or self.objects or self.gone or self.given_up or self.kept or self.mirrored
+        )
 
     @property
     def loses(self) -> bool:

@@ -99,9 +99,12 @@ def record_controls(
             return None
         try:
             entry = _entry(controls, desired, said, following, writer, git, accepted)
-            return controls.log.append(signed_controls(entry, writer.signer))
+            written = controls.log.append(signed_controls(entry, writer.signer))
         except ConflictError:
             continue
+        if writer.copy is not None:
+            writer.copy(environment.name, store_layout.controls(environment.name))
+        return written
     raise ConflictError(
         f"other processes wrote the controls of {environment.name} {ATTEMPTS} times in a row",
         hint="run the same command again",

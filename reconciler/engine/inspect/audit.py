@@ -28,7 +28,7 @@ from reconciler.engine.inspect.stored_object import ObjectCheck
 from reconciler.engine.plan import card_check, observe, observe_loss
 from reconciler.engine.removed_environments import declared_beside, leftovers, without_settled
 from reconciler.engine.storage import blobs, builds, checkpoints, folder_rights, journal, numbered_log
-from reconciler.engine.storage.copies import kept_entries, losses
+from reconciler.engine.storage.copies import kept_entries, losses, mirrors
 from reconciler.engine.storage.erasures.erased import erased_if_readable
 from reconciler.engine.trust.in_force import TrustObserver
 from reconciler.errors import ReconcilerError
@@ -51,7 +51,8 @@ def audit(
         beside = declared_beside(desired, environment)
         auditor = _Auditor(deps, beside, environment, hashed)
         auditor.run()
-        findings += (*auditor.findings, *plan_damage(deps, beside, environment, auditor.findings))
+        copies = mirrors.findings(deps, environment.name)
+        findings += (*auditor.findings, *plan_damage(deps, beside, environment, auditor.findings), *copies)
         notes.extend(auditor.notes)
         checked.update(auditor.checked)
     if deps.tags is not None:
@@ -185,10 +186,8 @@ class _Auditor:
     def _artifact(self, digest: Digest) -> None:
         """Check that every file that the manifest names is there (their bytes are hashed as blobs); nothing of an
         artifact that was erased has to be."""
-        if store_layout.blob(digest) in self.lost:
-            return
-        if digest in self.objects.erased.gone:
-            self.checked["erased artifacts"] += 1
+        if digest in self.objects.erased.gone or store_layout.blob(digest) in self.lost:
+            self.checked["erased artifacts"] += digest in self.objects.erased.gone
             return
         artifact = blobs.artifact(self.store, digest)
         for file in (artifact.config, *artifact.files):

@@ -35,6 +35,7 @@ from reconciler.engine.plan import make_plan, observe_loss, verification
 from reconciler.engine.quality.last_drift import drift_notes
 from reconciler.engine.removed_environments import declared_beside, leftover, leftovers, without_settled
 from reconciler.engine.storage import blobs, data_snapshots, folder_rights
+from reconciler.engine.storage.copies import mirrors
 from reconciler.engine.storage.journal import Journals
 from reconciler.errors import ReconcilerError, UsageError
 from reconciler.ports import Store
@@ -112,7 +113,10 @@ def _environment(
         rights=rights,
         frozen=frozen(environment.name, facts.freeze, now),
         left=str(left) if left is not None else None,
-        drifted=drift_notes(deps.stores[environment.name], desired.project, environment.name, asked),
+        drifted=(
+            *drift_notes(deps.stores[environment.name], desired.project, environment.name, asked),
+            *mirrors.notes(deps, environment.name),
+        ),
     )
 
 
@@ -123,6 +127,7 @@ def environment_facts(deps: Dependencies, environment: Environment) -> Environme
         snapshot=newest.n if newest else None,
         taken=newest.taken if newest else None,
         freeze=environment.policy.freeze,
+        mirrored=environment.mirror is not None,
         signed=UNSIGNED if environment.trust == NO_TRUST else None if environment.trust.required else NOT_REQUIRED,
     )
 

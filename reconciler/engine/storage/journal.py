@@ -31,7 +31,7 @@ def _unsigned(entry: Entry) -> Entry:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntryWriter:
     """The fields that all entries of one run share. `actor` is the acting person, as git names them; `signer` signs
-    each entry by `sign`, None: nobody does (`engine.trust.entries.entry_writer`)."""
+    each entry by `sign`, None: nobody does (`engine.trust.entries.entry_writer`). `copy` takes a log to the mirror."""
 
     project: str
     commit: str | None
@@ -40,6 +40,7 @@ class EntryWriter:
     new_id: NewId
     signer: Signer | None = None
     sign: Callable[[Entry], Entry] = _unsigned
+    copy: Callable[[str, str], None] | None = None
 
 
 def models(store: Store, environment: str) -> tuple[str, ...]:
@@ -194,6 +195,8 @@ def append(
     entry = writer.sign(entry)
     body = codec.encode(entry)
     numbered_log.append(store, prefix, n, body, ours=body.__eq__)
+    if writer.copy is not None:
+        writer.copy(environment, prefix)
     return JournalHead(entry=entry, digest=digest_of_bytes(body))
 
 

@@ -10,6 +10,7 @@ from reconciler.core.artifact.journal import Entry
 from reconciler.core.controls.controls import ControlsEntry
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.engine.dependencies import Dependencies
+from reconciler.engine.storage.copies import mirrors
 from reconciler.engine.storage.journal import EntryWriter
 from reconciler.ports import Signer
 
@@ -52,4 +53,5 @@ def entry_writer(deps: Dependencies, desired: DesiredState) -> EntryWriter:
         new_id=deps.new_id,
         signer=signer,
         sign=partial(signed_entry, signer=signer),
+        copy=mirrors.copier(deps, desired.project),
     )

@@ -257,10 +257,8 @@ class LostLogs:
         if self._deps.tags is None:
             return
         void: dict[str, int] = {}
-        for store in (self._own, *_copies(self._sources)):
-            with suppress(ReconcilerError):
-                for name, n in register.read(store, self._name).void.items():
-                    void[name] = max(void.get(name, -1), n)
+        with suppress(ReconcilerError):
+            void = dict(register.read(self._own, self._name).void)
         for anchor in checkpoints.read(self._deps.tags).of(self._desired.project):
             for head in anchor.heads:
                 if head.environment == self._name and anchor.n > void.get(head.model, -1):

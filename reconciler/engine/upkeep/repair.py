@@ -21,30 +21,31 @@ from reconciler.core.digest import Digest, digest_of_bytes
 from reconciler.core.inspect.journal_checkpoint import CONTROLS
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
-from reconciler.core.upkeep.repair import RepairedLog, RepairResult
+from reconciler.core.upkeep.repair import RepairedLog, RepairProblem, RepairResult
 from reconciler.engine.apply import deploy
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.storage import checkpoints, journal, numbered_log, register, store_mark
-from reconciler.engine.storage.copies import losses
+from reconciler.engine.storage.copies import losses, mirrors
 from reconciler.engine.storage.journal import EntryWriter
 from reconciler.engine.trust.entries import entry_writer
 from reconciler.engine.upkeep.lost_logs import ITSELF, LostLogs
 from reconciler.engine.upkeep.recover_log import ContinuedJournal, LogRepair
 from reconciler.engine.upkeep.recover_objects import FoundObjects, ObjectSearch, put_back
 from reconciler.engine.upkeep.repair_sources import RepairSource, StoreSource
-from reconciler.errors import ConflictError
+from reconciler.errors import ConflictError, ReconcilerError
 from reconciler.ports import EntryKeeping, Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Repair:
     """What is to be done, in full; `result` is what of it is shown. `controls_from`: the number that a lost controls
-    log goes on from; None where it is not lost."""
+    log goes on from; None where it is not lost. `mirror`: there is one that can be written."""
 
     result: RepairResult
     logs: LostLogs
     objects: FoundObjects
     controls_from: int | None
+    mirror: bool
 
 
 def observe_repair(
@@ -64,6 +65,11 @@ def observe_repair(
     controls = lost.controls_from()
     logs = [_shown(log, repair) for log, repair in lost.repairs.items()]
     logs += [_shown_continued(name, each) for each in lost.continued]
+    unread, lacking = list[RepairProblem](), 0
+    try:
+        lacking = mirrors.lacking(deps, name)
+    except ReconcilerError as error:  # whatever else remains can be put back without it
+        unread.append(RepairProblem(where="mirror", problem=error.message, remedy=error.hint))
     result = RepairResult(
         environment=name,
         sources=tuple(source.name for source in sources),
@@ -73,12 +79,14 @@ def observe_repair(
         gone=tuple(sorted(found.gone)),
         given_up=tuple(sorted(lost.given_up)),
         kept=sum(1 for _ in lost.unkept()),
-        problems=(*lost.problems, *found.problems),
+        mirrored=lacking,
+        problems=(*lost.problems, *found.problems, *unread),
         following=(f"reconciler controls accept {name} --reason TEXT",) if controls is not None else (),
         marked=body is None and bool(logs or lost.whole or found.count or lost.given_up),
         dry_run=True,
     )
-    return Repair(result=result, logs=lost, objects=found, controls_from=controls)
+    mirror = name in deps.mirrors and not unread
+    return Repair(result=result, logs=lost, objects=found, controls_from=controls, mirror=mirror)
 
 
 def _objects(
@@ -201,6 +209,8 @@ class _Repairing:
         if isinstance(target, EntryKeeping):
             for model, member in list(logs.unkept()):
                 target.keep_entry(model, member.n, member.body)
+        if self._plan.mirror:
+            mirrors.copy_all(self._deps, self._name, self._desired.project)
 
     def _write_losses(self) -> None:
         """Write down what is lost, before the logs go on without it."""

@@ -98,6 +98,11 @@ def _environment(desired: DesiredState, environment: Environment) -> Iterator[Cr
             "the target and the store are the same location, or one lies inside the other",
             hint,
         )
+    mirror, beside = environment.mirror, (environment.store, environment.target)
+    if mirror is not None and any(place is not None and place.overlaps(mirror) for place in beside):
+        message = "the mirror is the same location as the store or the target, or one lies inside the other"
+        remedy = "keep the mirror on another disk or in another bucket: it is for the day on which this one is lost"
+        yield file, ("spec", "store", "mirror"), "E212", message, remedy
     for other in desired.environments:
         if other.name < environment.name and _overlap(other, environment):
             message = f"shares a folder or bucket with environment {other.name}"

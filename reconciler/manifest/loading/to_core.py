@@ -180,6 +180,7 @@ def environment_of(
         role=env.Role(spec.role),
         store=_place(spec.store) if spec.store else StorageLocation(uses="files", root=f".reconciler/{name}"),
         target=_place(spec.target) if spec.target else None,
+        mirror=_place(spec.store.mirror) if spec.store and spec.store.mirror else None,
         data=_data(spec.data),
         promotes_from=tuple(spec.promotes_from),
         runtime=runtime,
@@ -216,7 +217,7 @@ def _data(given: data.DataBinding) -> core_data.DataBinding:
     )
 
 
-def _place(given: locations.StoreSpec | locations.TargetSpec) -> StorageLocation:
+def _place(given: locations.MirrorSpec | locations.TargetSpec) -> StorageLocation:
     named = {name: getattr(given, name, None) for name in locations.ELSEWHERE}
     settings = {name: text for name, text in named.items() if text is not None} | given.settings
     return StorageLocation(uses=given.uses, root=given.root, settings=tuple(sorted(settings.items())))

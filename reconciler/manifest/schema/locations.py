@@ -156,12 +156,22 @@ class _Spec(Document):
         return self
 
 
-class StoreSpec(_Spec):
-    """Storage location of artifacts and journals."""
+class MirrorSpec(_Spec):
+    """Storage location of the second copy of journals and controls."""
 
     _own = ("files", "s3", "gcs", "azure")
 
     uses: Name = Field(description="Storage type: files (on a disk), s3, gcs, azure, or a plug-in's name.")
+
+
+class StoreSpec(MirrorSpec):
+    """Storage location of artifacts and journals."""
+
+    mirror: MirrorSpec | None = Field(
+        default=None,
+        description="Where a second copy of journals and controls is kept, on another disk or in another bucket; "
+        "`repair` brings them back from it.",
+    )
 
 
 class TargetSpec(_Spec):

@@ -53,6 +53,8 @@ def _items(result: RepairResult) -> Iterator[Item]:
         yield Item(
             f"{count(len(result.gone), 'object')} that journals name: {shown}{more}", label="lost", tone=Tone.BAD
         )
+    if result.mirrored:
+        yield Item(f"objects that the mirror lacked: {result.mirrored:,}", label="copied")
     if result.kept:
         yield Item(f"entries beside the releases in the target: {result.kept:,}", label="kept")
 
