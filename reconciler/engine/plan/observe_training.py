@@ -9,6 +9,7 @@ from datetime import datetime
 from functools import cache
 
 from reconciler import codec
+from reconciler.core.artifact import store_layout
 from reconciler.core.artifact.build import Build
 from reconciler.core.artifact.data_snapshot import Snapshot
 from reconciler.core.artifact.evaluation import Evaluation
@@ -23,7 +24,8 @@ from reconciler.core.spec.model import Model
 from reconciler.engine.controls.observe_controls import ControlsObserver, observe_controls
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.plan import observe_loss, verification
-from reconciler.engine.storage import builds
+from reconciler.engine.storage import blobs, builds
+from reconciler.engine.storage.copies import losses
 from reconciler.engine.storage.erasures import tombstones
 from reconciler.engine.storage.erasures.erased import erased
 from reconciler.engine.storage.journal import Journals
@@ -39,7 +41,7 @@ class TrainingObserver:
 
     `models`: as git declares them, by name. `verifying`: the environments whose gates a candidate must pass; `pinned`:
     their models, by environment and name; `read_controls` reads the controls of one of them. `erased`: see
-    `builds.BuildRequirements`.
+    `builds.BuildRequirements`; `lost`: keys of objects that a person accepted as lost.
     `snapshot` is the `newest`, and None while a refresh is due. `tables` checks the columns of a model to train.
     """
 
@@ -54,6 +56,7 @@ class TrainingObserver:
     tables: TrainingTables | None
     pinned: Mapping[tuple[str, str], Model]
     erased: Mapping[Digest, str]
+    lost: frozenset[str] = frozenset()
 
     @property
     def store(self) -> Store:
@@ -63,6 +66,8 @@ class TrainingObserver:
         """Read the facts about one model; raises what reading its journal, builds and artifact raises."""
         store, head = self.store, self.journals.head(self.environment.name, model.name)
         requirements = builds.requirements_of(model, self.environment, self.snapshot, self.now, self.erased)
+        if head is not None and head.state.build is not None and self._is_lost(head.state.build):
+            requirements = replace(requirements, lost=head.state.build.fingerprint)
         build, missing = builds.find(store, requirements, head)
         evaluation = verification.evaluation_of(store, build.artifact) if build else None
         return TrainingFacts(
@@ -78,8 +83,14 @@ class TrainingObserver:
         )
 
     def is_erased(self, head: JournalHead) -> bool:
-        """Tell whether what a journal entry holds learnt from an entity that was forgotten: it need not be there."""
-        return head.state.build is not None and head.state.build.fingerprint in self.erased
+        """Tell whether what a journal entry holds need not be there: it learnt from an entity that was forgotten, or it
+        was lost, and a person accepted that."""
+        build = head.state.build
+        return build is not None and (build.fingerprint in self.erased or self._is_lost(build))
+
+    def _is_lost(self, build: Build) -> bool:
+        key = store_layout.build(build.fingerprint)
+        return key in self.lost and not blobs.has_key(self.store, key)
 
     def read_shared(self) -> None:
         """Read what the plans of all models depend on; each model's plan says what cannot be read."""
@@ -185,5 +196,6 @@ def training_observer(
         read_controls=cache(read_controls),
         tables=training_tables(deps, desired, environment, snapshot=snapshot, newest=newest or snapshot),
         erased=erased(store).builds if _any_erasure(store, newest or snapshot) else {},
+        lost=losses.lost_keys(store, environment.name),
         pinned={(model.environment, model.name): model for name in verifying for model in desired.models_of(name)},
     )

@@ -142,7 +142,7 @@ class BuildRequirements:
     same data what builds of earlier releases say. `oldest` is the earliest acceptable time of the data, `every` the
     declared age in seconds; `requested`: the day (ISO) of which a retrain was asked for, `asked` its first moment, None
     while that has not come. Data that are dated ahead of `now` never satisfy. `erased`: builds that learnt from an
-    entity that was forgotten, by fingerprint, with the name of the erasure.
+    entity that was forgotten, by fingerprint, with the name of the erasure. `lost`: the build whose record is lost.
     """
 
     recipe: Digest
@@ -157,6 +157,7 @@ class BuildRequirements:
     requested: str | None = None
     asked: datetime | None = None
     erased: Mapping[Digest, str] = field(default_factory=dict)
+    lost: Digest | None = None
 
     def unmet(self, build: Build) -> str | None:
         """Return why this build does not satisfy the requirements, or None when it does."""
@@ -164,6 +165,8 @@ class BuildRequirements:
             return f"data of an entity was erased ({erasure})"
         if build.recipe != self.recipe:
             return "the recipe changed"
+        if build.fingerprint == self.lost:
+            return "what it was trained on was lost with the store"
         if RetrainReason.DATA in self.because:
             if self.data is None:
                 return "a new data snapshot is due"
