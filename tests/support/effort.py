@@ -47,7 +47,7 @@ COUNTS: dict[str, tuple[int, int]] = {
     "APPROVAL_CASES": (60, 3_000),  # questions about random approvals, of each forge
     "RACES": (1, 20),  # entries of a bucket that eight processes want
     "ROUNDS": (2, 20),  # applies during which something goes wrong between us and a bucket
-    "REMOTE_MODELS": (12, 36),  # deployed in a bucket; the journals of 36 are two pages of a listing
+    "REMOTE_MODELS": (22, 36),  # deployed in a bucket; the journals of 36 are two pages of a listing
     "CLUSTER_ROUNDS": (1, 4),  # applies on a cluster whose workers are killed, paused or cut off
     "APPLIES": (2, 8),  # pairs of applies at once
     "PARALLEL_ROUNDS": (2, 10),  # rounds of eight models applied at once
