@@ -12,6 +12,7 @@ import pytest
 
 from reconciler import codec
 from reconciler.core.artifact import store_layout
+from reconciler.core.experiment.past_space import ColumnFacts, TableFacts
 from reconciler.core.experiment.results import ExperimentTable
 from reconciler.core.experiment.trial import SharedRows
 from reconciler.core.quality.findings import Finding, Severity
@@ -24,12 +25,13 @@ from reconciler.core.spec.experiment.declared_experiment import (
     Sampler,
     Search,
 )
-from reconciler.core.spec.recipe import Features
+from reconciler.core.spec.model import Model
+from reconciler.core.spec.recipe import Features, Holdout
 from reconciler.engine.experiment import records
-from reconciler.engine.experiment.run_experiment import list_experiments, look_at, run_experiment
+from reconciler.engine.experiment.run_experiment import list_experiments, look_at, run_experiment, trials_of
 from reconciler.engine.storage import data_snapshots
 from reconciler.errors import GateRefusedError, IntegrityError, UsageError
-from reconciler.ports import SelectRequest, SelectResult, TrialRequest, TrialResult
+from reconciler.ports import SelectionKind, SelectRequest, SelectResult, TrialRequest, TrialResult
 from reconciler.testing.fake_compute import FakeData
 from reconciler.testing.fake_trials import FakeTrialRunner
 from tests.simulation import sample_project
@@ -343,3 +345,73 @@ def test_what_stops_the_training_of_the_model_as_it_is_stops_before_any_trial(be
     with pytest.raises(GateRefusedError, match="3 rows"):
         bench.run(EXPERIMENT, runner)
     assert runner.asked == []
+
+
+FACTS = TableFacts(
+    rows=100,
+    columns=(
+        ColumnFacts(name="x", type="DOUBLE"),
+        ColumnFacts(name="y", type="VARCHAR"),
+        ColumnFacts(name="day", type="DATE", filled=100, distinct=90, latest="2020-01-01"),
+        ColumnFacts(name="customer", type="VARCHAR", filled=100, distinct=10),
+    ),
+    past=(),
+    reads=(),
+    as_of="2026-01-01",
+)
+
+
+class ToldRows(CountedRows):
+    """Rows of customers, in time."""
+
+    def select(self, request: SelectRequest) -> SelectResult:
+        return replace(super().select(request), facts=FACTS if request.want is SelectionKind.FACTS else None)
+
+
+def in_time(folder: Path) -> Bench:
+    bench = bench_in(folder)
+    bench.project.data = ToldRows()
+
+    def ordered(model: Model) -> Model:
+        matured = replace(model.recipe.outcome, matured="day")
+        recipe = replace(model.recipe, holdout=Holdout(last=0.2, by="day"), outcome=matured)
+        return replace(model, recipe=recipe, recipe_digest=codec.digest_of(recipe))
+
+    models = tuple(ordered(each) if each.environment == "sandbox" else each for each in bench.desired.models)
+    bench.desired = replace(bench.desired, models=models)
+    return bench
+
+
+def test_new_features_from_earlier_rows_go_on_while_they_are_better_and_the_end_is_the_same_after_any_kill(
+    tmp_path: Path,
+) -> None:
+    bench, other = in_time(tmp_path / "first"), in_time(tmp_path / "other")
+    experiment = replace(AUTOMATIC, trials=40)
+    expected = bench.run(experiment)
+    runs = 0
+    while True:
+        runs += 1
+        try:
+            table = other.run(experiment, FakeTrialRunner(most=7), backwards=True)
+            break
+        except KeyboardInterrupt:
+            assert runs < 100
+    assert without_times(table) == without_times(expected)
+    assert any("customer tell something is a guess" in note for note in expected.notes)
+    store = bench.project.stores["sandbox"]
+    run = next(records.runs(store, "sandbox", "search"))
+    ((_, trials),) = trials_of(store, run)
+    new = [trial for trial in trials if trial.recipe.data.past is not None]
+    number = new[0].number  # of the first of its stage, which has 8 trials at most
+    (base,) = {
+        each.recipe: each
+        for each in trials[:number]
+        if each.whole and each.recipe.estimator == new[0].recipe.estimator and each.recipe.features.columns == ("x",)
+    }.values()
+    losses = [fold.metric("log_loss") or 0.0 for fold in base.folds]
+    tried = [trial for trial in new if trial.number < number + 8]
+    assert len(tried) >= 5
+    for trial in tried:
+        for fold, before in zip(trial.folds[: trial.rounds - 1], losses, strict=False):
+            assert (fold.metric("log_loss") or 0.0) < before, "it went on"
+    assert any(trial.rounds == 1 for trial in tried)
