@@ -24,6 +24,8 @@ no full stop; `hint` says what to do. No message holds a cell's value, a secret 
 
 from __future__ import annotations
 
+import errno
+import os
 from dataclasses import dataclass
 
 _MOST_SHOWN = 50  # problems of tables in one message
@@ -202,3 +204,18 @@ class NotInPlaceError(ReconcilerError):
 
 class IntegrityError(ReconcilerError):
     """Stored bytes do not match their digest, their name or their chain."""
+
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+def no_room(error: BaseException) -> StoreError | None:
+    """Return the error for a disk that is full: temporary files, whose place it often does not name, fill it first.
+    None for any other error."""
+    if not isinstance(error, OSError) or error.errno not in _FULL:
+        return None
+    return StoreError(
+        f"cannot write {error.filename or 'a temporary file'}: {os.strerror(error.errno)}",
+        hint="make room, or set TMPDIR to a folder with free space, and run the same command again",
+        code="E608",
+    )

@@ -7,7 +7,6 @@ send (frames and class names; no values, so no data).
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import sys
@@ -21,11 +20,10 @@ from reconciler.cli.exit_codes import BUG, exit_code, exit_code_of
 from reconciler.console import streams
 from reconciler.console.invocation import Invocation, OutputFormat
 from reconciler.core.status_codes import ResultStatus
-from reconciler.errors import ReconcilerError, StoreError, UsageError
+from reconciler.errors import ReconcilerError, UsageError, no_room
 
 INTERRUPTED = "interrupted: nothing new was started; it is safe to run again"
 LONGEST = 400  # characters of a message that quotes the command line
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 def guarded(arguments: Sequence[str], commands: click.Group | None = None) -> int:
@@ -49,8 +47,8 @@ def guarded(arguments: Sequence[str], commands: click.Group | None = None) -> in
     except ReconcilerError as error:
         return report(error, invocation, _form(arguments, invocation))
     except Exception as error:  # noqa: BLE001  (the last resort)
-        if isinstance(error, OSError) and error.errno in _FULL:
-            return report(_no_room(error), invocation, _form(arguments, invocation))
+        if (full := no_room(error)) is not None:
+            return report(full, invocation, _form(arguments, invocation))
         return _bug(error, invocation)
 
 
@@ -70,15 +68,6 @@ def report(error: ReconcilerError, invocation: Invocation, form: OutputFormat) -
     if form is not OutputFormat.JSON:
         streams.say(to_text(problems.error_blocks(error, Detail.SCREEN), streams.message_style(invocation)))
     return exit_code_of(error)
-
-
-def _no_room(error: OSError) -> StoreError:
-    """Return the error for a disk that is full: temporary files, whose place the error does not name, fill it first."""
-    return StoreError(
-        f"cannot write {error.filename or 'a file'}: {error.strerror}",
-        hint="make room, or set TMPDIR to a folder with free space, and run the same command again",
-        code="E608",
-    )
 
 
 def _usage(error: click.ClickException) -> UsageError:

@@ -24,7 +24,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, BinaryIO, NoReturn
 
 from reconciler import codec
-from reconciler.errors import ReconcilerError, RefusedTablesError
+from reconciler.errors import ReconcilerError, RefusedTablesError, no_room
 
 UNEXPECTED = "Unexpected"
 
@@ -53,8 +53,10 @@ def answer(operations: Mapping[str, Operation], line: bytes) -> bytes:
         text = json.dumps(result, allow_nan=False)
     except ReconcilerError as error:
         text = json.dumps({"error": error_fields(error)})
-    except Exception as error:  # noqa: BLE001 - any other exception is our bug; only its class may leave
-        text = json.dumps({"error": {"kind": UNEXPECTED, "message": type(error).__name__}})
+    except Exception as error:  # noqa: BLE001 - any other exception is our bug, or no room; only its class may leave
+        full = no_room(error)
+        fields = error_fields(full) if full is not None else {"kind": UNEXPECTED, "message": type(error).__name__}
+        text = json.dumps({"error": fields})
     return text.encode("ascii")
 
 

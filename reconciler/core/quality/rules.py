@@ -91,8 +91,8 @@ def _classes(figures: RowFigures) -> Iterator[Finding]:
                 severity=Severity.ERROR,
                 subject=of.name,
                 message=f"class {of.name} has {_rows(of.rows)}; under {FEWEST_OF_CLASS} it is not learnt",
-                remedy=f"join it with another class, leave its rows out with `where`, "
-                f"{_OFF}`checks: {{off: {{{TOO_FEW}.{of.name}: WHY}}}}`",
+                remedy="join it with another class, leave its rows out with `where` (by `IS DISTINCT FROM`: `!=` "
+                f"leaves out rows to predict, too), {_OFF}`checks: {{off: {{{TOO_FEW}.{of.name}: WHY}}}}`",
                 figures=counted,
             )
         elif of.rows < _RARE * figures.known:

@@ -45,6 +45,18 @@ _SIZES = {
     ExplanationScale.PROBABILITY: "0.1 is ten percentage points",
 }
 
+_NO_RECORD = (
+    "No row passes both ",
+    Code("data.where"),
+    " and ",
+    Code("data.predict.where"),
+    " of the recipe. A comparison with a missing value is never true: ",
+    Code("x != 'a'"),
+    " leaves out rows without x, ",
+    Code("x IS DISTINCT FROM 'a'"),
+    " keeps them.",
+)
+
 DOCUMENTS = {"predict": (Predictions, ())}  # what commands print as JSON, and the facts added to it
 
 
@@ -55,7 +67,9 @@ def blocks(predictions: Predictions, detail: Detail) -> Iterator[Block]:
     yield Heading((Code(predictions.model), " in ", Code(predictions.environment), predicted, Either(short_form, "")))
     if detail is Detail.PAGE:
         yield Paragraph(("With artifact ", Code(predictions.artifact), ", as of ", predictions.as_of, "."))
-    if predictions.classes:
+    if not predictions.rows:
+        yield Paragraph(_NO_RECORD, tone=Tone.WARN, hang=2)
+    elif predictions.classes:
         yield GAP
         yield from _classes(predictions, detail)
     if predictions.unknown is not None:

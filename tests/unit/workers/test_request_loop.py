@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from collections.abc import Mapping
 from typing import Any, NoReturn
@@ -70,3 +71,14 @@ def test_a_typed_error_crosses_with_all_that_a_person_reads() -> None:
 )
 def test_our_bugs_cross_by_their_class_alone(line: bytes, name: str) -> None:
     assert json.loads(request_loop.answer(OPERATIONS, line)) == {"error": {"kind": "Unexpected", "message": name}}
+
+
+def test_a_full_disk_in_a_worker_is_told_as_one() -> None:
+    def fill(limits: Limits) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    line = json.dumps({"operation": "fill", "request": LIMITS}).encode()
+    told = json.loads(request_loop.answer({"fill": (Limits, fill)}, line))["error"]
+    assert (told["kind"], told["code"]) == ("StoreError", "E608")
+    assert told["message"] == "cannot write a temporary file: No space left on device"
+    assert "TMPDIR" in told["hint"]
