@@ -166,6 +166,7 @@ def test_whatever_becomes_of_a_memory_the_plan_is_the_same(project: Path, capfd:
         memory.write_bytes(body)
 
 
+@pytest.mark.soak(every=2)
 @pytest.mark.parametrize("damage", DAMAGES, ids=lambda one: one.__name__)
 def test_whatever_becomes_of_a_plan_file_it_is_not_applied(
     project: Path, capfd: pytest.CaptureFixture[str], tmp_path: Path, damage: Callable[[Path], None]
@@ -181,6 +182,7 @@ def test_whatever_becomes_of_a_plan_file_it_is_not_applied(
 WORK_TREE = ["manifests/production/wide.yaml", "reconciler.yaml", "environments/production.yaml", "requirements.lock"]
 
 
+@pytest.mark.soak(every=2)
 @pytest.mark.parametrize("damage", DAMAGES, ids=lambda one: one.__name__)
 @pytest.mark.parametrize(
     "path", [WORK_TREE[0], *(pytest.param(path, marks=pytest.mark.soak(only=True)) for path in WORK_TREE[1:])]

@@ -195,6 +195,7 @@ def test_what_is_no_file_is_not_waited_for(tmp_path: Path, make: Callable[[Path]
     assert not (tmp_path / "project").exists()
 
 
+@pytest.mark.soak(every=2)
 @pytest.mark.parametrize("name", ["three columns that count alike", "formulas and commands as names"])
 def test_the_command_writes_what_validates(tmp_path: Path, name: str) -> None:
     made = Project(tmp_path)

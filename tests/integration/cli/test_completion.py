@@ -75,6 +75,7 @@ def test_the_shell_is_told_what_can_come_next(project: Project, words: tuple[str
     assert completed(project, *words) == found
 
 
+@pytest.mark.soak(every=2)
 @pytest.mark.parametrize(
     ("words", "kind"),
     [

@@ -235,6 +235,7 @@ def seen(shown: bytes) -> list[str]:
     return lines
 
 
+@pytest.mark.soak(only=True)  # unit/console: what is drawn
 @pytest.mark.parametrize(
     "environ", [pytest.param({}, marks=pytest.mark.soak(only=True)), {"NO_COLOR": "1"}], ids=["colours", "no colours"]
 )

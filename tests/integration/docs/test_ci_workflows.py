@@ -101,6 +101,7 @@ def check_schema(name: str, *files: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.soak(only=True)
 @pytest.mark.needs("check-jsonschema")
 def test_the_linter_of_gitlab_finds_nothing_and_finds_what_is_wrong(tmp_path: Path) -> None:
     for where in WHERES:
