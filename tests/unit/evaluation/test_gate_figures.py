@@ -155,3 +155,16 @@ def test_twelve_ordered_classes_say_how_far_off_mistakes_are() -> None:
     figures = classes(probabilities, actual, names)
     assert "at most one class off" in figures.grade.reason
     assert "grade A by that" in figures.grade.reason
+
+
+def test_gates_judge_the_class_that_is_decided_on_and_not_the_most_likely_one() -> None:
+    """A rule that decides for the rare class from 0.3 up finds all of it, as the artifact's own evaluation says."""
+    actual = np.repeat([0, 1], [300, 100])
+    likely = np.where(actual == 1, 0.4, 0.2)
+    outputs = np.stack([1 - likely, likely], axis=1)
+    names = ("common", "rare")
+    plain = figures_to_judge(RECIPE, own(), names, outputs, actual).of(None)
+    decided = figures_to_judge(RECIPE, own(), names, outputs, actual, (likely >= 0.3).astype(np.intp))
+    found = [each.figure("recall:rare") for each in (plain, decided.of(None), decided.of(actual == 1))]
+    assert [each.value for each in found if each is not None] == [0.0, 1.0, 1.0]
+    assert (decided.grade().grade, decided.grade().too_good) == (Grade.D, True), "of the same classes"

@@ -73,6 +73,15 @@ def test_a_weaker_gate_is_told_and_a_stricter_one_is_not(strong: Gate, weak: Gat
         assert found(gates(weak), gates(strong)) == [] or isinstance(weak, Threshold)
 
 
+def test_to_compare_fewer_parts_of_a_slice_or_none_is_weaker() -> None:
+    per = replace(NO_WORSE, per="region", min_support=60)
+    assert found(gates(per), gates(replace(per, min_support=50))) == []
+    for weak in (replace(per, min_support=100), replace(per, tolerance=0.02), NO_WORSE):
+        (told,) = found(gates(per), gates(weak))
+        assert told.startswith("no-worse-than-incumbent by f1_macro per region: point rule")
+    assert found(gates(NO_WORSE), gates(per)) != [], "all rows together are not compared any more"
+
+
 def test_to_look_back_less_far_is_weaker() -> None:
     for weak in (NO_WORSE, replace(BEST, within=89 * DAY)):
         (told,) = found(gates(BEST), gates(weak))
@@ -197,6 +206,9 @@ def test_a_gate_per_slice_is_weaker_where_the_slice_or_a_column_that_it_is_made_
 
     before = declares('"Is_Big"', "amount + 1", "size > 5")
     assert found(before, before) == []
+    compared = gates(replace(NO_WORSE, per="big"))
+    (same,) = found(replace(before, gates=compared.gates), replace(declares("amount > 5"), gates=compared.gates))
+    assert same.endswith(", of slices that are cut otherwise"), "comparisons are bound to their slice, too"
     told = "accuracy at least per big: 0.6, slices of 50 rows -> 0.6, slices of 50 rows"
     for after in (
         declares("amount > 5", "amount + 1", "size > 5"),
