@@ -184,8 +184,7 @@ class Bucket:
 
     @interruptible
     def each_object(self, folder: str, take: Callable[[str, int, str | None], None]) -> None:
-        """Tell `take` the name, size in bytes and tag of each object below `folder` ("": of all), in no order, while
-        the next ones are waited for.
+        """Tell `take` name, size in bytes and tag of each object below `folder` ("": of all) while the next are asked.
 
         One request names a thousand. Here an error tells a missing bucket from an empty one.
         """
