@@ -23,10 +23,10 @@ from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.experiment import records
 from reconciler.engine.experiment.judge_winner import judge_winner, train_as_it_is
 from reconciler.engine.experiment.prepared import PreparedExperiment, prepare
-from reconciler.engine.experiment.run_trials import TrialSeries, result_of
+from reconciler.engine.experiment.run_trials import ArmTrials, TrialSeries, result_of
 from reconciler.engine.experiment.side_by_side import side_by_side
 from reconciler.engine.find_environment import nearest
-from reconciler.errors import TrainingError, UsageError
+from reconciler.errors import DataError, TrainingError, UsageError
 from reconciler.ports import Store, TrialRunner
 
 
@@ -46,7 +46,7 @@ def run_experiment(
     train_as_it_is(deps, desired, prepared)
     series = TrialSeries(deps, prepared, runner)
     deps.progress.expect(1)
-    arms = list(series.run())
+    arms = _every_arm(prepared, series)
     shared = side_by_side(deps, prepared, series, arms, runner)
     won = best(arms[0].trials, experiment.metric)
     better = won if won is not None and won.number != 0 else None
@@ -85,6 +85,20 @@ def _check_machine(deps: Dependencies, prepared: PreparedExperiment) -> None:
             f"this machine cannot run all trials: declared {'; '.join(mismatches)}",
             hint=remedy(wanted, here, prepared.environment.lock),
         )
+
+
+def _every_arm(prepared: PreparedExperiment, series: TrialSeries) -> list[ArmTrials]:
+    """Return all arms with their trials. A DataError names its rows and classes, where there are several."""
+    done: list[ArmTrials] = []
+    try:
+        for arm in series.run():
+            done.append(arm)  # noqa: PERF402  (how many there are tells which one failed)
+    except DataError as error:
+        if len(prepared.arms) > 1:
+            error.message = f"of {prepared.arms[len(done)].label}: {error.message}"
+            error.hint = f"leave it out of the experiment's space; or {error.hint}" if error.hint else error.hint
+        raise
+    return done
 
 
 def _run_of(store: Store, prepared: PreparedExperiment) -> ExperimentRun | None:

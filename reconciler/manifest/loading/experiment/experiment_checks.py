@@ -113,7 +113,7 @@ def _of_model(experiment: Experiment, model: Model) -> Iterator[ExperimentProble
         yield (*_SPEC, "trials"), "E205", message, f"write `trials: {8 * len(arms)}` or more"
     share = experiment.trials // max(1, len(arms))
     if experiment.search.sampler is Sampler.GRID and grid_size(search_space(space), share + 1) > share:
-        message = f"the grid has more points than the {share} trials that each search has"
+        message = f"the grid has more points than trials: each search has {share:,}"
         yield (*_SPEC, "search", "uses"), "E205", message, "raise `trials`, try less, or use random"
 
 

@@ -30,7 +30,7 @@ from reconciler.core.spec.recipe import Features, Holdout
 from reconciler.engine.experiment import records
 from reconciler.engine.experiment.run_experiment import list_experiments, look_at, run_experiment, trials_of
 from reconciler.engine.storage import data_snapshots
-from reconciler.errors import GateRefusedError, IntegrityError, UsageError
+from reconciler.errors import DataError, GateRefusedError, IntegrityError, UsageError
 from reconciler.ports import SelectionKind, SelectRequest, SelectResult, TrialRequest, TrialResult
 from reconciler.testing.fake_compute import FakeData
 from reconciler.testing.fake_trials import FakeTrialRunner
@@ -415,3 +415,15 @@ def test_new_features_from_earlier_rows_go_on_while_they_are_better_and_the_end_
         for fold, before in zip(trial.folds[: trial.rounds - 1], losses, strict=False):
             assert (fold.metric("log_loss") or 0.0) < before, "it went on"
     assert any(trial.rounds == 1 for trial in tried)
+
+
+def test_rows_that_cannot_be_tried_are_named_where_there_are_several(bench: Bench) -> None:
+    class Failing(FakeTrialRunner):
+        def run(self, request: TrialRequest) -> TrialResult:
+            if request.recipe.data.where == "amount > 10":
+                raise DataError("too few rows with an outcome, 0", code="E410", hint="widen data.train")
+            return super().run(request)
+
+    with pytest.raises(DataError, match=r"^E410 of where amount > 10: too few rows with an outcome, 0") as told:
+        bench.run(ARMS, Failing())
+    assert told.value.hint == "leave it out of the experiment's space; or widen data.train"
