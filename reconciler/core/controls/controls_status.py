@@ -106,6 +106,8 @@ def _trusted(trust: Trust) -> Iterator[str]:
         yield "trust: no keys, so nothing is signed or checked"
         return
     yield "trust: what is not signed is refused" if trust.required else "trust: what is not signed is only told"
+    if trust.reproduced > 1:
+        yield f"trust: {trust.reproduced} trainers must have trained it, each by itself"
     for role in TrustRole:
         if trust.least(role) > 1:
             yield f"trust: {trust.least(role)} {role.value} keys must sign"

@@ -66,6 +66,7 @@ TRUSTS: dict[str, Any] = {
     "trainer": (replace(KEY, key=key_of("attacker")),),
     "promoter": (KEY,),
     "threshold": (("trainer", 2),),
+    "reproduced": 2,
 }
 KEYS: dict[str, Any] = {
     "key": key_of("attacker"),
