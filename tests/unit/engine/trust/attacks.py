@@ -125,16 +125,25 @@ def set_back(chance: random.Random, objects: Objects, known: Known) -> None:
 def rechained(chance: random.Random, objects: Objects, known: Known) -> None:
     """Rewrite an entry of the journal so that another artifact was deployed, and every later one with the digest of the
     one before; or append one. Signatures are left, taken away, or made with a key of the attacker's."""
+    _rechain(chance, objects, known, _any_artifact(chance, known), chance.choice(["kept", "gone", "forged"]))
+
+
+def replanted(chance: random.Random, objects: Objects, known: Known) -> None:
+    """The same with all that it takes: whatever belongs to an artifact that nobody allowed, signed in the name of a key
+    that is trusted."""
+    _rechain(chance, objects, known, known.artifacts[chance.choice(["unsigned", "worse"])], "in its name")
+
+
+def _rechain(chance: random.Random, objects: Objects, known: Known, artifact: Digest, how: str) -> None:
     keys = [key for key in _below(objects, "journal") if key.startswith("journal/production/")]
     if not keys:
         return
-    artifact = _any_artifact(chance, known)
     build = next((each for each in known.builds.values() if each.artifact == artifact), None)
-    if chance.random() < 0.7:  # all that belongs to it
+    if how == "in its name" or chance.random() < 0.7:  # all that belongs to it
         for key, body in known.bodies:
             if key.startswith(("blobs/", "verifications/", "referrers/")):
                 objects.setdefault(key, body)
-    how, start = chance.choice(["kept", "gone", "forged"]), chance.randrange(len(keys) + 1)
+    start = chance.randrange(len(keys) + 1)
     previous = objects[keys[start - 1]] if start else None
     with suppress(ReconcilerError):  # an earlier step damaged one
         for n in range(start, max(len(keys), start + 1)):
@@ -150,6 +159,9 @@ def rechained(chance: random.Random, objects: Objects, known: Known) -> None:
             if how == "forged":
                 made = known.signature(chance, PROMOTER, ENTRY_TYPE, entry_payload(entry))
                 entry = replace(entry, signatures=(made,))
+            if how == "in its name":
+                own = known.signer.sign(ENTRY_TYPE, entry_payload(entry))
+                entry = replace(entry, signatures=(replace(own, key=key_of(PROMOTER).id),))
             previous = codec.encode(entry)
             objects[f"{keys[0].rpartition('/')[0]}/{n}.json"] = previous
 
@@ -282,7 +294,7 @@ ATTACKS: tuple[Attack, ...] = (
     swap_models,
     set_back,
     rechained,
-    rechained,
+    replanted,
     loosened,
     vouched,
     vouched,

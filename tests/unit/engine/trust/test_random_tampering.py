@@ -25,11 +25,11 @@ from reconciler.errors import ReconcilerError
 from reconciler.testing.memory_keys import MemoryVerifier
 from tests.simulation.sample_project import MODEL
 from tests.support.effort import count
-from tests.unit.engine.trust.attacks import ATTACKS, Known, evidence, rechained
+from tests.unit.engine.trust.attacks import ATTACKS, Known, evidence, replanted
 from tests.unit.engine.trust.signed_scenario import PROMOTER, REQUIRED, TRAINER, SignedScenario
 
 FIRST, OLD, GOOD, UNSIGNED, WORSE = 20, 30, 40, 41, 10
-FEW = 150  # seeds within which a sweep without trust must fail
+FEW = 300  # seeds within which a sweep without trust must fail
 
 
 class BelievingVerifier(MemoryVerifier):
@@ -71,14 +71,15 @@ class Sweep:
         known = replace(self.known, wanted=pinned) if pinned in self.known.builds else self.known
         told = []
         steps = [(chance.choice(ATTACKS), chance.choice(["production", "sandbox"])) for _ in range(chance.randrange(4))]
-        if not steps or chance.random() < 0.4:  # one who knows what to forge, and perhaps does more besides
-            steps = [chance.choice([(evidence, "sandbox"), (rechained, "production")]), *steps[1:]]
+        if not steps or chance.random() < 0.6:  # one who knows what to forge, and perhaps does more besides
+            aimed = [(evidence, "sandbox"), (evidence, "sandbox"), (replanted, "production")]
+            steps = [chance.choice(aimed), *steps[2:]]
         for attack, place in steps:
             objects = world.project.stores[place].objects
             if objects:
                 told.append(attack.__name__)
                 attack(chance, objects, known)
-        back = chance.random() < (0.6 if "rechained" in told else 0.15)
+        back = chance.random() < (0.6 if "replanted" in told else 0.15)
         with suppress(ReconcilerError):
             if chance.random() < 0.3:
                 world.apply_as("sandbox", TRAINER)
