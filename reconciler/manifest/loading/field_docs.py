@@ -21,12 +21,10 @@ from reconciler.errors import UsageError
 from reconciler.manifest.yaml.parse import read
 
 _HERE = Path(__file__).parents[1]
+_ENVIRONMENTS = ("production", "sandbox", "staging", "test", "registry", "mlflow", "edge")
 _FILES = {
     "project": ("reconciler.yaml",),
-    "environment": tuple(
-        f"environments/{name}.yaml"
-        for name in ("production", "sandbox", "staging", "test", "registry", "mlflow", "edge")
-    ),
+    "environment": tuple(f"environments/{name}.yaml" for name in _ENVIRONMENTS),
     "model": tuple(
         f"manifests/{model}.yaml"
         for model in ("sandbox/lateness", "sandbox/amount", "sandbox/delay", "sandbox/priority", "production/lateness")
