@@ -9,6 +9,7 @@ from reconciler.core.artifact.observed_state import JournalHead
 from reconciler.core.digest import digest_of_bytes
 from reconciler.core.inspect.audit import AuditFinding
 from reconciler.core.status_codes import ResultStatus
+from reconciler.errors import IntegrityError
 from reconciler.ports import EntryKeeping, Store, Target
 
 
@@ -21,7 +22,10 @@ def keep_entries(target: Target, store: Store, head: JournalHead) -> None:
     prefix = store_layout.journal(entry.environment, entry.model)
     missing: list[tuple[int, bytes]] = []
     for n in range(entry.n, -1, -1):
-        body = store.read(store_layout.member(prefix, n))
+        try:
+            body = store.read(store_layout.member(prefix, n))
+        except IntegrityError:  # an entry of before that is damaged stops no deploy; `audit` tells of it
+            break
         if body is None or (n == entry.n and digest_of_bytes(body) != head.digest):
             break  # lost, or changed meanwhile: whoever reads the journal is told
         if target.kept_entry(entry.model, n) == body:
