@@ -13,6 +13,7 @@ from dataclasses import fields, replace
 from functools import partial
 
 from reconciler.core.artifact.data_snapshot import Snapshot
+from reconciler.core.artifact.journal import Action
 from reconciler.core.plan.apply_result import ApplyResult, ModelResult
 from reconciler.core.plan.plan import REFRESH_ASKED, ModelPlan, Plan, inputs_in_words
 from reconciler.core.spec.desired_state import DesiredState
@@ -241,8 +242,9 @@ def may_apply(deps: Dependencies, desired: DesiredState, environment: Environmen
 def _stale(reviewed: Plan, part: ModelPlan) -> ModelResult | None:
     """Return why this model plan is not the reviewed one; None when it is, or when there is nothing left to do."""
     before = reviewed.part(part.model)
-    same = (
-        before is not None and before.digest == part.digest and (_steps(before) == _steps(part) or _waits(before, part))
+    same = before is not None and (
+        (before.digest == part.digest and (_steps(before) == _steps(part) or _waits(before, part)))
+        or _restores_alike(before, part)
     )
     if same or (not part.steps and part.blocked is None):
         return None
@@ -264,6 +266,14 @@ def _stale(reviewed: Plan, part: ModelPlan) -> ModelResult | None:
 def _waits(*parts: ModelPlan) -> bool:
     """Tell whether only the clock makes the difference: a freeze in force at the review, or now."""
     return any(part.blocked is not None and part.blocked.until is not None for part in parts)
+
+
+def _restores_alike(before: ModelPlan, part: ModelPlan) -> bool:
+    """Tell whether both put back the journal's head in place of the same files: no control judges that, so those that
+    this very run let in make no other plan of it."""
+    actions = {step.action for each in (before, part) for step in each.steps}
+    alike = (before.basis.head, before.basis.served) == (part.basis.head, part.basis.served)
+    return actions == {Action.RESTORE} and alike and _steps(before) == _steps(part)
 
 
 def _steps(part: ModelPlan) -> tuple[object, ...]:

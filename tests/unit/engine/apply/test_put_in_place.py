@@ -12,6 +12,7 @@ from reconciler.core.artifact.journal import Action
 from reconciler.core.inspect.audit import Audit
 from reconciler.core.plan.apply_result import ModelResult
 from reconciler.core.spec.environment import DriftPolicy
+from reconciler.core.spec.policy import Approvals, Rejected
 from reconciler.core.status_codes import ResultStatus
 from reconciler.engine.inspect import audit
 from reconciler.testing.fault_injection import Fault
@@ -100,6 +101,19 @@ def test_a_retirement_that_the_target_did_not_take_is_one_entry(scenario: Scenar
     assert audited(scenario).status is ResultStatus.PENDING
     scenario.apply("production")
     assert (len(entries(scenario)), scenario.serves) == (2, None)
+
+
+def test_what_was_changed_by_hand_is_restored_by_the_apply_that_lets_controls_in(scenario: Scenario) -> None:
+    """No control judges a restore, so those that the run itself put in force make no other plan of it."""
+    pin = scenario.deployed(10)
+    scenario.forge.teams["shop/finance"] = ("fay",)
+    approved = replace(PRODUCTION.policy, approvals=Approvals(least=1, people=("shop/finance",)))
+    for rejected in ((Rejected(artifact=pin, reason="bad rows"),), ()):  # declared, then taken back
+        flip(scenario)
+        scenario.commit(seed=10, pin=pin, production=replace(PRODUCTION, policy=replace(approved, rejected=rejected)))
+        scenario.requested("fay")
+        result = scenario.one("production", forge=scenario.forge)
+        assert "restored" in "".join(result.done), result
 
 
 @pytest.mark.parametrize("change", [flip, swap, empty])
