@@ -96,7 +96,7 @@ def seaweed(folder: Path) -> Iterator[Server]:
         *(str(program), "server", f"-dir={folder / 'data'}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1"),
         *(f"-master.port={master}", f"-master.port.grpc={master_rpc}", "-master.telemetry=false"),
         *("-master.volumePreallocate=false", "-master.volumeSizeLimitMB=256"),
-        *(f"-volume.port={volume}", f"-volume.port.grpc={volume_rpc}", "-volume.max=20"),
+        *(f"-volume.port={volume}", f"-volume.port.grpc={volume_rpc}", "-volume.max=200"),
         *("-filer", f"-filer.port={filer}", f"-filer.port.grpc={filer_rpc}"),
         *("-s3", f"-s3.port={s3}", f"-s3.port.grpc={s3_rpc}", f"-s3.config={configuration}"),
         *("-s3.autoCreateBucket=false", "-s3.port.iceberg=0", "-s3.port.lance=0"),

@@ -30,7 +30,7 @@ from tests.support.fleet import make_fleet
 pytestmark = [pytest.mark.needs("s3", "git"), pytest.mark.usefixtures("warm_workers")]
 
 FEW, MANY = 6, effort.count("REMOTE_MODELS")
-MOST = {FEW: 40, MANY: 13}  # requests of a plan with nothing to do; up to 20 models are listed, with what all share
+MOST = {FEW: 45, MANY: 13}  # requests of a plan with nothing to do; up to 20 models are asked for one by one
 NAME = "model-00003"
 HEAD = f"journal/production/{NAME}/{ENTRIES - 1}.json"
 NEXT = f"journal/production/{NAME}/{ENTRIES}.json"
@@ -75,6 +75,10 @@ def make(s3_server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterato
                     root = make_fleet(tmp_path_factory, models)
                     prefix = f"fleet/{root.parent.name}"
                     move(root, prefix)
+                    direct.chdir(root)
+                    guarded(
+                        ["apply", "production", "--yes"]
+                    )  # what moved is a loosening, which every plan tells before
                 made[models] = Fleet(root, prefix, proxy)
             return made[models]
 

@@ -44,7 +44,7 @@ COUNTS: dict[str, tuple[int, int]] = {
     "SET_GIT_STRIDE": (150, 8),  # the same of a proposal for several models
     "EFFECT_STRIDE": (5, 1),  # pairs of an effect and a fault at it between two that are tried
     "CRASH_STRIDE": (8, 1),  # effects between two at which a recovery crashes
-    "APPROVAL_CASES": (60, 3_000),  # questions about random approvals, of each forge
+    "APPROVAL_CASES": (100, 3_000),  # questions about random approvals, of each forge
     "RACES": (1, 20),  # entries of a bucket that eight processes want
     "ROUNDS": (2, 20),  # applies during which something goes wrong between us and a bucket
     "REMOTE_MODELS": (22, 36),  # deployed in a bucket; the journals of 36 are two pages of a listing

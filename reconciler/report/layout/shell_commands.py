@@ -38,7 +38,19 @@ PROJECT_COMMANDS = frozenset(
             "keys",
             "monitor",
         ),
-        *("override", "plan", "predict", "promote", "report", "reproduce", "rollback", "serve", "show", "status"),
+        *(
+            "override",
+            "plan",
+            "predict",
+            "promote",
+            "repair",
+            "report",
+            "reproduce",
+            "rollback",
+            "serve",
+            "show",
+            "status",
+        ),
         *("validate", "why"),
     }
 )

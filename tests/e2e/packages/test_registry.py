@@ -45,7 +45,11 @@ def signed(tmp_path_factory: pytest.TempPathFactory) -> Path:
         content = read_package(archive, folder / "into")
         blobs = {name: archive.read(name) for name in archive.sizes if layout.digest_named(name)}
     envelope = json.dumps(
-        {"payloadType": "application/vnd.in-toto+json", "payload": "", "signatures": [{"keyid": "ab" * 32, "sig": "eA=="}]}
+        {
+            "payloadType": "application/vnd.in-toto+json",
+            "payload": "",
+            "signatures": [{"keyid": "ab" * 32, "sig": "eA=="}],
+        }
     ).encode()
     manifest = content.artifact_manifest
     attestation = Attestation(subject=content.artifact.digest, predicate_type=PROVENANCE, envelope=envelope)

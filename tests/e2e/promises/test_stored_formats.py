@@ -24,6 +24,7 @@ SECRETS = {"RECONCILER_ERASURE_KEY": "00112233445566778899aabbccddeeff" * 2}
 LACKING = {
     "certificates": "the end of an erasure's grace period",
     "imports": "a package",
+    "losses": "the repair of a store that nobody has whole",
     "notices": "a channel to tell",
     "referrers": "a key that signs",
     "refusals": "a refused refresh",
