@@ -203,7 +203,7 @@ def test_the_core_needs_nothing_but_the_standard_library() -> None:
 def test_no_adapter_imports_another_implementation() -> None:
     """A room of adapters shares its own tools; between rooms only those that implement no port."""
     shared = {
-        *("executors.fork_map", "executors.thread_map", "system.host"),
+        *("executors.fork_map", "executors.thread_map", "system.host", "system.http_request"),
         *("executors.worker_answers", "executors.worker_process"),
         *("filesystem.durable_files", "filesystem.release_folder", "object_storage.clients"),
     }

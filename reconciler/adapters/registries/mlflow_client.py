@@ -18,9 +18,10 @@ import urllib.request
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from reconciler.adapters.registries.registry import NoRedirect, patience
+from reconciler.adapters.system.http_request import send
 from reconciler.core.size_limits import MIB, MLFLOW_PAGES, REGISTRY_ANSWER_BYTES
 from reconciler.errors import TargetError, UsageError
 
@@ -175,22 +176,9 @@ class MlflowServer:
     # --- HTTP --------------------------------------------------------------------------------------------------------
 
     def _send(self, method: str, path: str, body: bytes | Path | None, headers: Mapping[str, str]) -> Any:
-        stream: IO[bytes] | None = None
-        data: Any = body
         sent = {**headers, **self._headers}
-        if isinstance(body, Path):
-            data = stream = body.open("rb")
-            sent["Content-Length"] = str(body.stat().st_size)
-        try:
-            request = urllib.request.Request(f"{self._base}/{path}", data=data, headers=sent, method=method)  # noqa: S310
-            return self._opener.open(request, timeout=self._seconds)
-        except urllib.error.HTTPError as error:
-            return error
-        except (urllib.error.URLError, http.client.HTTPException, OSError, ValueError) as error:
-            raise self._unreached(error) from error
-        finally:
-            if stream is not None:
-                stream.close()
+        url = f"{self._base}/{path}"
+        return send(self._opener, method, url, body, sent, seconds=self._seconds, unreached=self._unreached)
 
     def _whole(self, answer: Any) -> bytes:
         body = self._part(answer, REGISTRY_ANSWER_BYTES + 1)

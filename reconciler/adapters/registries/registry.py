@@ -17,9 +17,10 @@ import urllib.parse
 import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from reconciler.adapters.registries.registry_credentials import PASSWORD, USER, credentials_for
+from reconciler.adapters.system.http_request import send
 from reconciler.core.artifact.oci_artifact import MANIFEST_TYPE
 from reconciler.core.digest import Digest, digest_of_bytes, is_digest
 from reconciler.core.package import layout
@@ -172,24 +173,8 @@ class OciRegistry:
         headers: Mapping[str, str],
         authorization: str | None,
     ) -> Any:
-        stream: IO[bytes] | None = None
-        data: Any = body
-        sent = dict(headers)
-        if isinstance(body, Path):
-            data = stream = body.open("rb")
-            sent["Content-Length"] = str(body.stat().st_size)
-        if authorization is not None:
-            sent["Authorization"] = authorization
-        try:
-            request = urllib.request.Request(url, data=data, headers=sent, method=method)  # noqa: S310
-            return self._opener.open(request, timeout=self._seconds)
-        except urllib.error.HTTPError as error:
-            return error
-        except (urllib.error.URLError, http.client.HTTPException, OSError, ValueError) as error:
-            raise self._unreached(error) from error
-        finally:
-            if stream is not None:
-                stream.close()
+        sent = {**headers, "Authorization": authorization} if authorization is not None else headers
+        return send(self._opener, method, url, body, sent, seconds=self._seconds, unreached=self._unreached)
 
     def _part(self, answer: Any, size: int) -> bytes:
         try:
