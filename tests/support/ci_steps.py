@@ -18,7 +18,12 @@ EXPRESSION = re.compile(r"\$\{\{ *([A-Za-z._-]+) *\}\}")
 
 
 def filled(text: str, values: Mapping[str, str]) -> str:
-    return EXPRESSION.sub(lambda found: values[found[1]], text)
+    """Fill expressions in; a secret that nobody set is empty, any other value has to be known."""
+
+    def value(name: str) -> str:
+        return values.get(name, "") if name.startswith("secrets.") else values[name]
+
+    return EXPRESSION.sub(lambda found: value(found[1]), text)
 
 
 def run_script(script: str, *, folder: Path, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
