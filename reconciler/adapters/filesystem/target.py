@@ -36,7 +36,7 @@ from reconciler.adapters.filesystem.release_folder import examine, is_loose, put
 from reconciler.core.artifact.journal import ReleasePointer, StoreMark
 from reconciler.core.artifact.object_sizes import too_large
 from reconciler.core.artifact.observed_state import DriftType, LiveDeployment
-from reconciler.core.artifact.target_ownership import CURRENT, OWNER, RELEASES, TargetRules
+from reconciler.core.artifact.target_ownership import CURRENT, ENTRIES, OWNER, RELEASES, TargetRules
 from reconciler.core.digest import Digest, hex_of, is_digest
 from reconciler.core.names import is_name
 from reconciler.core.size_limits import MARK_BYTES
@@ -223,7 +223,7 @@ class DirectoryTarget:
     def _around(self, model: str, inside: tuple[str, ...]) -> tuple[str, ...]:
         """Return findings for what others than the owner may write, and for links: we write none like that."""
         folder = f"{self._start}{model}"
-        paths = {"its folder": folder, CURRENT: self._current_path(model), RELEASES: f"{folder}/{RELEASES}"}
+        paths = {"its folder": folder, **{name: f"{folder}/{name}" for name in (CURRENT, RELEASES, ENTRIES)}}
         loose = [name for name, path in paths.items() if _is_loose(path)]
         loose += [name or "the release's folder" for name in inside]
         links = [name for name, path in paths.items() if os.path.islink(path)]  # noqa: PTH114

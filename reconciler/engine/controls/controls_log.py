@@ -90,7 +90,8 @@ class ControlsLog:
         head = self.head()
         if head is None:
             return None
-        for digest in (head.entry.declared, *head.entry.in_force, *(digest for _, digest in head.entry.parts)):
+        named = (head.entry.declared, *head.entry.in_force, *(digest for _, digest in head.entry.parts))
+        for digest in dict.fromkeys(named):
             if not blobs.holds(self.store, digest):
                 raise blobs.absent(digest)
         return head
