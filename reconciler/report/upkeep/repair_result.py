@@ -17,8 +17,8 @@ _SHOWN = 20  # logs, and lost objects, that are listed
 def blocks(result: RepairResult, detail: Detail) -> Iterator[Block]:  # noqa: ARG001  (the same in both)
     """Say what is put back and by what proof, what nobody has, and what comes next."""
     asked = ", ".join(result.sources) or "nothing"
-    words = "; nothing was changed (--dry-run)" if result.dry_run and result.changes else ""
-    yield Paragraph((Code(result.environment), f": repaired from {asked}", words), tone=Tone.STRONG, hang=2)
+    done, words = ("would be repaired", "; nothing was changed (--dry-run)") if result.dry_run else ("repaired", "")
+    yield Paragraph((Code(result.environment), f": {done} from {asked}", words), tone=Tone.STRONG, hang=2)
     if not result.changes:
         yield Paragraph(f"Nothing is missing that these sources have; {count(result.whole, 'log')} whole.")
     else:
