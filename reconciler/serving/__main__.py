@@ -29,6 +29,7 @@ from reconciler.serving.http_app import InferenceServer
 from reconciler.serving.metrics import Metrics
 from reconciler.serving.served_model import ServedModel, load_verified
 from reconciler.serving.served_models import ServedModels, served_release
+from reconciler.workers.no_network import leave_network
 
 BEAT = 1.0  # seconds between two signs of life
 GRACE = 20  # seconds for answers that are being given at the end
@@ -134,6 +135,7 @@ class ServingWorker:
 
 
 def _main() -> None:
+    leave_network()  # what we listen at is open already, and stays
     options = codec.from_json(ServingOptions, json.loads(sys.argv[1]))
     requests, answers = os.fdopen(os.dup(0), "rb"), os.dup(1)
     null = os.open(os.devnull, os.O_RDWR)

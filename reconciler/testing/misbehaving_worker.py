@@ -7,6 +7,7 @@ makes it do otherwise.
 from __future__ import annotations
 
 import os
+import runpy
 import subprocess
 import sys
 import time
@@ -78,6 +79,15 @@ def leave_orphan(pid_file: str) -> NoReturn:
     os._exit(3)
 
 
+def load(model_file: str) -> str:
+    """Load a file as a library with a hole would, which runs whatever it says; return what that raised."""
+    try:
+        runpy.run_path(model_file)
+    except OSError as error:
+        return f"{type(error).__name__} {error.errno}"
+    return "nothing was raised"
+
+
 def refuse(text: str) -> NoReturn:
     raise DataError(text, code="E401", hint="try another", where="t.csv:2")
 
@@ -127,6 +137,7 @@ if __name__ == "__main__":
                 "die": die,
                 "leave": leave,
                 "leave orphan": leave_orphan,
+                "load": load,
                 "refuse": refuse,
                 "break": break_down,
                 "chatter": chatter,

@@ -25,6 +25,7 @@ import sys
 from collections.abc import Mapping
 from typing import NoReturn
 
+from reconciler.workers.no_network import leave_network
 from reconciler.workers.request_loop import Operation, serve
 
 FLAG = "--fork-server"  # the argument that makes a worker's module a fork server
@@ -32,7 +33,8 @@ DESCRIPTORS = 4
 
 
 def run(operations: Mapping[str, Operation]) -> NoReturn:
-    """Serve requests as a worker; with --fork-server, fork workers that do."""
+    """Serve requests as a worker, without a network; with --fork-server, fork workers that do."""
+    leave_network()  # `doctor` says where that cannot be
     if FLAG in sys.argv[1:]:
         threads = _fork_workers(socket.socket(fileno=os.dup(0)))
         if threads:

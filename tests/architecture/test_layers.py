@@ -27,7 +27,7 @@ ALLOWED: dict[str, set[str]] = {
     "model_file": {"errors", "core", "codec"},
     "evaluation": {"errors", "core", "ports", "model_file"},
     "scoring": {"errors", "core", "codec", "ports", "workers", "model_file", "evaluation"},
-    "serving": {"errors", "core", "codec", "ports", "data", "model_file", "scoring", ""},
+    "serving": {"errors", "core", "codec", "ports", "workers", "data", "model_file", "scoring", ""},
     "training": {"errors", "core", "codec", "ports", "workers", "model_file", "evaluation"},
     "engine": {"errors", "core", "codec", "schedule", "ports", "manifest", ""},
     "adapters": {"errors", "core", "codec", "ports", "workers"},

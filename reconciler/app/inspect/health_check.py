@@ -12,6 +12,7 @@ from reconciler.adapters.git.plumbing import Git, git_version
 from reconciler.adapters.system import machine
 from reconciler.adapters.system.host import cores, memory
 from reconciler.app import actor, forge_connection
+from reconciler.app.inspect.worker_limits import network_left, worker_limits
 from reconciler.app.project_options import ProjectOptions
 from reconciler.app.wiring import OpenProject, open_project
 from reconciler.core.duration import in_words
@@ -50,6 +51,7 @@ def _machine() -> Iterator[Check]:
     yield _check(MACHINE, "python", platform.python_version())
     yield _packages()
     yield _git()
+    yield worker_limits(MACHINE, network_left())
     yield _folder(MACHINE, "temporary", Path(tempfile.gettempdir()), "set TMPDIR to a folder with more room")
 
 
