@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
 import sys
 import tempfile
 import threading
@@ -40,6 +41,7 @@ def main(sizes: Sequence[int]) -> None:
             fleet = make_fleet(folder, models)
             os.environ |= s3_environment(server.url) | {"XDG_CACHE_HOME": str(folder / "cache")}
             move(fleet, f"fleet-{models}")
+            let_in(fleet, server.port)
             print(f"{models:,} models in production; medians [least - most]")
             measure(fleet, server.port, "")
             with delayed_port(server.port) as slow_port:
@@ -79,6 +81,13 @@ def move(fleet: Path, prefix: str) -> None:
         text = path.read_text().replace("{uses: directory, root: serving}", _place(prefix, "serving"))
         path.write_text(text + f"  store: {_place(prefix, name)}\n")
     _git(fleet, "commit", "-qam", "Into a bucket")
+
+
+def let_in(fleet: Path, port: int) -> None:
+    """Apply each environment once, which lets the change of its controls in: a plan that tells of one is not kept."""
+    os.environ["AWS_ENDPOINT_URL"] = f"http://127.0.0.1:{port}"
+    for name in ("sandbox", "production"):
+        subprocess.run([PLAN[0], "apply", name, "--yes"], cwd=fleet, check=True, capture_output=True)
 
 
 def location(prefix: str, name: str) -> StorageLocation:

@@ -22,7 +22,9 @@ def sizes_of(git: Git, ids: Iterable[str], kind: str) -> dict[str, int]:
     wanted = list(dict.fromkeys(ids))
     if not wanted:
         return {}
-    out = git.run("cat-file", "--batch-check", stdin="".join(f"{object_id}\n" for object_id in wanted).encode())
+    out = git.run(
+        "cat-file", "--batch-check", "--buffer", stdin="".join(f"{object_id}\n" for object_id in wanted).encode()
+    )
     sizes = {}
     for object_id, line in zip(wanted, out.decode("utf-8", "replace").splitlines(), strict=True):
         header = line.split()
@@ -55,7 +57,7 @@ def objects_of(git: Git, sizes: Mapping[str, int], *, largest: int, together: in
 
 
 def _read(git: Git, ids: list[str], sizes: Mapping[str, int]) -> dict[str, bytes]:
-    out = git.run("cat-file", "--batch", stdin="".join(f"{object_id}\n" for object_id in ids).encode())
+    out = git.run("cat-file", "--batch", "--buffer", stdin="".join(f"{object_id}\n" for object_id in ids).encode())
     bodies = {}
     at = 0
     for object_id in ids:
@@ -73,7 +75,7 @@ def messages_of(git: Git, commits: Iterable[str]) -> dict[str, str]:
     wanted = sorted({commit for commit in commits if _COMMIT.fullmatch(commit)})
     if not wanted:
         return {}
-    out = git.run("cat-file", "--batch-check", stdin="".join(f"{commit}\n" for commit in wanted).encode())
+    out = git.run("cat-file", "--batch-check", "--buffer", stdin="".join(f"{commit}\n" for commit in wanted).encode())
     headers = (line.split() for line in out.decode("utf-8", "replace").splitlines())
     found = {one[0]: int(one[2]) for one in headers if len(one) == 3 and one[1] == "commit"}
     sizes = {commit: size for commit, size in found.items() if size <= _LONGEST_COMMIT}

@@ -64,6 +64,8 @@ def gates_of(model: Model, environment: Environment) -> ApplicableGates:
     if quantile_of(model.recipe.estimator) is not None:
         return found
     of_quantiles = tuple(gate for gate in found.applying if is_of_quantiles(gate))
+    if not of_quantiles:
+        return found
     return ApplicableGates(
         applying=tuple(gate for gate in found.applying if gate not in of_quantiles),
         others=(*found.others, *of_quantiles),
@@ -84,10 +86,13 @@ def undeclared(gate: Gate, slices: Collection[str]) -> str | None:
 
 def sorted_out(gates: tuple[Gate, ...], subject: GateSubject) -> ApplicableGates:
     """Sort gates into those that apply to such a model, each with the slices that it declares, and the others."""
-    return ApplicableGates(
-        applying=tuple(bound_to(gate, subject) for gate in gates if applies(gate, subject)),
-        others=tuple(gate for gate in gates if not applies(gate, subject)),
-    )
+    applying, others = list[Gate](), list[Gate]()
+    for gate in gates:
+        if applies(gate, subject):
+            applying.append(bound_to(gate, subject))
+        else:
+            others.append(gate)
+    return ApplicableGates(applying=tuple(applying), others=tuple(others))
 
 
 def bound_to(gate: Gate, *subjects: GateSubject) -> Gate:

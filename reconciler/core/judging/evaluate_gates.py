@@ -75,7 +75,8 @@ def evaluate_gates(
 
 
 def _as_in_artifact(evaluation: Evaluation) -> JudgedFigures:
-    """Return the figures that an artifact has of itself, which have no intervals."""
+    """Return the figures that an artifact has of itself, which have no intervals. Its grade is that of its bands: no
+    gate on a figure reads it, and one in full is dear."""
     metrics = dict(evaluation.metrics)
     return JudgedFigures(
         all_rows=FiguresOfRows(
@@ -93,7 +94,7 @@ def _as_in_artifact(evaluation: Evaluation) -> JudgedFigures:
                 for score in evaluation.classes
             ),
         ),
-        grade=own_grade(evaluation),
+        grade=_by_bands(evaluation),
         quantile=evaluation.quantile,
     )
 
@@ -107,6 +108,10 @@ def own_grade(evaluation: Evaluation) -> GradeReason:
     """Return the grade of an artifact by its own evaluation, in full as far as that has the counts that it takes."""
     if evaluation.confusion or evaluation.quantile is not None or evaluation.metric("r2") is not None:
         return reason_of(evaluation)
+    return _by_bands(evaluation)
+
+
+def _by_bands(evaluation: Evaluation) -> GradeReason:
     by_bands = GradeReason(grade=evaluation.grade, by=GradedBy.SKILL, value=None, reason="", advice="")
     return replace(by_bands, too_good=evaluation.too_good)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from reconciler import codec
 from reconciler.core.artifact.observed_state import DriftType, LiveDeployment
 from reconciler.core.digest import Digest
@@ -9,6 +11,7 @@ from reconciler.core.judging.applicable_gates import gates_of
 from reconciler.core.plan.facts import VerificationFacts
 from reconciler.core.plan.plan import PlanInputs
 from reconciler.core.spec.environment import Environment
+from reconciler.core.spec.gates import Gate
 from reconciler.core.spec.model import Model
 
 
@@ -32,7 +35,7 @@ def plan_inputs(
         model=name,
         pin=model.artifact if model else None,
         recipe=model.recipe_digest if model else None,
-        gates=tuple(codec.digest_of(gate) for gate in gates),
+        gates=tuple(map(_digest_of, gates)),
         head=head,
         served=served_inputs(served),
         candidate=candidate,
@@ -42,6 +45,12 @@ def plan_inputs(
         order=order,
         controls=controls,
     )
+
+
+@lru_cache(maxsize=1024)
+def _digest_of(gate: Gate) -> Digest:
+    """Return the digest of a gate; most models of an environment have the same."""
+    return codec.digest_of(gate)
 
 
 def declared(environment: Environment, name: str, model: Model | None) -> PlanInputs:

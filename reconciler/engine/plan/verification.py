@@ -6,6 +6,7 @@ The gates themselves are run where the data is, by `engine.apply.run_gates`.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from reconciler import codec
 from reconciler.core.artifact import store_layout
@@ -86,7 +87,7 @@ def known_verification(
 ) -> VerificationFacts:
     """Look up the verification of an artifact under a gate set in `store`. `gates`: these and the others of today;
     `compared`: what the artifact is compared with in the environment whose gates they are."""
-    digest = codec.digest_of(gate_set)
+    digest = _digest_of(gate_set)
     return VerificationFacts(
         environment=gate_set.environment,
         gates=gates,
@@ -94,6 +95,12 @@ def known_verification(
         verification=read(store, artifact, digest) or joined(store, gate_set, artifact, compared),
         previously_deployed=compared.previously_deployed,
     )
+
+
+@lru_cache(maxsize=8)
+def _digest_of(gate_set: GateSet) -> Digest:
+    """Return the digest of a gate set; one store after the other is asked for the same."""
+    return codec.digest_of(gate_set)
 
 
 def joined(store: Store, gate_set: GateSet, artifact: Digest, compared: Yardsticks) -> Verification | None:
@@ -105,7 +112,7 @@ def joined(store: Store, gate_set: GateSet, artifact: Digest, compared: Yardstic
     return Verification(
         artifact=artifact,
         environment=gate_set.environment,
-        gate_set=codec.digest_of(gate_set),
+        gate_set=_digest_of(gate_set),
         evaluation=gate_set.evaluation,
         incumbent=gate_set.incumbent,
         results=tuple(known[gate] for gate in gate_set.gates),
