@@ -21,14 +21,15 @@ from reconciler.core.artifact.oci_artifact import (
     Schema,
 )
 from reconciler.core.digest import digest_of_bytes
-from reconciler.core.evaluation.detailed import DetailedEvaluation, NaiveGuess, TrainingReport
+from reconciler.core.evaluation.detailed import DetailedEvaluation, TrainingReport
 from reconciler.core.evaluation.figures import Figure, InfluenceReport
+from reconciler.core.evaluation.grade_reason import NaiveGuess
 from reconciler.core.evaluation.grading import reason_of
 from reconciler.core.judging.judged_figures import FiguresOfRows, JudgedFigures
 from reconciler.core.quality.unknown_values import UnknownValues
 from reconciler.core.spec.comparison import Comparability, Comparison
 from reconciler.core.spec.environment import Limits
-from reconciler.core.spec.gates import Grade
+from reconciler.core.spec.grade import Grade
 from reconciler.core.spec.recipe import BuiltRecipe, Preprocessing
 from reconciler.errors import RefusedTablesError, ScoringError, TableProblem
 from reconciler.ports import (

@@ -7,15 +7,7 @@ from dataclasses import replace
 from reconciler.core.artifact.evaluation import ClassScore, Evaluation, Influence
 from reconciler.core.artifact.oci_artifact import Schema, SchemaColumn
 from reconciler.core.digest import digest_of_bytes
-from reconciler.core.evaluation.detailed import (
-    DetailedEvaluation,
-    GradedBy,
-    GradeReason,
-    NaiveGuess,
-    OutcomeUnit,
-    TrainingReport,
-    named_slices,
-)
+from reconciler.core.evaluation.detailed import DetailedEvaluation, OutcomeUnit, TrainingReport, named_slices
 from reconciler.core.evaluation.figures import (
     CalibrationBin,
     ClassDetail,
@@ -26,9 +18,11 @@ from reconciler.core.evaluation.figures import (
     InfluenceReport,
     Slice,
 )
+from reconciler.core.evaluation.grade_reason import GradedBy, GradeReason, NaiveGuess
 from reconciler.core.evaluation.judged_model import JudgedModel
 from reconciler.core.judging.evaluate_gates import evaluate_gates
-from reconciler.core.spec.gates import Grade, PerformanceGrade, Threshold, Verification
+from reconciler.core.spec.gates import PerformanceGrade, Threshold, Verification
+from reconciler.core.spec.grade import Grade
 
 ARTIFACT, ROWS = digest_of_bytes(b"artifact"), digest_of_bytes(b"rows")
 

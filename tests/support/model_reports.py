@@ -12,14 +12,7 @@ from reconciler.core.artifact.data_snapshot import MaskedColumn
 from reconciler.core.artifact.evaluation import ClassScore, Evaluation
 from reconciler.core.artifact.journal import Action, ApprovalRecord, OverrideRecord
 from reconciler.core.digest import Digest, digest_of_bytes
-from reconciler.core.evaluation.detailed import (
-    DetailedEvaluation,
-    GradedBy,
-    GradeReason,
-    NaiveGuess,
-    OutcomeUnit,
-    TrainingReport,
-)
+from reconciler.core.evaluation.detailed import DetailedEvaluation, OutcomeUnit, TrainingReport
 from reconciler.core.evaluation.figures import (
     CalibrationBin,
     ClassDetail,
@@ -30,6 +23,7 @@ from reconciler.core.evaluation.figures import (
     InfluenceReport,
     Slice,
 )
+from reconciler.core.evaluation.grade_reason import GradedBy, GradeReason, NaiveGuess
 from reconciler.core.evaluation.judged_model import JudgedModel
 from reconciler.core.forge.pull_request import Approval
 from reconciler.core.inspect.history import HistoryEvent
@@ -42,12 +36,12 @@ from reconciler.core.spec.environment import Runtime
 from reconciler.core.spec.gates import (
     GateResult,
     GateStatus,
-    Grade,
     NoWorseThanIncumbent,
     PerformanceGrade,
     Threshold,
     Verification,
 )
+from reconciler.core.spec.grade import Grade
 from reconciler.core.spec.policy import Control
 from reconciler.core.status_codes import HealthStatus, SyncStatus
 

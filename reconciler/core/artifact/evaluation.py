@@ -11,7 +11,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from reconciler.core.digest import Digest
-from reconciler.core.spec.gates import Grade
+from reconciler.core.spec.grade import Grade
 
 TOO_GOOD, TOO_GOOD_R2 = 0.98, 0.99  # skill over chance, and R2, from which a model is too good to be true
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from reconciler.core.digest import DefaultsLeftOut
-from reconciler.core.evaluation.detailed import DetailedEvaluation, GradeReason, NaiveGuess
 from reconciler.core.evaluation.figures import Figure
+from reconciler.core.evaluation.grade_reason import GradeReason, NaiveGuess
 from reconciler.core.evaluation.looks import LooksSoFar
 from reconciler.core.number_text import rounded
+
+if TYPE_CHECKING:
+    from reconciler.core.evaluation.detailed import DetailedEvaluation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

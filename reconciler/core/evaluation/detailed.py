@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from enum import StrEnum
 
 from reconciler.core.artifact.evaluation import Evaluation
 from reconciler.core.artifact.oci_artifact import Schema
@@ -22,46 +21,12 @@ from reconciler.core.evaluation.figures import (
     InfluenceReport,
     Slice,
 )
+from reconciler.core.evaluation.grade_reason import GradeReason, NaiveGuess
 from reconciler.core.prediction.output_rules import ClassDecision
-from reconciler.core.spec.gates import Grade
 
 _NEAR = 1e-6  # of two figures that were computed by different sums
 COMPUTATION = 1
 """The version of how figures are computed and graded; a record of another one is not used."""
-
-
-class GradedBy(StrEnum):
-    """What a grade was given by."""
-
-    SKILL = "skill over chance"
-    R2 = "R2"
-    QUANTILE = "pinball and coverage"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GradeReason:
-    """A grade and the sentence of why. `value`: of what it was given `by`. `advice`: what to do about it."""
-
-    grade: Grade
-    by: GradedBy
-    value: float | None
-    reason: str
-    advice: str
-    too_good: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NaiveGuess:
-    """The naive guess on the same rows. `guess`: what it is, in words. `figure`: what its errors are measured by, as
-    `value`. `removed`: the share of its errors that the model removes. `goal`: the value of `figure` at which half of
-    its errors are removed; `reached`: None where the interval holds the goal, so that these rows cannot tell."""
-
-    guess: str
-    figure: str
-    value: float
-    removed: Figure
-    goal: float
-    reached: bool | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,11 +19,11 @@ from reconciler.core.artifact.evaluation import (
     grade_regression,
     skill_over_chance,
 )
-from reconciler.core.evaluation.detailed import GradedBy, GradeReason
+from reconciler.core.evaluation.grade_reason import GradedBy, GradeReason
 from reconciler.core.evaluation.ordered import distances_of, in_order, seem_ordered, skill_by_distance
 from reconciler.core.evaluation.quantiles import grade_quantile
 from reconciler.core.number_text import rounded
-from reconciler.core.spec.gates import Grade
+from reconciler.core.spec.grade import Grade
 
 RARE = 0.05
 LEAK = (

@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 
 from reconciler.core.artifact.evaluation import QUANTILE, TOO_GOOD_R2, grade_regression
-from reconciler.core.spec.gates import Grade
+from reconciler.core.spec.grade import Grade
 from reconciler.core.spec.recipe import Estimator, Recipe
 
 _Z = 1.959964

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from reconciler.core.artifact.journal import Action, ApprovalRecord, OverrideRecord, RollbackHold
 from reconciler.core.digest import Digest
-from reconciler.core.spec.gates import Grade
+from reconciler.core.spec.grade import Grade
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,8 +12,8 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from reconciler.core.artifact.evaluation import QUANTILE, Evaluation
-from reconciler.core.evaluation.detailed import GradedBy, GradeReason
 from reconciler.core.evaluation.figures import Figure
+from reconciler.core.evaluation.grade_reason import GradedBy, GradeReason
 from reconciler.core.evaluation.grading import reason_of
 from reconciler.core.judging.compare_models import compared_with_all, gate_result
 from reconciler.core.judging.judge_figures import judge_bounded

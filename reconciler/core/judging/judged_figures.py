@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from reconciler.core.evaluation.detailed import GradeReason
 from reconciler.core.evaluation.figures import Figure
+from reconciler.core.evaluation.grade_reason import GradeReason
 
 MOST_PARTS = 1_000
 """Parts of a slice, small ones too; a column with more values is no slice."""

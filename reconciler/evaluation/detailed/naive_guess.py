@@ -6,8 +6,8 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from reconciler.core.artifact.evaluation import Evaluation
-from reconciler.core.evaluation.detailed import NaiveGuess
 from reconciler.core.evaluation.figures import Figure
+from reconciler.core.evaluation.grade_reason import NaiveGuess
 from reconciler.evaluation.detailed import number_figures
 from reconciler.evaluation.metrics import pinball_of
 

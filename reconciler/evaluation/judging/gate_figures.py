@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from reconciler.core.artifact.evaluation import Evaluation
 from reconciler.core.evaluation import grading
-from reconciler.core.evaluation.detailed import GradeReason
 from reconciler.core.evaluation.figures import Figure
+from reconciler.core.evaluation.grade_reason import GradeReason
 from reconciler.core.evaluation.quantiles import quantile_of
 from reconciler.core.evaluation.units import judging_of
 from reconciler.core.judging.judged_figures import FiguresOfClass, FiguresOfRows

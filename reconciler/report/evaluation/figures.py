@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from reconciler.core.evaluation.detailed import DetailedEvaluation, NaiveGuess
+from reconciler.core.evaluation.detailed import DetailedEvaluation
 from reconciler.core.evaluation.figures import CostReport, Figure, InfluenceReport, Slice
+from reconciler.core.evaluation.grade_reason import NaiveGuess
 from reconciler.report.layout.blocks import (
     Bar,
     Block,

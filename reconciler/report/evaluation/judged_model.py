@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from reconciler.core.artifact.build import Provenance
 from reconciler.core.digest import short
 from reconciler.core.duration import in_words
-from reconciler.core.evaluation.detailed import DetailedEvaluation, GradeReason
+from reconciler.core.evaluation.detailed import DetailedEvaluation
 from reconciler.core.evaluation.figures import ClassDetail
+from reconciler.core.evaluation.grade_reason import GradeReason
 from reconciler.core.evaluation.grading import reason_of
 from reconciler.core.evaluation.judged_model import JudgedModel
 from reconciler.report.evaluation import decided, figures, tables

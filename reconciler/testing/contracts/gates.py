@@ -7,12 +7,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import replace
 
-from reconciler.core.evaluation.detailed import GradedBy, GradeReason
 from reconciler.core.evaluation.figures import Figure
+from reconciler.core.evaluation.grade_reason import GradedBy, GradeReason
 from reconciler.core.judging.judged_figures import FiguresOfClass, FiguresOfRows, JudgedFigures
 from reconciler.core.judging.plug_in import LONGEST, MOST_FIGURES
-from reconciler.core.spec.gates import Grade
 from reconciler.core.spec.gates.known_figures import KNOWN_FIGURES, OF_ONE_CLASS
+from reconciler.core.spec.grade import Grade
 from reconciler.core.spec.recipe import Task
 from reconciler.ports import GatePlugin
 from reconciler.testing.contracts.stores_and_targets import expect

@@ -26,12 +26,12 @@ from reconciler.core.spec.gates import (
     BeatsNaiveGuess,
     GateResult,
     GateStatus,
-    Grade,
     NoWorseThanIncumbent,
     PerformanceGrade,
     Threshold,
     Verification,
 )
+from reconciler.core.spec.grade import Grade
 from reconciler.core.spec.recipe import (
     BuiltRecipe,
     Estimator,

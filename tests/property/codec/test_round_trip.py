@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from reconciler import codec
 from reconciler.core.digest import Digest
-from reconciler.core.spec.gates import Gate, Grade, PerformanceGrade, Threshold
+from reconciler.core.spec.gates import Gate, PerformanceGrade, Threshold
+from reconciler.core.spec.grade import Grade
 from reconciler.core.spec.recipe import Param
 from reconciler.errors import IntegrityError
 

@@ -19,12 +19,12 @@ from reconciler.core.spec.gates import (
     Gate,
     GateResult,
     GateStatus,
-    Grade,
     PerformanceGrade,
     Rule,
     Threshold,
     needs_rows,
 )
+from reconciler.core.spec.grade import Grade
 from reconciler.core.spec.recipe import Estimator, NamedExpression, Outcome, Recipe, Task
 from reconciler.evaluation.judging.gate_figures import figures_to_judge
 from tests.simulation.sample_project import desired

@@ -17,12 +17,12 @@ from reconciler.core.spec.comparison import Comparability, Comparison
 from reconciler.core.spec.gates import (
     BeatsNaiveGuess,
     GateStatus,
-    Grade,
     NoWorseThanIncumbent,
     PerformanceGrade,
     Rule,
     Threshold,
 )
+from reconciler.core.spec.grade import Grade
 from reconciler.evaluation.metrics import evaluate_classes, evaluate_numbers, removed
 from reconciler.evaluation.paired_figures import paired_classes
 from reconciler.scoring.predict import expected_amounts, possible

@@ -5,7 +5,7 @@ NaN and absent metrics never pass. A gate's result depends on its arguments only
 
 from reconciler.core.spec.gates.any_gate import PLUG_IN, BoundedGate, Gate, PluginGate, figure_of, needs_rows
 from reconciler.core.spec.gates.bounded import BoundedFigure, Calibration, Coverage, Threshold
-from reconciler.core.spec.gates.demand import Against, Demand, GateScope, Grade, Rule
+from reconciler.core.spec.gates.demand import Against, Demand, GateScope, Rule
 from reconciler.core.spec.gates.measured import BeatsNaiveGuess, DataDrift, NoWorseThanIncumbent, PerformanceGrade
 from reconciler.core.spec.gates.results import (
     GateResult,
@@ -32,7 +32,6 @@ __all__ = [
     "GateScope",
     "GateSet",
     "GateStatus",
-    "Grade",
     "JudgedFigure",
     "NoWorseThanIncumbent",
     "PerformanceGrade",

@@ -15,20 +15,6 @@ from typing import Self
 from reconciler.core.spec.recipe import Task
 
 
-class Grade(StrEnum):
-    """A performance grade; A is best."""
-
-    A = "A"
-    B = "B"
-    C = "C"
-    D = "D"
-
-    @property
-    def rank(self) -> int:
-        """Return 3 for A down to 0 for D."""
-        return "DCBA".index(self.value)
-
-
 class Against(StrEnum):
     """What `no-worse-than-incumbent` compares a candidate with, besides the incumbent."""
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from reconciler.core.duration import in_words
 from reconciler.core.number_text import declared
 from reconciler.core.quality.drift import DriftVerdict
-from reconciler.core.spec.gates.demand import Against, Demand, Grade, Rule
+from reconciler.core.spec.gates.demand import Against, Demand, Rule
 from reconciler.core.spec.gates.sliced import SlicedDemand
+from reconciler.core.spec.grade import Grade
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from reconciler.core.digest import Checksummed, Digest
 from reconciler.core.quality.drift import DriftSummary
 from reconciler.core.spec.comparison import Comparison
 from reconciler.core.spec.gates.any_gate import Gate
-from reconciler.core.spec.gates.demand import Grade
+from reconciler.core.spec.grade import Grade
 
 
 class GateStatus(StrEnum):

@@ -9,6 +9,7 @@ from pydantic import Field, StringConstraints, model_validator
 from reconciler.core.duration import parse_duration
 from reconciler.core.quality.drift import DriftVerdict
 from reconciler.core.spec import gates as core
+from reconciler.core.spec.grade import Grade
 from reconciler.manifest.schema.field_types import Document, Duration, refuse
 from reconciler.manifest.schema.gates.bounded import Calibration, Coverage, Sliced, Threshold, check_task, figure_named
 from reconciler.manifest.schema.gates.scope import AnyGate
@@ -51,7 +52,7 @@ class PerformanceGrade(AnyGate):
     def value(self) -> core.Gate:
         """Return the gate as a core value."""
         return core.PerformanceGrade(
-            at_least=core.Grade(self.at_least), for_=self.scope, too_good=True if self.too_good else None
+            at_least=Grade(self.at_least), for_=self.scope, too_good=True if self.too_good else None
         )
 
 

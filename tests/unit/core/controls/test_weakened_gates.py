@@ -18,12 +18,12 @@ from reconciler.core.spec.gates import (
     BeatsNaiveGuess,
     Gate,
     GateScope,
-    Grade,
     NoWorseThanIncumbent,
     PerformanceGrade,
     Rule,
     Threshold,
 )
+from reconciler.core.spec.grade import Grade
 from reconciler.core.spec.model import DeclaredEvaluation, DeclaredSlice
 from reconciler.core.spec.policy import Approvals, Freeze, Hold, Rejected
 from reconciler.core.spec.recipe import NamedExpression, Task

@@ -9,7 +9,8 @@ from reconciler.core.digest import digest_of_bytes
 from reconciler.core.evaluation.grading import judge_classes, judge_numbers, judge_quantile
 from reconciler.core.evaluation.ordered import distances_of, seem_ordered
 from reconciler.core.judging.evaluate_gates import evaluate_gates
-from reconciler.core.spec.gates import GateStatus, Grade, PerformanceGrade
+from reconciler.core.spec.gates import GateStatus, PerformanceGrade
+from reconciler.core.spec.grade import Grade
 
 Matrix = tuple[tuple[int, ...], ...]
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from reconciler.core.evaluation.detailed import GradedBy, GradeReason
 from reconciler.core.evaluation.figures import Figure
+from reconciler.core.evaluation.grade_reason import GradedBy, GradeReason
 from reconciler.core.judging.judge_figures import MOST_KEPT, judge_bounded, verdict_again, widened
 from reconciler.core.judging.judged_figures import (
     FiguresOfClass,
@@ -23,11 +23,11 @@ from reconciler.core.spec.gates import (
     Coverage,
     GateResult,
     GateStatus,
-    Grade,
     Rule,
     SliceCounts,
     Threshold,
 )
+from reconciler.core.spec.grade import Grade
 
 GRADE = GradeReason(grade=Grade.B, by=GradedBy.SKILL, value=0.6, reason="right often", advice="look")
 FEW = "120 rows: too few for an interval, which needs 200"

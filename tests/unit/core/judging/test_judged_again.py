@@ -10,7 +10,8 @@ from reconciler import codec
 from reconciler.core.artifact.evaluation import ClassScore
 from reconciler.core.judging.evaluate_gates import evaluate_gates
 from reconciler.core.judging.judged_again import judged_again
-from reconciler.core.spec.gates import GateResult, GateStatus, Grade, PerformanceGrade, Threshold
+from reconciler.core.spec.gates import GateResult, GateStatus, PerformanceGrade, Threshold
+from reconciler.core.spec.grade import Grade
 from tests.unit.core.plan.test_gate_evaluation import EVALUATION
 
 RARE = replace(

@@ -12,7 +12,7 @@ from reconciler.core.monitoring.judge import Judgement, judge
 from reconciler.core.monitoring.outcomes import DayOutcomes
 from reconciler.core.monitoring.promise import LossKind, Promise, promise_of
 from reconciler.core.monitoring.record import LiveVerdict, MonitoringRecord
-from reconciler.core.spec.gates import Grade
+from reconciler.core.spec.grade import Grade
 from reconciler.core.spec.recipe import Estimator, Features, Holdout, Outcome, Recipe, Selection, Task
 
 PROMISE = Promise(figure="accuracy", value=0.8, rows=500, kind=LossKind.WRONG)

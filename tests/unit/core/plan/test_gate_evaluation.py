@@ -18,12 +18,12 @@ from reconciler.core.spec.gates import (
     Gate,
     GateResult,
     GateStatus,
-    Grade,
     NoWorseThanIncumbent,
     PerformanceGrade,
     Rule,
     Threshold,
 )
+from reconciler.core.spec.grade import Grade
 
 EVALUATION = Evaluation(
     task="classification",

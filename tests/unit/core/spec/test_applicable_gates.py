@@ -16,11 +16,11 @@ from reconciler.core.spec.gates import (
     Gate,
     GateScope,
     GateSet,
-    Grade,
     NoWorseThanIncumbent,
     PerformanceGrade,
     Threshold,
 )
+from reconciler.core.spec.grade import Grade
 from reconciler.core.spec.recipe import Estimator, Task
 from tests.simulation.sample_project import PRODUCTION, desired
 
