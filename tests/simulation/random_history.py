@@ -107,7 +107,7 @@ def artifacts(project: SampleProject) -> dict[Digest, int]:
 
 class Merges:
     """The branch's history. `report` is called with each event in words; `by_hand` with the kind of a change of the
-    target."""
+    target. `often`: kinds of events that happen more often than others."""
 
     def __init__(
         self,
@@ -116,7 +116,9 @@ class Merges:
         *,
         report: Callable[[str], None],
         by_hand: Callable[[str, str], None],
+        often: tuple[str, ...] = (),
     ) -> None:
+        self._kinds = (*KINDS, *6 * often)
         self.project = project
         self.by_hand = by_hand
         self.chance = chance
@@ -144,7 +146,7 @@ class Merges:
         project = self.project
         if self.chance.random() < 0.4:
             self.controls = replace(self.controls, freeze=(FREEZE,))
-        if self.chance.random() < 0.4:
+        if self.chance.random() < (1 if "approve" in self._kinds[len(KINDS) :] else 0.4):
             self.controls = replace(self.controls, approvals=APPROVALS)
             project.forge = MemoryForge()
             project.forge.teams["shop/finance"] = (FAY, AUTHOR)
@@ -217,7 +219,7 @@ class Merges:
         if self._lost is not None and self.chance.random() < 0.5:
             self.restore_lost()
             return
-        kind = self.chance.choice(KINDS)
+        kind = self.chance.choice(self._kinds)
         built = list(artifacts(self.project).items())
         match kind:
             case "recipe":

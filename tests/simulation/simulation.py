@@ -54,6 +54,16 @@ UNANSWERED = (Fault.UNANSWERED, Fault.DONE_UNANSWERED)
 HARMLESS = frozenset(["start", "planned", "read"])  # stops at which nothing is written
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aim:
+    """What a schedule has more of than others, so that it shows one mistake sooner: `events` of `random_history`,
+    `faults`, and the `share` of writes with a fault."""
+
+    events: tuple[str, ...] = ()
+    faults: tuple[Fault, ...] = FAULTS
+    share: float = 0.12
+
+
 @dataclass(slots=True)
 class Ran:
     """The result of one seed. `violations` is empty where the invariants held."""
@@ -72,7 +82,7 @@ class Ran:
 
 
 class Simulation:
-    def __init__(self, seed: int, folder: Path, mutant: str) -> None:
+    def __init__(self, seed: int, folder: Path, mutant: str, aim: Aim | None = None) -> None:
         self.chance = random.Random(seed)
         self.ran = Ran(seed, mutant)
         self.mutant: Mutant = MUTANTS[mutant]
@@ -81,7 +91,10 @@ class Simulation:
         self.mutant.build(self.project, self.oracle)
         self.oracle.stores, self.oracle.target = self.project.stores, self.project.target
         self.oracle.sees_hands = True
-        self.merges = Merges(self.project, self.chance, report=self.ran.trace.append, by_hand=self.oracle.by_hand)
+        self.aim = aim or Aim()
+        self.merges = Merges(
+            self.project, self.chance, report=self.ran.trace.append, by_hand=self.oracle.by_hand, often=self.aim.events
+        )
         self.oracle.commits, self.oracle.given = self.merges.commits, self.merges.given
         self.proposer = MemoryProposer(self.project.source)
         self.processes: list[ScheduledProcess] = []
@@ -138,10 +151,10 @@ class Simulation:
         return self.project.deps(actor=actor, stores=seen, target=at_target, source=source, clock=clock, forge=forge)
 
     def _fault(self, effect: str) -> Fault:
-        often = 0.03 if "/sha256/" in effect else 0.12  # most writes are blobs, and the least is at stake there
+        often = 0.03 if "/sha256/" in effect else self.aim.share  # most writes are blobs: the least is at stake there
         if effect in HARMLESS or self.chance.random() > often:
             return Fault.NONE
-        return self.chance.choice(FAULTS)
+        return self.chance.choice(self.aim.faults)
 
     # --- the schedule ------------------------------------------------------------------------------------------------
 
@@ -287,10 +300,10 @@ class _Watched(FaultyTarget):
         return deployments
 
 
-def simulate(seed: int, mutant: str = "none") -> Ran:
+def simulate(seed: int, mutant: str = "none", *, aim: Aim | None = None) -> Ran:
     """Run one seed in a folder of its own."""
     with scratch_folder("simulation-") as folder:
-        return Simulation(seed, folder, mutant).run()
+        return Simulation(seed, folder, mutant, aim).run()
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ one commit, or each of its commits. It is approved by an owner, an approver, its
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from reconciler.core.forge.pull_request import PullRequestDraft
@@ -43,7 +43,9 @@ class RequestHistory:
     """The protected branch, and the forge's requests. `given`, `author`: of each request who approved it, and whose it
     is."""
 
-    def __init__(self, source: MemorySource, chance: random.Random, report: Callable[[str], None]) -> None:
+    def __init__(
+        self, source: MemorySource, chance: random.Random, report: Callable[[str], None], often: Sequence[str] = ()
+    ) -> None:
         self.source = source
         self.chance = chance
         self.report = report
@@ -51,8 +53,11 @@ class RequestHistory:
         self.commits: list[Commit] = []
         self.given: dict[int, set[str]] = {}
         self.author: dict[int, str] = {}
-        often = chance.sample(tuple(EDITS), 4)  # what this seed's requests change most
-        self._weights = [WEIGHTS[at] * (6 if kind in often else 1) for at, kind in enumerate(EDITS)]
+        drawn = chance.sample(tuple(EDITS), 4)  # what this seed's requests change most
+        self._weights = [
+            (40 if kind in often else 1) if often else WEIGHTS[at] * (6 if kind in drawn else 1)
+            for at, kind in enumerate(EDITS)
+        ]
         name = self._commit(first(chance), 1)
         self._request(1, [name], "squash")
         for person in (*OWNERS, *APPROVERS):

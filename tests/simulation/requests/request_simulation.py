@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -58,12 +59,12 @@ class RequestRun:
 
 
 class RequestSimulation:
-    def __init__(self, seed: int, folder: Path, mutant: str) -> None:
+    def __init__(self, seed: int, folder: Path, mutant: str, often: Sequence[str]) -> None:
         self.chance = random.Random(seed)
         self.ran = RequestRun(seed, mutant)
         self.mutant: LooseControls = MUTANTS[mutant]
         self.project = sample_project.found(folder)
-        self.history = RequestHistory(self.project.source, self.chance, self.ran.trace.append)
+        self.history = RequestHistory(self.project.source, self.chance, self.ran.trace.append, often)
         self.oracle = RequestOracle(self.history)
         self.places = Places(folder / "places", self.oracle.created)
         self.depth = 0
@@ -189,10 +190,10 @@ class RequestSimulation:
         return Fault.NONE
 
 
-def simulate(seed: int, mutant: str = "none") -> RequestRun:
-    """Run one seed in a folder of its own."""
+def simulate(seed: int, mutant: str = "none", *, often: Sequence[str] = ()) -> RequestRun:
+    """Run one seed in a folder of its own. `often`: what its requests change most; without it the seed chooses."""
     with scratch_folder("requests-") as folder:
-        return RequestSimulation(seed, folder, mutant).run()
+        return RequestSimulation(seed, folder, mutant, often).run()
 
 
 def main() -> None:

@@ -14,16 +14,23 @@ from tests.support.effort import FULL, count
 SEEDS = count("REQUEST_SEEDS")
 PARTS = 20 if FULL else 4
 SEARCHED = 400
+# What the requests change most that are to show a broken version; without a line, each seed chooses.
+AIMED_AT = {
+    "a-judged-by-commit": ("promotesFrom", "pin"),
+    "b-unprotected-unjudged": ("protect", "add"),
+    "e-moved-is-new": ("store and target", "add"),
+    "g-pin-renewed": ("promotesFrom", "add", "gates", "pin"),
+    "own-gates-forgotten": ("own gate", "pin"),
+}
 # A seed that shows the broken version, tried first. A stale number costs time only: the search goes on, and prints it.
 SHOWN_BY = {
-    "a-judged-by-commit": 150,
-    "b-unprotected-unjudged": 35,
+    "a-judged-by-commit": 3,
+    "b-unprotected-unjudged": 19,
     "c-sources-unjudged": 10,
-    "e-moved-is-new": 56,
+    "e-moved-is-new": 2,
     "f-let-in-unasked": 22,
-    "g-pin-renewed": 227,
+    "g-pin-renewed": 10,
     "h-work-tree-applied": 9,
-    "own-gates-forgotten": 50,
 }
 
 # Seeds that showed a hole once: a hold of a name that no apply had seen; a store that was left and come back to; a name
@@ -52,10 +59,11 @@ def test_no_artifact_is_deployed_that_controls_in_force_before_its_pin_would_hav
 @pytest.mark.parametrize("mutant", sorted(set(MUTANTS) - {"none"}))
 def test_a_version_that_lets_a_request_loosen_its_judge_is_caught(mutant: str) -> None:
     """One seed that shows it is enough; with the same one, the sound version lets nothing through."""
+    often = AIMED_AT.get(mutant, ())
     for seed in (SHOWN_BY.get(mutant, 0), *range(SEARCHED)):
-        if simulate(seed, mutant).violations:
+        if simulate(seed, mutant, often=often).violations:
             print(f"{mutant} is shown by {seed}")
-            assert simulate(seed).violations == []
+            assert simulate(seed, often=often).violations == []
             return
     pytest.fail(f"{SEARCHED} seeds did not tell {mutant} from the sound version")
 
