@@ -148,6 +148,7 @@ def _listed(tags: dict[str, str]) -> list[dict[str, str]]:
 def _answers(server: FakeMlflow) -> type[BaseHTTPRequestHandler]:
     class Answers(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
 
         def log_message(self, *_: object) -> None:
             pass

@@ -38,6 +38,7 @@ class FakeRegistry:
 def _answers(registry: FakeRegistry) -> type[BaseHTTPRequestHandler]:
     class Answers(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
 
         def log_message(self, *_: object) -> None:
             pass

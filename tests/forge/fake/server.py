@@ -104,6 +104,8 @@ def serving(folder: Path, place: Place | None = None) -> Iterator[Server]:
     place.tokens["tok-actions"] = Owner(login=github_api.BOT, kind="app")
     place.tokens["tok-job"] = Owner(login="ada", kind="job")
     with socket.create_server(("127.0.0.1", 0)) as listening:  # from here on nobody is refused
+        # A head and its body are two packets: the second one does not wait until the first one's arrival is told.
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
         server = Server(
             root=f"http://127.0.0.1:{listening.getsockname()[1]}",
             place=place,
