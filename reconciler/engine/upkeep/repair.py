@@ -9,8 +9,9 @@ a new entry follows it, and its pointer is swapped to that, to the same artifact
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from reconciler import codec
 from reconciler.core.artifact import store_layout
@@ -24,7 +25,7 @@ from reconciler.core.spec.environment import Environment
 from reconciler.core.upkeep.repair import RepairedLog, RepairProblem, RepairResult
 from reconciler.engine.apply import deploy
 from reconciler.engine.dependencies import Dependencies
-from reconciler.engine.storage import checkpoints, journal, numbered_log, register, store_mark
+from reconciler.engine.storage import blobs, checkpoints, journal, numbered_log, register, store_mark
 from reconciler.engine.storage.copies import losses, mirrors
 from reconciler.engine.storage.journal import EntryWriter
 from reconciler.engine.trust.entries import entry_writer
@@ -278,5 +279,7 @@ class _Repairing:
             state=state,
             reason=reason,
         )
-        files = deploy.checked_files(self._deps, self._environment, pointer.artifact) if pointer.artifact else {}
+        files: Mapping[str, Path] = {}
+        if pointer.artifact is not None:  # served already, so loaded before: each file is hashed, none is loaded again
+            files = blobs.release(self._own, blobs.artifact(self._own, pointer.artifact))
         deploy.place(self._deps, self._environment, head, files)

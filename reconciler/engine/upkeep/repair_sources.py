@@ -72,7 +72,7 @@ class TargetSource:
     name: str = TARGET
     copies: bool = False
     whole: bool = False
-    _files: dict[str, dict[Digest, Path]] = field(default_factory=dict)
+    _files: dict[Digest, list[Path]] = field(default_factory=dict)
 
     def members(self, log: str) -> Iterator[tuple[int, bytes]]:
         """Yield the entries of a journal that it keeps, in order."""
@@ -99,13 +99,11 @@ class TargetSource:
 
     def file(self, digest: Digest) -> Path | None:
         """Return a file with the blob of this digest, of a release that is served; None where there is none."""
-        for model, pointer in self.pointers.items():
-            if pointer.artifact is not None and model not in self._files:
-                self._files[model] = self._of(model)
-            path = self._files.get(model, {}).get(digest)
-            if path is not None and digest_of_file(path) == digest:
-                return path
-        return None
+        if not self._files:
+            for model, pointer in self.pointers.items():
+                for each, path in (self._of(model) if pointer.artifact is not None else {}).items():
+                    self._files.setdefault(each, []).append(path)
+        return next((path for path in self._files.get(digest, ()) if digest_of_file(path) == digest), None)
 
     def _of(self, model: str) -> dict[Digest, Path]:
         with suppress(ReconcilerError, OSError):
