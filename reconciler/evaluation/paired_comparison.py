@@ -13,6 +13,7 @@ from reconciler.core.spec.comparison import Comparability, ComparedPart, Compare
 from reconciler.core.spec.gates import NoWorseThanIncumbent
 from reconciler.errors import ScoringError
 from reconciler.evaluation.declared_slices import slices_of
+from reconciler.evaluation.detailed.number_figures import untransformed
 from reconciler.evaluation.detailed.slices import MISSING, named_parts
 from reconciler.evaluation.metrics import confusion_of, log_loss_of, metrics_of, numbers_of, rates_of
 from reconciler.evaluation.paired_figures import not_comparable, paired_classes, paired_numbers
@@ -61,8 +62,13 @@ def compare(request: CompareRequest) -> Comparison:
     if candidate.schema.classes != incumbent.schema.classes:
         return not_comparable(gate, "candidate and incumbent declare different classes")
     names, quantile = candidate.schema.classes, request.quantile
-    said = (outputs, incumbent_outputs) if names else (outputs[:, 0], incumbent_outputs[:, 0])
-    actual: Any = labels_of(rows) if names else values_of(rows)
+    said = (outputs, incumbent_outputs)
+    if not names:  # each turned back from what it predicts, so that both are numbers of one unit
+        said = (
+            untransformed(outputs[:, 0], request.steps),
+            untransformed(incumbent_outputs[:, 0], request.incumbent_steps),
+        )
+    actual: Any = labels_of(rows) if names else untransformed(values_of(rows), request.steps)
     decided = (candidate.decided(outputs), incumbent.decided(incumbent_outputs)) if names else None
 
     def compared(chosen: Any, confidence: float) -> Comparison:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.core.digest import Digest
+from reconciler.core.evaluation.units import InverseStep
 from reconciler.core.prediction.prediction_columns import PredictionColumns, TableForm
 from reconciler.core.prediction.prediction_explanation import Explained
 from reconciler.core.prediction.predictions import GroupSummary
@@ -138,7 +139,8 @@ class CompareRequest:
     """A request to compare two models. `candidate`, `incumbent`: folders with the files of an artifact. `holdout`: the
     candidate's evaluation rows; `features`: the incumbent's features for the same keys (a FEATURES selection);
     `trained`: a Parquet file of the keys that the incumbent trained on, whose rows do not count. `confidence`: of the
-    interval (two-sided). `quantile`: that the models predict. `declared`, `slices`: of a gate per slice, as in
+    interval (two-sided). `quantile`: that the models predict, in the unit that they are judged in; `steps`,
+    `incumbent_steps`: from what each of them predicts to that unit. `declared`, `slices`: of a gate per slice, as in
     JudgeRequest."""
 
     gate: NoWorseThanIncumbent
@@ -152,3 +154,5 @@ class CompareRequest:
     quantile: float | None = None
     declared: DeclaredEvaluation = NO_DECLARATION
     slices: tuple[Path, ...] = ()
+    steps: tuple[InverseStep, ...] = ()
+    incumbent_steps: tuple[InverseStep, ...] = ()

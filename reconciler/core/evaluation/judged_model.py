@@ -18,7 +18,8 @@ class JudgedModel:
     `evaluation` is the artifact's own, of its holdout; `detailed` the evaluation in full, and where it is None
     `unknown` says why. `verifications`: of the gates of each environment that judged it. `other_rows`: what it was
     evaluated on, where not its own holdout. `incumbent`: the deployed artifact, where it is another one.
-    `looks`: how often its holdout has judged candidates so far, where that is known."""
+    `apart`: why the incumbent's figures do not stand beside this one's. `looks`: how often its holdout has judged
+    candidates so far, where that is known."""
 
     model: str
     environment: str
@@ -35,4 +36,5 @@ class JudgedModel:
     incumbent_detailed: DetailedEvaluation | None = None
     other_rows: str | None = None
     looks: LooksSoFar | None = None
+    apart: str | None = None
     format: int = 1

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from reconciler.core.artifact.evaluation import Evaluation
 from reconciler.core.evaluation.detailed import OutcomeUnit
 from reconciler.core.spec.model import Model
-from reconciler.core.spec.recipe import Recipe
+from reconciler.core.spec.recipe import Recipe, Task
 
 _PART = re.compile(
     r"\s*(?:(?P<number>\d+(?:\.\d*)?(?:[eE][+-]?\d+)?|\.\d+)|(?P<name>[A-Za-z_][A-Za-z0-9_]*|\"(?:[^\"]|\"\")*\")"
@@ -66,10 +66,14 @@ def unit_in_words(model: Model | None, evaluation: Evaluation) -> str:
 
     Such figures do not stand beside those of a model that is judged in days.
     """
-    if model is None or evaluation.classes:
-        return ""
-    judging = judging_of(model.recipe)
-    return f" in {judging.unit.predicted}" if judging.steps else ""
+    unit = unit_of_figures(model.recipe) if model is not None and not evaluation.classes else None
+    return f" in {unit}" if unit is not None else ""
+
+
+def unit_of_figures(recipe: Recipe) -> str | None:
+    """Return in what the own figures of a recipe's artifacts are, where that is a transform; None where it is not."""
+    judging = judging_of(recipe)
+    return judging.unit.predicted if recipe.task is Task.REGRESSION and judging.steps else None
 
 
 def outcome_text(recipe: Recipe) -> str:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from reconciler.core.digest import Digest
 from reconciler.core.duration import in_words
 from reconciler.core.evaluation.brief import JudgedInBrief
+from reconciler.core.evaluation.question import figures_apart
+from reconciler.core.evaluation.units import unit_of_figures
 from reconciler.core.field_diff import FieldChange, changes
 from reconciler.core.plan.plan import MetricChange
 from reconciler.core.spec.gates import Gate
@@ -42,6 +44,10 @@ class ModelDifference:
     metrics: tuple[MetricChange, ...] = ()
     old_judged: JudgedInBrief | None = None
     new_judged: JudgedInBrief | None = None
+    apart: str | None = None
+    """Why figures of the two sides do not stand beside each other; None where they may."""
+    unit: str | None = None
+    """In what `metrics` are, where that is a transform of a number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +100,7 @@ def difference(old: Model | None, new: Model | None, *, environment: str) -> Mod
         return None
     if old is None or new is None:
         return ModelDifference(model=model.name, environment=environment, only="new" if old is None else "old")
+    apart = figures_apart(new.recipe, old.recipe)
     recipe, gates = changes(old.recipe, new.recipe), _gate_changes(old.gates, new.gates)
     judged = changes(old.evaluation, new.evaluation)
     same_place = old.environment == new.environment  # elsewhere it is the journals that say which artifact is there
@@ -102,7 +109,9 @@ def difference(old: Model | None, new: Model | None, *, environment: str) -> Mod
     return ModelDifference(
         model=new.name,
         environment=environment,
-        outcome=any(change.path.startswith(_OUTCOME) for change in recipe),
+        outcome=apart is not None or any(change.path.startswith(_OUTCOME) for change in recipe),
+        apart=apart,
+        unit=unit_of_figures(new.recipe) if apart is None else None,
         changes=recipe,
         gates=gates,
         evaluation=judged or None,

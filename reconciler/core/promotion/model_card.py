@@ -19,9 +19,9 @@ from reconciler.core.spec.recipe import BuiltRecipe
 
 # Of new cards. Those of 1 name no incumbent, those of 1 and 2 no checks; those of 1 to 3 call every difference better
 # or worse, also where nothing shows it; those of 1 to 4 show no evaluation in full; those of 1 to 5 call every
-# verification unsigned.
-CARD_TEMPLATE = 6
-TEMPLATES = (1, 2, 3, 4, 5, CARD_TEMPLATE)
+# verification unsigned; those of 1 to 6 set figures side by side whatever they are of, and do not say in what they are.
+CARD_TEMPLATE = 7
+TEMPLATES = (1, 2, 3, 4, 5, 6, CARD_TEMPLATE)
 _DIGEST = "`(sha256:[0-9a-f]{64})`"
 _TEMPLATE = re.compile(r"\(card format ([0-9]{1,4})\)")
 _VERIFICATION = re.compile(rf"(?m)^Verification: {_DIGEST}(?: \(unsigned\))?$")
@@ -50,6 +50,8 @@ class ModelCard:
     checks: CheckFacts | None = None
     detailed: DetailedEvaluation | None = None
     evaluated: Digest | None = None
+    apart: str | None = None
+    """Why the incumbent's figures do not stand beside these; None where they do."""
     template: int = CARD_TEMPLATE
 
 

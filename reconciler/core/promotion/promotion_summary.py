@@ -52,4 +52,6 @@ class PromotionSummary:
     """How often the rows that judged it have judged candidates so far, where that is known."""
     unit: str = ""
     """In what the candidate's own figures are, where that is a transform of a number."""
+    apart: str | None = None
+    """Why the incumbent's own figures do not stand beside the candidate's; None where they do."""
     format: int = 1

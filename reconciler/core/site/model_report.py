@@ -28,6 +28,8 @@ class ModelVersion:
     low: float | None = None
     high: float | None = None
     rows: int | None = None
+    apart: str | None = None
+    """Why its figure does not stand beside that of the artifact that the report is about."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

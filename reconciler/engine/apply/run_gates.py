@@ -10,7 +10,7 @@ from reconciler import codec
 from reconciler.core.artifact.build import Build, Provenance
 from reconciler.core.artifact.evaluation import HEADLINES
 from reconciler.core.digest import Digest
-from reconciler.core.evaluation.quantiles import quantile_of
+from reconciler.core.evaluation.question import asked_otherwise, judged_quantile
 from reconciler.core.evaluation.units import judging_of
 from reconciler.core.judging.applicable_gates import gates_of
 from reconciler.core.judging.evaluate_gates import NOT_MEASURED, evaluate_gates, impossible
@@ -23,7 +23,6 @@ from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.gates import DataDrift, Gate, NoWorseThanIncumbent, PluginGate, Verification, needs_rows
 from reconciler.core.spec.gates.known_figures import known_figure
 from reconciler.core.spec.model import DeclaredSlice, Model
-from reconciler.core.spec.recipe import Outcome
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.evaluation.slice_rows import JudgedBy, slice_rows
 from reconciler.engine.judging.candidate_figures import figures_of_candidate
@@ -174,10 +173,10 @@ def compare_builds(
     work = deps.scratch / f"compare-{deps.new_id()}"
     work.mkdir(parents=True)
     recipe = verification.recipe_of(theirs, incumbent_build.artifact).recipe
-    if recipe.task is not model.recipe.task or _meaning(recipe.outcome) != _meaning(model.recipe.outcome):
-        return _not_compared(
-            gate, Comparability.NOT_COMPARABLE, "the outcome does not mean the same as the incumbent's"
-        )
+    if (otherwise := asked_otherwise(model.recipe, recipe)) is not None:
+        reason = f"the outcome does not mean the same as the incumbent's: {otherwise}"
+        return _not_compared(gate, Comparability.NOT_COMPARABLE, reason)
+    judging, before = judging_of(model.recipe), judging_of(recipe)
     if not blobs.holds(own, incumbent_build.training_keys):
         reason = "the keys that the incumbent trained on are not in this store"
         return _not_compared(gate, Comparability.NOT_COMPARABLE, reason)
@@ -229,12 +228,15 @@ def compare_builds(
                 trained=blobs.file_of(own, incumbent_build.training_keys),
                 limits=limits,
                 confidence=confidence,
-                quantile=quantile_of(model.recipe.estimator),
+                quantile=judged_quantile(model.recipe),
+                steps=judging.steps,
+                incumbent_steps=before.steps,
                 declared=replace(model.evaluation, slices=cut if isinstance(values, Path) else ()),
                 slices=(values,) if isinstance(values, Path) else (),
             )
         )
-        reasons = [reason for reason in (compared.reason, limited) if reason is not None]
+        unit = f"judged in {judging.unit.unit}" if judging.steps or before.steps else None
+        reasons = [reason for reason in (compared.reason, limited, unit) if reason is not None]
         compared = replace(compared, reason="; ".join(reasons) or None)
         cannot = ComparedParts(problem=f"the slice cannot be cut: {values}") if isinstance(values, str) else None
         return replace(compared, per=cannot or compared.per)
@@ -253,8 +255,3 @@ def _unpacked(store: Store, artifact: Digest, into: Path) -> Path:
 
 def _not_compared(gate: NoWorseThanIncumbent, state: Comparability, reason: str) -> Comparison:
     return Comparison(state=state, metric=gate.metric, reason=reason)
-
-
-def _meaning(outcome: Outcome) -> tuple[object, ...]:
-    """Return the parts of an outcome that decide a row's label; maturity and possibility do not."""
-    return (outcome.column, tuple((label.name, label.when) for label in outcome.classes))

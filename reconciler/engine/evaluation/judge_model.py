@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from reconciler.core.artifact.observed_state import JournalHead
 from reconciler.core.digest import Digest, DigestPrefix
 from reconciler.core.evaluation.detailed import DetailedEvaluation
 from reconciler.core.evaluation.judged_model import JudgedModel
+from reconciler.core.evaluation.question import asked_otherwise
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.gates import Verification
@@ -69,6 +71,7 @@ def judge(
         incumbent_detailed=_known_in_full(deps, desired, environment, deployed, judging.declared)
         if deployed != artifact
         else None,
+        apart=_apart(deps, desired, environment, deployed, artifact),
     )
 
 
@@ -191,6 +194,23 @@ def _provenance(
         if blobs.holds(store, build.provenance):
             return blobs.record(store, build.provenance, Provenance)
     return None
+
+
+def _apart(
+    deps: Dependencies, desired: DesiredState, environment: Environment, deployed: Digest | None, artifact: Digest
+) -> str | None:
+    """Return why the figures of the deployed artifact do not stand beside another's; None where they do, or where its
+    recipe cannot be had."""
+    if deployed is None or deployed == artifact:
+        return None
+    found = []
+    for digest in (artifact, deployed):
+        for store in _stores(deps, desired, environment):
+            with suppress(ReconcilerError):
+                if blobs.holds(store, digest):
+                    found.append(verification.recipe_of(store, digest).recipe)
+                    break
+    return asked_otherwise(*found) if len(found) == 2 else None
 
 
 def _known_in_full(

@@ -10,6 +10,8 @@ from dataclasses import replace
 
 from reconciler import codec
 from reconciler.core.artifact.build import Build
+from reconciler.core.evaluation.detailed import DetailedEvaluation
+from reconciler.core.evaluation.units import unit_of_figures
 from reconciler.core.experiment.results import naive_of
 from reconciler.core.experiment.trial import HoldoutFigure
 from reconciler.core.spec.desired_state import DesiredState
@@ -52,7 +54,8 @@ def judge_winner(
     own = verification.evaluation_of(store, build.artifact)
     runtime = builds.runtime_of(environment, recipe)
     detailed = in_full(deps, store, build.artifact, environment.limits, runtime=runtime)
-    figures = () if isinstance(detailed, str) else detailed.as_predicted or detailed.figures
+    full = detailed if not isinstance(detailed, str) else None
+    figures = full.figures if full is not None else ()
     figure = next((each for each in figures if each.name == metric), None)
     against = compare_builds(
         deps,
@@ -62,20 +65,26 @@ def judge_winner(
         Deployment(artifact=base.artifact, build=base, until=None),
         NoWorseThanIncumbent(metric=metric, min_rows=FEWEST_HELD_OUT),
     )
+    in_another_unit = unit_of_figures(recipe) is not None  # what the artifact says of itself is in what it predicts
     counted = looks_so_far(deps.stores, build)
     return HoldoutFigure(
         artifact=build.artifact,
         base=base.artifact,
         evaluation_rows=build.evaluation_rows,
         rows=own.rows,
-        value=own.metric(metric),
+        value=own.metric(metric) if not in_another_unit else figure.value if figure is not None else None,
         low=figure.low if figure is not None else None,
         high=figure.high if figure is not None else None,
-        naive=naive_of(own, metric),
+        naive=naive_of(own, metric) if not in_another_unit else _naive(full, metric),
         looks=round(counted.average) if counted is not None else 0,
         against=against,
         why=figure.why if figure is not None else detailed if isinstance(detailed, str) else None,
     )
+
+
+def _naive(full: DetailedEvaluation | None, metric: str) -> float | None:
+    """Return what the naive guess reaches by a metric, in the unit of the evaluation in full."""
+    return full.naive.value if full is not None and full.naive.figure == metric else None
 
 
 def _build_of(deps: Dependencies, desired: DesiredState, prepared: PreparedExperiment, model: Model) -> Build:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from reconciler.core.evaluation.units import unit_of_figures
 from reconciler.core.experiment.automatic import automatic_experiment
 from reconciler.core.experiment.describe import changes_of, notes_of
 from reconciler.core.experiment.results import (
@@ -18,6 +19,7 @@ from reconciler.core.experiment.standings import ScoredTrial, best
 from reconciler.core.experiment.trial import ArmRun, ExperimentRun
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.experiment.declared_experiment import AUTOMATIC, METRICS, Experiment, Sampler
+from reconciler.core.spec.recipe import Recipe
 from reconciler.core.spec.runtime import differences, remedy, runtime_for
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.experiment import records
@@ -215,6 +217,12 @@ def trials_of(store: Store, run: ExperimentRun) -> Iterator[tuple[ArmRun, tuple[
         yield arm, tuple(trials)
 
 
+def _unit(recipe: Recipe) -> Iterator[str]:
+    """Say in what the figures of trials are, where that is not the unit that models are judged in."""
+    if (unit := unit_of_figures(recipe)) is not None:
+        yield f"figures of trials are in {unit}, which the model predicts"
+
+
 def table_of_run(
     store: Store, run: ExperimentRun, *, new: int | None = None, outdated: str | None = None
 ) -> ExperimentTable:
@@ -251,7 +259,7 @@ def table_of_run(
             seconds=sum(trial.seconds for trial in every),
         ),
         shared=tuple(shared_line(run.arms[each.arm].label, each, metric) for each in run.shared or ()),
-        notes=notes_of(run.inputs, base.recipe),
+        notes=(*notes_of(run.inputs, base.recipe), *_unit(base.recipe)),
         new=new,
         outdated=outdated,
     )

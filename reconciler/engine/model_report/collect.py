@@ -11,6 +11,8 @@ from reconciler.core.artifact.observed_state import JournalHead
 from reconciler.core.digest import Digest
 from reconciler.core.evaluation.detailed import DetailedEvaluation
 from reconciler.core.evaluation.judged_model import JudgedModel
+from reconciler.core.evaluation.question import asked_otherwise, figures_apart
+from reconciler.core.evaluation.units import unit_of_figures
 from reconciler.core.forge.merge_message import request_of
 from reconciler.core.inspect.history import HistoryEvent
 from reconciler.core.inspect.status import ModelStatus
@@ -142,6 +144,16 @@ class Collector:
                 found[artifact] = self._version(head, artifact, judged)
         return list(found.values())
 
+    def _apart(self, artifact: Digest, judged: JudgedModel, *, in_full: bool) -> str | None:
+        """Return why the figure of another artifact does not stand beside that of the one that is judged."""
+        ours, theirs = (verify.recipe_of(self._store, each).recipe for each in (judged.artifact, artifact))
+        if in_full and judged.detailed is not None:
+            return asked_otherwise(theirs, ours)
+        unit = unit_of_figures(theirs if not in_full else ours)
+        if unit is not None and in_full != (judged.detailed is not None):
+            return f"one figure is in {unit}, the other in its unit"
+        return figures_apart(theirs, ours)
+
     def _version(self, head: JournalHead, artifact: Digest, judged: JudgedModel) -> ModelVersion:
         build = head.state.build
         version = ModelVersion(
@@ -168,6 +180,8 @@ class Collector:
                     high=shown.high,
                     rows=full.rows,
                 )
+            if artifact != judged.artifact:
+                version = replace(version, apart=self._apart(artifact, judged, in_full=full is not None))
         return version
 
     def _snapshot(self, made: Provenance | None) -> tuple[tuple[SnapshotTable, ...], str | None]:

@@ -19,6 +19,7 @@ from reconciler.core.artifact.evaluation import Evaluation
 from reconciler.core.artifact.oci_artifact import EVALUATION_FILE, RECIPE_FILE, SCHEMA_FILE, Schema
 from reconciler.core.artifact.prediction_log import PredictionLog
 from reconciler.core.digest import Digest
+from reconciler.core.evaluation.units import unit_of_figures
 from reconciler.core.monitoring.judge import judge
 from reconciler.core.monitoring.outcomes import KnownOutcomes
 from reconciler.core.monitoring.promise import PINBALL, LossKind, Promise, promise_of, quantile_of
@@ -109,6 +110,8 @@ def _monitor(deps: Dependencies, desired: DesiredState, environment: Environment
             shutil.rmtree(work, ignore_errors=True)
     if known.waiting and recipe.outcome.matured is None:
         notes = (*notes, "its recipe says no outcome.matured: outcomes that are known early may be unlike the others")
+    if (unit := unit_of_figures(recipe)) is not None:
+        notes = (*notes, f"its figures are in {unit}, which the model predicts")
     if known.before:
         notes = (*notes, f"not counted, since the outcome was known when it was predicted: {known.before:,}")
     if known.other:

@@ -16,6 +16,7 @@ from reconciler.core.artifact.observed_state import JournalHead
 from reconciler.core.artifact.oci_artifact import SCHEMA_FILE, Schema
 from reconciler.core.digest import Digest, digest_of_bytes, short
 from reconciler.core.evaluation.detailed import DetailedEvaluation, contradiction, named_slices
+from reconciler.core.evaluation.question import figures_apart
 from reconciler.core.plan.facts import VerificationFacts
 from reconciler.core.promotion.model_card import TEMPLATES, ModelCard, StatedEvidence, first_difference, stated_evidence
 from reconciler.core.quality.checks import CHECKS
@@ -157,16 +158,19 @@ def draw(
     if detailed is not None and (said := contradiction(detailed, own)) is not None:
         raise _UntrueError(f"the evaluation in full that it shows has {said}")
     schema = blobs.document(origin, package, SCHEMA_FILE) if detailed is not None else b""
+    recipe, own_store = verify.recipe_in(origin, package), stores[environment.name]
+    apart = figures_apart(recipe.recipe, verify.recipe_of(own_store, incumbent).recipe) if incumbent else None
     return ModelCard(
         model=pinned.model.name,
         environment=environment.name,
         owner=pinned.model.owner,
         description=pinned.model.description,
-        recipe=verify.recipe_in(origin, package),
+        recipe=recipe,
         evaluation=own,
         provenance=blobs.record(provenance, pinned.build.provenance, Provenance),
         verification=verification,
-        before=verify.evaluation_of(stores[environment.name], incumbent) if incumbent is not None else None,
+        apart=apart,
+        before=verify.evaluation_of(own_store, incumbent) if incumbent is not None else None,
         incumbent=incumbent,
         checks=_checks(pinned),
         detailed=named_slices(detailed, codec.decode(Schema, schema, what=SCHEMA_FILE)) if detailed else None,

@@ -10,6 +10,7 @@ from reconciler import codec
 from reconciler.core.age import age_of, all_ahead
 from reconciler.core.artifact.observed_state import JournalHead, LiveDeployment, drift_of
 from reconciler.core.digest import Digest
+from reconciler.core.evaluation.question import figures_apart
 from reconciler.core.field_diff import FieldChange, changes
 from reconciler.core.judging.applicable_gates import bound_to
 from reconciler.core.plan import policy_check
@@ -151,9 +152,10 @@ def _from_serving_facts(store: Store, facts: ServingFacts, now: datetime) -> Mod
         order=facts.order.value,
         controls=policy_check.policy_inputs(facts),
     )
-    replaced = None
+    replaced, apart = None, None
     if incumbent is not None and incumbent != candidate and blobs.holds(store, incumbent):
-        replaced = verification.evaluation_of(store, incumbent)
+        apart = figures_apart(model.recipe, verification.recipe_of(store, incumbent).recipe) if model else None
+        replaced = verification.evaluation_of(store, incumbent) if apart is None else None
     decision, verified = decide_serving(facts), _verifications(verifications)
     return _model_plan(
         inputs,
@@ -170,9 +172,14 @@ def _from_serving_facts(store: Store, facts: ServingFacts, now: datetime) -> Mod
             data_taken=build.taken if build else None,
             data_age=age_of(build.taken, now) if build else None,
             checks=_told(pin.checks),
+            notes=(_apart(apart),) if apart is not None else (),
         ),
         (*_served_otherwise(facts), *_ahead(facts.head, now)),
     )
+
+
+def _apart(why: str) -> str:
+    return f"the figures of the incumbent do not stand beside the candidate's: {why}"
 
 
 def _served_otherwise(facts: ServingFacts) -> Iterator[str]:
@@ -205,7 +212,7 @@ def _model_plan(inputs: PlanInputs, decision: Decision, detail: PlanDetail, find
         reason=decision.reason,
         steps=decision.steps,
         blocked=decision.blocked,
-        detail=replace(detail, notes=decision.notes),
+        detail=replace(detail, notes=(*decision.notes, *detail.notes)),
         findings=tuple(findings),
     )
 

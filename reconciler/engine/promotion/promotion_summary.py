@@ -10,6 +10,7 @@ from reconciler.core.artifact.data_snapshot import TableCopy
 from reconciler.core.artifact.observed_state import JournalHead
 from reconciler.core.digest import Digest
 from reconciler.core.evaluation.detailed import DetailedEvaluation
+from reconciler.core.evaluation.question import figures_apart
 from reconciler.core.evaluation.units import unit_in_words
 from reconciler.core.field_diff import FieldChange, changes
 from reconciler.core.plan.config_diff import ModelDifference, difference
@@ -67,6 +68,7 @@ def summarize(
         detailed=_in_full((origin, *deps.stores.values()), artifact, proposed.evaluation),
         looks=looks_so_far(deps.stores, build),
         unit=unit_in_words(proposed, candidate.evaluation),
+        apart=_apart(deps.stores[environment.name], proposed, incumbent),
     )
 
 
@@ -107,6 +109,12 @@ def _incumbent(own: Store, head: JournalHead | None, artifact: Digest) -> Artifa
         return _origin(own, deployed, head.state.build.provenance)
     except ReconcilerError:
         return None
+
+
+def _apart(own: Store, proposed: Model, incumbent: ArtifactOrigin | None) -> str | None:
+    if incumbent is None:
+        return None
+    return figures_apart(proposed.recipe, verify.recipe_of(own, incumbent.provenance.artifact).recipe)
 
 
 def _difference(desired: DesiredState, environment: Environment, proposed: Model) -> ModelDifference | None:

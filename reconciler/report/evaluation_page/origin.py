@@ -42,7 +42,7 @@ def versions(report: ModelReport, *, plots: bool) -> Html:
         return Html("")
     parts = [paragraph("Each on its own holdout: a step may be other rows, not another model.", kind="note")]
     newest = report.versions[-1].figure
-    drawn = [v for v in report.versions if v.value is not None and v.figure == newest]
+    drawn = [v for v in report.versions if v.value is not None and v.figure == newest and v.apart is None]
     if plots and len(drawn) > 1 and newest is not None:
         svg = over_time(
             [
@@ -57,6 +57,11 @@ def versions(report: ModelReport, *, plots: bool) -> Html:
         )
         parts.append(Html(f'<div class="plots"><figure>{svg}</figure></div>'))
     rows = (_version(each) for each in reversed(report.versions))
+    parts += [
+        paragraph(text(f"Entry {each.n} does not stand beside the newest: {each.apart}."), kind="note")
+        for each in report.versions
+        if each.apart is not None
+    ]
     heads = ("entry", "when", "artifact", "data as of", "grade", "figure", "95% interval", "rows")
     parts.append(table("Artifacts, the newest first", heads, rows, words=5))
     return section("versions", "Training over time", *parts)

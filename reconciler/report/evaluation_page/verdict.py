@@ -156,7 +156,7 @@ def comparison(report: ModelReport) -> Html:
     if judged is None:
         return Html("")
     compared = comparison_of(judged.verifications)
-    if compared is None and judged.incumbent_detailed is None:
+    if compared is None and judged.incumbent_detailed is None and judged.apart is None:
         return Html("")
     parts: list[Html] = []
     if compared is not None:
@@ -175,7 +175,10 @@ def comparison(report: ModelReport) -> Html:
                 for m in compared.metrics
             )
             parts.append(table("On the same rows", ("metric", "this one", "incumbent", "difference"), rows))
-    if judged.detailed is not None and judged.incumbent_detailed is not None:
+    if judged.apart is not None:
+        words = f"Each by itself says nothing of the other: {judged.apart}."
+        parts.append(paragraph(text(words), kind="note"))
+    elif judged.detailed is not None and judged.incumbent_detailed is not None:
         parts.append(_side_by_side(judged.detailed, judged.incumbent_detailed))
     return section("incumbent", "Over the incumbent", *parts)
 

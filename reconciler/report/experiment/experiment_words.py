@@ -116,8 +116,9 @@ def against(table: ExperimentTable, figure: HoldoutFigure) -> str:
     if found.state is not Comparability.COMPARED or found.difference is None or found.lower is None:
         return f"Not compared with the model as it is: {found.reason or found.state}."
     said = {Seen.BETTER: "Better", Seen.WORSE: "Worse", Seen.NOTHING: "No difference seen"}[found.seen or Seen.NOTHING]
+    judged = f"; {found.reason}" if found.reason is not None else ""
     interval_of = f"95% interval {found.lower:+.4f} to {found.upper or 0.0:+.4f}"
     return (
         f"{said}: {table.metric} {metric(found.candidate)} against {metric(found.incumbent)} of the model as it is "
-        f"on the same {count(found.rows, 'row')}, better by {found.difference:+.4f} ({interval_of})."
+        f"on the same {count(found.rows, 'row')}, better by {found.difference:+.4f} ({interval_of}){judged}."
     )

@@ -92,7 +92,8 @@ def _artifacts(model: ModelPlan, detail: Detail) -> Iterator[Item]:
     if candidate is not None:
         yield Item((Code(short(candidate)), _facts(model.detail, detail)), label="candidate", joint=" ")
     if model.detail.judged is not None:
-        yield Item(Literal(model.detail.judged.line), label="judged", hang=2)
+        line = model.detail.judged.line
+        yield Item(Literal(line) if not model.detail.judged.unit else line, label="judged", hang=2)
         yield Item(f"{model.detail.judged.grade.reason}", label="why this grade", hang=2)
     if incumbent is not None and incumbent != candidate:
         yield Item(Code(short(incumbent)), label="incumbent", joint=" ")

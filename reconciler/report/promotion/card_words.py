@@ -25,6 +25,7 @@ class CardWords:
     reproduce: str
     description: str
     signed: str = " (unsigned)"  # behind the verification
+    apart: str = "The incumbent's figures do not stand beside these"
 
     def previously_deployed(self, environment: str) -> Words:
         """Say that gates do not count for an artifact that was deployed before."""
@@ -69,3 +70,4 @@ WORDS[5] = WORDS[4]
 # Whether it is signed may change after the card was written, and which keys count is the environment's to say: the plan
 # tells it.
 WORDS[6] = replace(WORDS[5], signed="")
+WORDS[7] = WORDS[6]

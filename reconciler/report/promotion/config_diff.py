@@ -66,6 +66,8 @@ def _model(model: ModelDifference, states: Mapping[str, str], detail: Detail) ->
     yield Heading((Either(Literal(f"{sign} "), ""), name, shown), level=4, hang=4)
     if model.outcome:
         yield Paragraph(Strong(OUTCOME), tone=Tone.BAD, indent=4)
+        if model.apart is not None:
+            yield Paragraph(f"{model.apart[:1].upper()}{model.apart[1:]}.", indent=4)
     tight = False
     for kind, changes in (("recipe", model.changes), ("gates", model.gates), ("evaluation", model.evaluation or ())):
         if changes:
@@ -79,6 +81,8 @@ def _model(model: ModelDifference, states: Mapping[str, str], detail: Detail) ->
     rows = tuple(_rows(model))
     if rows:
         yield DataTable(_COLUMNS, rows, indent=4)
+        if model.unit is not None:
+            yield Paragraph(f"These figures are in {model.unit}, which the model predicts.", indent=4)
         yield from _judged(model)
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from reconciler import codec
 from reconciler.core.evaluation.brief import command_for, in_brief, within
 from reconciler.core.evaluation.grading import reason_of
+from reconciler.core.evaluation.units import unit_of_figures
 from reconciler.core.promotion.model_card import ModelCard
 from reconciler.core.spec.recipe import BuiltRecipe, Holdout, Param
 from reconciler.report.evaluation import decided, figures
@@ -65,14 +66,14 @@ def blocks(card: ModelCard) -> Iterator[Block]:
 
 def _head(card: ModelCard) -> Iterator[Block]:
     words = WORDS[card.template]
-    name, value = card.evaluation.headline
+    (name, value), unit = card.evaluation.headline, _unit(card)
     brief = in_brief(card.detailed) if card.detailed is not None else None
     headline = brief.headline if brief is not None else None
     facts = (
         Strong(f"Grade {brief.grade.grade if brief is not None else card.evaluation.grade}"),
         (Code(headline.name), " ", Strong(Literal(within(headline))))
         if headline is not None
-        else (Code(name), " ", Strong(Literal(metric(value)))),
+        else (Code(name), " ", Strong(Literal(metric(value))), f" in {unit}" if unit is not None else ""),
         words.rows.format(rows=count(card.evaluation.rows, "row")),
     )
     yield Heading(f"{card.model} in {card.environment}", level=1)
@@ -91,10 +92,14 @@ def _numbers(card: ModelCard) -> Iterator[Block]:
     words = WORDS[card.template]
     yield Heading(words.metrics, level=2)
     # Each on its own holdout: no difference of those is shown to be one.
-    if card.detailed is None or card.before is not None:  # else the figures below are the same, and more
-        yield evaluation.metrics(card.evaluation, card.before, {} if card.template > 3 else None)
+    apart = card.apart if card.template > 6 else None
+    before = card.before if apart is None else None
+    if card.detailed is None or before is not None:  # else the figures below are the same, and more
+        yield evaluation.metrics(card.evaluation, before, {} if card.template > 3 else None)
+        if (unit := _unit(card)) is not None:
+            yield Paragraph(f"These figures are in {unit}, which the model predicts.")
     if card.before is not None:
-        yield Paragraph(words.compared)
+        yield Paragraph(words.compared if apart is None else f"{words.apart}: {apart}.")
         if card.incumbent is not None and card.template > 1:
             yield Paragraph(("Incumbent: ", Code(card.incumbent)))
     yield Paragraph(evaluation.naive(card.evaluation) if card.detailed is None else figures.naive(card.detailed))
@@ -108,6 +113,12 @@ def _numbers(card: ModelCard) -> Iterator[Block]:
     if card.evaluation.influences and card.detailed is None:
         yield Heading(words.influences)
         yield evaluation.influences(card.evaluation)
+
+
+def _unit(card: ModelCard) -> str | None:
+    """Return in what the artifact's own figures are, where that is a transform of the outcome; earlier cards do not say
+    it."""
+    return unit_of_figures(card.recipe.recipe) if card.template > 6 else None
 
 
 def _in_full(card: ModelCard) -> Iterator[Block]:

@@ -151,8 +151,13 @@ def _numbers(summary: PromotionSummary) -> Iterator[Block]:
         words = evaluation.seen(_comparisons(summary))
         yield evaluation.comparison(((row.metric, row.candidate, row.incumbent) for row in whole), words)
     else:
-        before = summary.incumbent.evaluation if summary.incumbent is not None else None
+        incumbent = summary.incumbent if summary.apart is None else None
+        before = incumbent.evaluation if incumbent is not None else None
         yield evaluation.metrics(candidate, before, {})
+        if summary.unit:
+            yield Paragraph(f"These figures are{summary.unit}, which the model predicts.")
+        if summary.apart is not None:
+            yield Paragraph(f"The incumbent's figures do not stand beside these: {summary.apart}.")
         if before is not None:
             reasons = [comparison.reason or comparison.state.value for comparison in _comparisons(summary)]
             reason = reasons[0] if reasons else "no gate compares the two on the same rows"

@@ -129,7 +129,7 @@ def _cells(proposal: ProposalResult) -> Iterator[Words]:
     else:
         name, value = proposal.promotion.candidate.evaluation.headline
         yield proposal.promotion.candidate.evaluation.grade
-        yield (Code(name), " ", Literal(metric(value)))
+        yield (Code(name), " ", Literal(metric(value)), proposal.promotion.unit)
     yield "; ".join(proposal.summary)
 
 

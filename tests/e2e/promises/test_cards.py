@@ -43,8 +43,8 @@ EDITS: dict[str, Callable[[str], str]] = {
         r"Verification: `sha256:[0-9a-f]{64}`", f"Verification: `sha256:{'0' * 64}`", text
     ),
     "a signature that nobody made": lambda text: re.sub(r"(Verification: `.*`)\n", r"\g<1> (signed)\n", text),
-    "a format of another version": lambda text: text.replace("(card format 6)", "(card format 9)"),
-    "no format": lambda text: text.replace("(card format 6)", ""),
+    "a format of another version": lambda text: text.replace("(card format 7)", "(card format 9)"),
+    "no format": lambda text: text.replace("(card format 7)", ""),
     "other inputs": lambda text: re.sub(
         r"Fingerprint: `sha256:[0-9a-f]{64}`", f"Fingerprint: `sha256:{'1' * 64}`", text
     ),

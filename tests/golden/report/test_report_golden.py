@@ -192,6 +192,13 @@ MARKDOWN: dict[str, Callable[[], str]] = {
     "card-vetted": lambda: model_card.markdown(values.card(vetted=True)),
     # Cards of this form are in people's repositories, and are compared byte by byte: these files never change.
     "card-checks": lambda: model_card.markdown(replace(values.card(), checks=values_checks.facts())),
+    "card-format-6": lambda: model_card.markdown(replace(values.card(template=6), checks=values_checks.facts())),
+    "card-format-6-full": lambda: model_card.markdown(
+        replace(values.card(template=6), detailed=evaluations.named(), evaluated=Digest("sha256:" + "e" * 64))
+    ),
+    "card-apart": lambda: model_card.markdown(
+        replace(values.card(), apart='late is "days > 30", and "days > 60" of the other')
+    ),
     "card-format-5": lambda: model_card.markdown(replace(values.card(template=5), checks=values_checks.facts())),
     "card-format-4": lambda: model_card.markdown(replace(values.card(template=4), checks=values_checks.facts())),
     "card-full": lambda: model_card.markdown(

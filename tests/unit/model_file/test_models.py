@@ -18,6 +18,7 @@ import pytest
 
 from reconciler.core.artifact.oci_artifact import ColumnType, Schema, SchemaColumn
 from reconciler.core.digest import digest_of_file
+from reconciler.core.evaluation.units import InverseStep
 from reconciler.core.spec.comparison import Comparability, Comparison
 from reconciler.core.spec.environment import Limits
 from reconciler.core.spec.gates import NoWorseThanIncumbent
@@ -25,6 +26,7 @@ from reconciler.core.spec.recipe import Estimator, Features, Holdout, Outcome, O
 from reconciler.errors import DataError, ScoringError
 from reconciler.evaluation.paired_comparison import compare
 from reconciler.model_file import load, safe_archive
+from reconciler.model_file.feature_matrix import matrix_of
 from reconciler.ports import CompareRequest, PredictRequest, SelectResult, TrainRequest
 from reconciler.scoring.predict import predict
 from reconciler.training import fit
@@ -57,11 +59,24 @@ class Workshop:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def make(self, name: str, *, features: tuple[str, ...], start: int = 0, classes: tuple[str, ...] = CLASSES) -> Path:
-        """An artifact's folder; `<name>-train.parquet` and `<name>-holdout.parquet` beside it."""
+    def make(
+        self,
+        name: str,
+        *,
+        features: tuple[str, ...],
+        start: int = 0,
+        classes: tuple[str, ...] = CLASSES,
+        outcome: Callable[[Any], Any] | None = None,
+    ) -> Path:
+        """An artifact's folder; `<name>-train.parquet` and `<name>-holdout.parquet` beside it. `outcome`: of a number
+        that is predicted, what of it."""
         parts = {"train": rows(600, start=start, numbers=not classes), "holdout": rows(400, start=10**6)}
         if not classes:
             parts["holdout"] = rows(400, start=10**6, numbers=True)
+        if outcome is not None:
+            for part, table in parts.items():
+                other = pa.array(outcome(table.column("outcome").to_numpy()))
+                parts[part] = table.set_column(table.schema.get_field_index("outcome"), "outcome", other)
         for part, table in parts.items():
             pq.write_table(table, self.rows(name, part))
         recipe = Recipe(
@@ -100,6 +115,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
     workshop.make("other", features=("first",), classes=("a", "b", "c"))
     workshop.make("number", features=("first",), classes=())
     workshop.make("noisy", features=("noise",), classes=())
+    workshop.make("logged", features=("first",), classes=(), outcome=lambda values: np.log(values + 10))
     return workshop
 
 
@@ -203,6 +219,8 @@ def compared(shop: Workshop, candidate: str, incumbent: str, metric: str, **give
             features=given.get("features", shop.rows(candidate, "holdout")),
             trained=given.get("trained", shop.rows(incumbent, "train")),
             limits=LIMITS,
+            steps=given.get("steps", ()),
+            incumbent_steps=given.get("incumbent_steps", ()),
         )
     )
 
@@ -237,6 +255,29 @@ def test_the_numbers_are_those_of_the_candidates_own_evaluation(shop: Workshop) 
     numbers = compared(shop, "number", "noisy", "r2")
     evaluation = json.loads((shop.folder / "number" / "evaluation.json").read_text())
     assert {one.metric: one.candidate for one in numbers.metrics} == pytest.approx(evaluation["metrics"])
+
+
+LOG = (InverseStep(function="ln"), InverseStep(shift=10.0))
+"""From ln(10 + score) to the score."""
+
+
+@pytest.mark.parametrize("metric", ["r2", "mae", "rmse"])
+def test_a_transformed_outcome_is_compared_in_its_unit_with_one_that_is_not(metric: str, shop: Workshop) -> None:
+    plain = json.loads((shop.folder / "number" / "evaluation.json").read_text())["metrics"]
+    holdout = pq.read_table(shop.rows("logged", "holdout"))
+    model = load.load(shop.folder / "logged")
+    predicted = np.exp(model.outputs(matrix_of(holdout, model.schema))[:, 0]) - 10
+    wrong = predicted - (np.exp(holdout.column("outcome").to_numpy()) - 10)
+    of_logged = {"mae": float(np.abs(wrong).mean()), "rmse": float(np.sqrt((wrong**2).mean()))}
+    found = compared(shop, "logged", "number", metric, steps=LOG)
+    assert found.state is Comparability.COMPARED
+    assert found.incumbent == pytest.approx(plain[metric])
+    if metric in of_logged:
+        assert found.candidate == pytest.approx(of_logged[metric])
+    back = compared(shop, "number", "logged", metric, incumbent_steps=LOG)
+    assert (back.candidate, back.incumbent) == pytest.approx((found.incumbent, found.candidate))
+    both = compared(shop, "logged", "logged", metric, steps=LOG, incumbent_steps=LOG)
+    assert (both.difference, both.candidate) == pytest.approx((0, found.candidate))
 
 
 def test_rows_that_the_incumbent_trained_on_do_not_count(shop: Workshop, tmp_path: Path) -> None:
