@@ -87,6 +87,9 @@ PARTS = frozenset(
         "sklearn._loss._loss.CyHalfTweedieLossIdentity",
         "sklearn._loss._loss.CyHuberLoss",
         "sklearn._loss._loss.CyPinballLoss",
+        # Blends: the average of members that are estimators of the table.
+        "sklearn.ensemble._voting.VotingClassifier",
+        "sklearn.ensemble._voting.VotingRegressor",
         "sklearn.dummy.DummyClassifier",
         "sklearn.dummy.DummyRegressor",
     }

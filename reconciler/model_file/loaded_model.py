@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from reconciler.core.artifact.evaluation import BlendWeights
 from reconciler.core.artifact.oci_artifact import Schema
 from reconciler.core.prediction.output_rules import NO_RULES, OutputRules
 from reconciler.core.quality.reference import TrainingReference
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
     from reconciler.model_file.feature_matrix import Matrix
 
+VOTING = "sklearn.ensemble._voting"
+"""The module of what blends are: scikit-learn's average of estimators."""
 _BY_ROW = ("sklearn.ensemble.", "sklearn.tree.", "reconciler.model_file.boosters.")
 
 
@@ -24,19 +27,19 @@ _BY_ROW = ("sklearn.ensemble.", "sklearn.tree.", "reconciler.model_file.boosters
 class LoadedModel:
     """A fitted estimator and the schema that names its columns and classes. `reference`: how its training rows were
     distributed; None where the artifact does not say, and of a model that is not an artifact yet. `rules`: how what the
-    estimator says becomes probabilities and a class."""
+    estimator says becomes probabilities and a class. `blend`: how the members of a blend were weighed, right after they
+    were; None of one that is loaded, whose evaluation tells it."""
 
     estimator: Any
     schema: Schema
     reference: TrainingReference | None = None
     rules: OutputRules = NO_RULES
+    blend: BlendWeights | None = None
 
     @property
     def by_row(self) -> bool:
         """Tell whether the outputs of a row are the same, to the last bit, whatever rows stand beside it: of trees."""
-        steps = getattr(self.estimator, "steps", None)
-        last = steps[-1][1] if steps else self.estimator
-        return type(last).__module__.startswith(_BY_ROW)
+        return _is_by_row(self.estimator)
 
     def outputs(self, matrix: Matrix) -> Matrix:
         """Predict for each row of `matrix`.
@@ -64,3 +67,11 @@ class LoadedModel:
         `possible`: which classes a row may have (rows, classes), where not all of them.
         """
         return decided(self.rules.decision, probabilities, possible)
+
+
+def _is_by_row(estimator: Any) -> bool:
+    if type(estimator).__module__ == VOTING:
+        return all(map(_is_by_row, estimator.estimators_))
+    steps = getattr(estimator, "steps", None)
+    last = steps[-1][1] if steps else estimator
+    return type(last).__module__.startswith(_BY_ROW)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 import json
 import warnings
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import cache
 from importlib import resources
@@ -19,6 +20,7 @@ from reconciler.core.artifact.oci_artifact import ColumnType, Schema
 from reconciler.core.spec.recipe import BuiltRecipe, Estimator, Preprocessing, Recipe
 from reconciler.errors import ReconcilerError, TrainingError
 from reconciler.model_file.boosters.boosted_model import EXTRAS
+from reconciler.training import voting
 from reconciler.training.boosters import fit as boosters
 
 HISTOGRAM = "histogram-boosting"
@@ -59,7 +61,17 @@ def built_recipe(recipe: Recipe) -> BuiltRecipe:
 
 
 def preprocessing_of(estimator: Estimator) -> Preprocessing:
-    """Return how an estimator's features are prepared: a decision of its family."""
+    """Return how an estimator's features are prepared: a decision of its family. The members of a blend share the
+    categories that each of them can take; each prepares them as it does alone."""
+    if estimator.blend is not None:
+        found = [preprocessing_of(member) for _, member in estimator.members]
+        return Preprocessing(
+            numeric=_each(part.numeric for part in found),
+            categorical=_each(part.categorical for part in found),
+            boolean=_each(part.boolean for part in found),
+            rare=max(part.rare for part in found),
+            most=min(part.most for part in found),
+        )
     family = entry_of(estimator)["family"]
     if family in NATIVE:
         return Preprocessing(
@@ -86,12 +98,33 @@ def preprocessing_of(estimator: Estimator) -> Preprocessing:
     )
 
 
-def fit(recipe: Recipe, schema: Schema, matrix: Any, targets: Any, weights: Any | None = None) -> Any:
+def _each(ways: Iterable[str]) -> str:
+    """Return the ways of several members, each once."""
+    return " / ".join(dict.fromkeys(ways))
+
+
+def fit(
+    recipe: Recipe,
+    schema: Schema,
+    matrix: Any,
+    targets: Any,
+    weights: Any | None = None,
+    shares: tuple[tuple[str, float], ...] = (),
+) -> Any:
     """Fit the recipe's estimator on the encoded `matrix` (rows, columns) and the `targets` of its rows.
 
-    `weights`: of the rows, None where all weigh alike. Returns an estimator of scikit-learn, or a model of another
-    library as loaded from its file. Raises TrainingError when the library cannot fit it.
+    `weights`: of the rows, None where all weigh alike; `shares`: of a blend the weights of its members, of which one
+    that has none is not fitted. Returns an estimator of scikit-learn, or a model of another library as loaded from its
+    file. Raises TrainingError when the library cannot fit it.
     """
+    if recipe.estimator.blend is not None:
+        share_of = {name: share for name, share in shares if share > 0}
+        members = [
+            (name, fit(replace(recipe, estimator=member), schema, matrix, targets, weights))
+            for name, member in recipe.estimator.members
+            if name in share_of
+        ]
+        return voting.average_of(members, [share_of[name] for name, _ in members], classifies=bool(schema.classes))
     try:
         with warnings.catch_warnings():
             # Poor convergence shows in the metrics, and the text of a warning may quote data.

@@ -42,6 +42,7 @@ from reconciler.training import estimator_pipeline
 from reconciler.training.cross_validation import moments_of
 from reconciler.training.encode_out_of_fold import cross_fitted, encode_out_of_fold
 from reconciler.training.memory_need import check_memory
+from reconciler.training.out_of_fold.fit_blend import fit_blend
 from reconciler.training.out_of_fold.fit_rules import fit_rules
 from reconciler.training.out_of_fold.predictions import TrainingRows
 from reconciler.training.row_weights import row_weights
@@ -79,6 +80,7 @@ def train(request: TrainRequest) -> TrainResult:
         holdout_from=request.selected.holdout_from,
         quantile=quantile_of(request.recipe.estimator),
     )
+    evaluation = replace(evaluation, blend=fitted.blend)
     decided = model.decided(outputs) if model.schema.classes else None
     reference = record_reference(features, len(rows), outputs, model.schema, decided)
     files = {
@@ -135,7 +137,7 @@ def fit_rows(
 def fit_encoded(
     recipe: Recipe, schema: Schema, matrix: Matrix | EncodedRows, targets: Any, *, keys: Sequence[str], days: Any | None
 ) -> LoadedModel:
-    """Fit a recipe on encoded training rows: its estimator, and the rules that follow it.
+    """Fit a recipe on encoded training rows: of a blend its weights, its estimator, and the rules that follow it.
 
     `keys`: of the rows, where anything is fitted out of fold; `days`: as in `fit_rows`. Raises TrainingError.
     """
@@ -143,18 +145,21 @@ def fit_encoded(
         raise TrainingError(
             "the days of the training rows are missing", hint="this is a mistake in the program: please report it"
         )
-    weights = row_weights(recipe, days)
-    estimator = estimator_pipeline.fit(recipe, schema, matrix, targets, weights)
+    training = TrainingRows(
+        recipe=recipe,
+        schema=schema,
+        matrix=matrix,
+        targets=targets,
+        keys=keys,
+        moments=moments_of(days) if days is not None and recipe.holdout.by is not None else None,
+        weights=row_weights(recipe, days),
+    )
+    blend = None
+    if recipe.estimator.blend is not None:
+        blend = fit_blend(training, recipe.estimator.blend)
+        training = replace(training, shares=blend.weights)
+    estimator = estimator_pipeline.fit(recipe, schema, matrix, targets, training.weights, training.shares)
     rules = NO_RULES
     if recipe.calibrate is not None or recipe.decide is not None:
-        training = TrainingRows(
-            recipe=recipe,
-            schema=schema,
-            matrix=matrix,
-            targets=targets,
-            keys=keys,
-            moments=moments_of(days) if days is not None and recipe.holdout.by is not None else None,
-            weights=weights,
-        )
         rules = fit_rules(training, estimator)
-    return LoadedModel(estimator=estimator, schema=schema, rules=rules)
+    return LoadedModel(estimator=estimator, schema=schema, rules=rules, blend=blend)

@@ -37,6 +37,23 @@ class Influence:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BlendWeights:
+    """How much each member of a blend counts, as it was fitted. They sum to 1; a member of 0 is not in the model.
+
+    `metric`: what was made least on `rows` training rows, by members that were fitted on others, out of `folds` folds
+    (`left_out`: whose training rows lacked a class); `losses`: of each member alone, `loss`: of the blend.
+    """
+
+    weights: tuple[tuple[str, float], ...]
+    metric: str
+    losses: tuple[tuple[str, float], ...]
+    loss: float
+    rows: int
+    folds: int
+    left_out: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
     """The evaluation on the holdout of a model's own build. `metrics` by scikit-learn's names, sorted; `confusion` rows
     actual, columns predicted, classes in declared order (empty for regression). `naive` is what guessing the most
@@ -59,6 +76,8 @@ class Evaluation:
     quantile: float | None = None
     """The quantile that the model predicts; None for any other model. Its naive guess is the training rows' quantile,
     and the errors of both are measured by pinball."""
+    blend: BlendWeights | None = None
+    """Of a blend, how its members were weighed; None for any other model."""
 
     @property
     def kind(self) -> str:

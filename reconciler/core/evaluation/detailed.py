@@ -47,7 +47,7 @@ class OutcomeUnit:
 class TrainingReport(DefaultsLeftOut):
     """How the model was trained, as far as the artifact says. `iterations` of at most `most`; `converged`: None where
     the estimator does not say. `calibrated`: by which method; `decided`: how a class follows from the probabilities;
-    None: not calibrated, and the most likely class."""
+    None: not calibrated, and the most likely class. `shares`: of a blend, how much each of its members counts."""
 
     rows: int
     features: int
@@ -57,6 +57,7 @@ class TrainingReport(DefaultsLeftOut):
     converged: bool | None = None
     calibrated: str | None = None
     decided: ClassDecision | None = None
+    shares: tuple[tuple[str, float], ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -51,7 +51,11 @@ _OF_LIBRARIES = {"lightgbm": ("quantile", "alpha", 0.9), "xgboost": ("reg:quanti
 
 
 def quantile_of(estimator: Estimator) -> float | None:
-    """Return the quantile that an estimator predicts; None where it predicts a mean."""
+    """Return the quantile that an estimator predicts; None where it predicts a mean, and of a blend whose members
+    predict different things."""
+    if estimator.blend is not None:
+        found = {quantile_of(member) for _, member in estimator.members}
+        return found.pop() if len(found) == 1 else None
     params = dict(estimator.params)
     if estimator.uses != "sklearn":
         objective, name, usual = _OF_LIBRARIES[estimator.uses]

@@ -29,7 +29,7 @@ from reconciler.core.spec.experiment.declared_experiment import (
     Search,
 )
 from reconciler.core.spec.model import Model
-from reconciler.core.spec.recipe import Features, Param, Recipe, Task
+from reconciler.core.spec.recipe import Blend, Features, Param, Recipe, Task
 
 TRIALS, FOLDS = 60, 3
 _NUMBERS = re.compile(r"\s*(count|count_if|sum|avg|mean|median|stddev|stddev_samp)\s*\(", re.IGNORECASE)
@@ -115,7 +115,7 @@ def _unused_past(recipe: Recipe, facts: TableFacts | None) -> Iterator[str]:
 
 def _estimators(recipe: Recipe, libraries: Collection[str]) -> Iterator[EstimatorSpace]:
     """Yield the families; of a model with constraints only those that keep to them."""
-    constrained = recipe.estimator.monotonic is not None or recipe.estimator.interactions is not None
+    constrained = recipe.estimator.constraints != (None, None)
     for space in (*_families(recipe), *_boosters(recipe, libraries)):
         if not constrained or space.class_name.startswith("HistGradientBoosting"):
             yield space
@@ -192,10 +192,13 @@ def expected_seconds(experiment: Experiment, recipe: Recipe, rows: int) -> float
     Counted and not timed; a machine that is loaded, or wide tables of text, take longer.
     """
     space = experiment.space if experiment.space is not None else automatic_space(recipe, experiment.metric)
-    names = [each.class_name for each in space.estimators] or [recipe.estimator.class_name]
+    tried = [each.blend or each.class_name for each in space.estimators]
+    names = tried or [recipe.estimator.blend or recipe.estimator.class_name]
     columns, classes = len(recipe.features.all), len(recipe.class_names) if len(recipe.class_names) > 2 else 1
 
-    def seconds(name: str) -> float:
+    def seconds(name: str | Blend) -> float:
+        if isinstance(name, Blend):  # each member once, and on as many rows less a part for each fold
+            return name.folds * sum(seconds(member.class_name) for _, member in name.members)
         if "Boosting" in name or name.startswith(("LGBM", "XGB")):
             return 150 * classes * (0.0008 + 9e-5 * columns * min(1.0, rows / 800) + 2e-8 * rows * columns)
         if "Trees" in name or "Forest" in name:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import pairwise, product
 
 from reconciler.core.experiment.past_space import TableFacts, with_past
@@ -88,11 +89,10 @@ def _arm(recipe: Recipe, where: str | None, since: str | None, collapse: tuple[s
         labels.append(f"since {since}")
     recipe = replace(recipe, data=data)
     if collapse:
-        weights = _weights_of_joined(recipe, collapse)
         recipe = replace(
             recipe,
             outcome=collapsed(recipe.outcome, collapse),
-            estimator=replace(recipe.estimator, class_weights=weights),
+            estimator=recipe.estimator.with_each(partial(_with_joined, recipe.class_names, collapse)),
         )
         labels.append(f"{' and '.join(collapse)} as one class")
     return Arm(label=", ".join(labels), recipe=recipe)
@@ -115,15 +115,17 @@ def collapsed(outcome: Outcome, names: tuple[str, ...]) -> Outcome:
     return replace(outcome, classes=classes)
 
 
-def _weights_of_joined(recipe: Recipe, names: tuple[str, ...]) -> tuple[tuple[str, float], ...] | None:
-    """Return the model's weights by class name where some classes are one, which weighs as the lightest of them."""
-    given = recipe.estimator.class_weights
+def _with_joined(classes: tuple[str, ...], names: tuple[str, ...], estimator: Estimator) -> Estimator:
+    """Return an estimator with its weights by class name where some classes are one, which weighs as the lightest of
+    them."""
+    given = estimator.class_weights
     if given is None or not any(name in names for name, _ in given):
-        return given
+        return estimator
     by_name = dict(given)
-    joined = _joined(tuple(name for name in recipe.class_names if name in names))
+    joined = _joined(tuple(name for name in classes if name in names))
     others = [(name, weight) for name, weight in given if name not in names]
-    return tuple(sorted([*others, (joined, min(by_name.get(name, 1.0) for name in names))]))
+    weights = tuple(sorted([*others, (joined, min(by_name.get(name, 1.0) for name in names))]))
+    return replace(estimator, class_weights=weights)
 
 
 def _any(conditions: list[str | None]) -> str | None:
@@ -211,14 +213,15 @@ def recipe_at(point: Point, space: ModelSpace, recipe: Recipe) -> Recipe:
 def estimator_of(chosen: EstimatorSpace, tried: dict[str, Param], base: Estimator) -> Estimator:
     """Return an estimator of a space, with values of what is tried of it: all is its own but the constraints of `base`,
     the model's, which hold for every trial."""
-    return replace(
-        base,
+    monotonic, interactions = base.constraints
+    estimator = Estimator(
         uses=chosen.uses,
         class_name=chosen.class_name,
         params=tuple(sorted({**dict(chosen.params), **tried}.items())),
         keeps_rows_accepted=chosen.keeps_rows_accepted,
-        class_weights=None,
+        blend=chosen.blend,
     )
+    return estimator.with_each(lambda each: replace(each, monotonic=monotonic, interactions=interactions))
 
 
 def rules_of(space: ModelSpace, recipe: Recipe) -> Iterator[tuple[Calibrate | None, Decide | None]]:
@@ -231,10 +234,13 @@ def rules_of(space: ModelSpace, recipe: Recipe) -> Iterator[tuple[Calibrate | No
 
 def _constrained(estimator: Estimator, features: Features) -> Estimator:
     """Return the estimator with the constraints of the model, as far as they are of its features."""
-    monotonic = tuple(each for each in estimator.monotonic or () if each[0] in features.all)
-    groups = (tuple(name for name in group if name in features.all) for group in estimator.interactions or ())
+    of_all, groups_of_all = estimator.constraints
+    monotonic = tuple(each for each in of_all or () if each[0] in features.all)
+    groups = (tuple(name for name in group if name in features.all) for group in groups_of_all or ())
     interactions = tuple(group for group in groups if len(group) > 1)
-    return replace(estimator, monotonic=monotonic or None, interactions=interactions or None)
+    return estimator.with_each(
+        lambda each: replace(each, monotonic=monotonic or None, interactions=interactions or None)
+    )
 
 
 def _param(axis: ParamAxis, value: float) -> Param:
@@ -259,10 +265,12 @@ def droppable(recipe: Recipe) -> tuple[str, ...]:
     Not that without which no group of `interactions` would be left: then all features would act together.
     """
     features, estimator = recipe.features, recipe.estimator
-    if estimator.interactions is None:
+    if estimator.constraints[1] is None:
         return features.columns
     return tuple(
-        name for name in features.columns if _constrained(estimator, _without(features, name)).interactions is not None
+        name
+        for name in features.columns
+        if _constrained(estimator, _without(features, name)).constraints[1] is not None
     )
 
 

@@ -8,7 +8,7 @@ from reconciler.core.experiment.past_space import in_words
 from reconciler.core.experiment.trial import ExperimentIdentity
 from reconciler.core.number_text import declared
 from reconciler.core.spec.decisions.declared import Calibrate, Decide
-from reconciler.core.spec.recipe import Estimator, Param, Recipe
+from reconciler.core.spec.recipe import Blend, Estimator, Param, Recipe
 from reconciler.core.spec.runtime import OF_ESTIMATORS
 
 _WITH_NOTES = 3  # the first format of automatic experiments that leaves libraries out, or guesses
@@ -32,7 +32,7 @@ def _notes(inputs: ExperimentIdentity, base: Recipe) -> Iterator[str]:
         why = f"`known: {past.past.known}` is no day of its own" if not past.guessed else "the outcome has no `matured`"
         yield f"earlier outcomes were not tried: when they became known is not declared ({why})"
     tried = {each.uses for each in inputs.space.estimators}
-    constrained = base.estimator.monotonic is not None or base.estimator.interactions is not None
+    constrained = base.estimator.constraints != (None, None)
     missing = [name for name in OF_ESTIMATORS if name not in tried]
     if missing and not constrained:
         extras = f"pip install 'model-reconciler[{','.join(missing)}]'"
@@ -88,6 +88,8 @@ def _decide(decide: Decide | None, base: Decide | None) -> str:
 
 
 def _estimator(estimator: Estimator, base: Estimator) -> str:
+    if estimator.blend is not None:
+        return _blend(estimator.blend, base)
     same = estimator.class_name == base.class_name
     before = dict(base.params) if same else {}
     params = [f"{name} {_text(value)}" for name, value in estimator.params if before.get(name, _ABSENT) != value]
@@ -100,6 +102,21 @@ def _estimator(estimator: Estimator, base: Estimator) -> str:
     return " ".join(part for part in ("" if same else estimator.class_name, ", ".join(params)) if part)
 
 
+def _blend(blend: Blend, base: Estimator) -> str:
+    """Return what a blend has otherwise; of one that has no member of the base, all of its own."""
+    before = dict(base.blend.members) if base.blend is not None else {}
+    if not any(name in before for name, _ in blend.members):
+        return f"blend of {', '.join(f'{name}: {_estimator(member, _NOTHING)}' for name, member in blend.members)}"
+    told = [
+        f"{name}: {text}" for name, member in blend.members if (text := _estimator(member, before.get(name, _NOTHING)))
+    ]
+    told += [f"without {name}" for name in before if name not in dict(blend.members)]
+    if base.blend is not None and base.blend.folds != blend.folds:
+        told.append(f"{blend.folds} folds")
+    return f"blend with {', '.join(told)}" if told else ""
+
+
+_NOTHING = Estimator(uses="", class_name="")
 _ABSENT = object()
 
 

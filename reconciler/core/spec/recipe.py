@@ -6,8 +6,8 @@ new artifact. Expressions are SQL scalars, kept as the author wrote them but for
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from reconciler.core.spec.decisions.declared import Calibrate, Decide, RowWeights
@@ -159,6 +159,48 @@ class Estimator:
     interactions: tuple[tuple[str, ...], ...] | None = None
     class_weights: tuple[tuple[str, float], ...] | None = None
     """`class_weight` by class name, sorted; a class that is not named weighs 1. None: as `params` say."""
+    blend: Blend | None = None
+    """Of a blend (`uses: blend`, class BLENDED) its members; all else is theirs then."""
+
+    @property
+    def members(self) -> tuple[tuple[str, Estimator], ...]:
+        """Return the estimators that are fitted, by name: itself alone, without a name, where it is no blend."""
+        return self.blend.members if self.blend is not None else (("", self),)
+
+    @property
+    def constraints(self) -> tuple[tuple[tuple[str, str], ...] | None, tuple[tuple[str, ...], ...] | None]:
+        """Return `monotonic` and `interactions`; of a blend those that all of its members have."""
+        found = {(member.monotonic, member.interactions) for _, member in self.members}
+        return found.pop() if len(found) == 1 else (None, None)
+
+    def with_each(self, change: Callable[[Estimator], Estimator]) -> Estimator:
+        """Return the estimator changed; of a blend, with each of its members changed."""
+        if self.blend is None:
+            return change(self)
+        members = tuple((name, change(member)) for name, member in self.blend.members)
+        return replace(self, blend=replace(self.blend, members=members))
+
+
+BLEND, BLENDED = "blend", "Blend"
+FEWEST_MEMBERS, MOST_MEMBERS = 2, 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blend:
+    """Estimators whose predictions are averaged, sorted by name. Their weights are fitted out of `folds` folds of the
+    training rows."""
+
+    members: tuple[tuple[str, Estimator], ...]
+    folds: int
+
+
+def blend_of(members: tuple[tuple[str, Estimator], ...], folds: int) -> Estimator:
+    """Return a blend of estimators. Neither their order nor that of their names in a file makes another one."""
+    return Estimator(
+        uses=BLEND,
+        class_name=BLENDED,
+        blend=Blend(members=tuple(sorted(members, key=lambda member: member[0])), folds=folds),
+    )
 
 
 FEWEST_TRAINED = 20
@@ -200,7 +242,8 @@ class Recipe:
     @property
     def fits_out_of_fold(self) -> bool:
         """Tell whether anything is fitted on folds of the training rows."""
-        return self.calibrate is not None or (self.decide is not None and self.decide.folds is not None)
+        decides = self.decide is not None and self.decide.folds is not None
+        return self.calibrate is not None or decides or self.estimator.blend is not None
 
     @property
     def reads_moments(self) -> bool:

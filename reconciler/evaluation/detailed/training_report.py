@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from reconciler.core.evaluation.detailed import TrainingReport
-from reconciler.core.spec.recipe import BuiltRecipe
+from reconciler.core.spec.recipe import Blend, BuiltRecipe
 from reconciler.model_file.loaded_model import LoadedModel
 
 
@@ -27,7 +27,16 @@ def report_of(model: LoadedModel, built: BuiltRecipe, rows: int) -> TrainingRepo
         converged=converged,
         calibrated=built.recipe.calibrate.uses.value if built.recipe.calibrate is not None else None,
         decided=model.rules.decision,
+        shares=_shares(estimator, built.recipe.estimator.blend),
     )
+
+
+def _shares(estimator: Any, blend: Blend | None) -> tuple[tuple[str, float], ...] | None:
+    """Return how much each declared member of a blend counts: one that is not in the model has 0."""
+    if blend is None:
+        return None
+    counted = {name: float(share) for (name, _), share in zip(estimator.estimators, estimator.weights, strict=True)}
+    return tuple((name, counted.get(name, 0.0)) for name, _ in blend.members)
 
 
 def _whole(value: Any) -> int | None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from reconciler.core.duration import exact
-from reconciler.core.spec.recipe import PastFeature, Recipe
+from reconciler.core.spec.decisions.declared import FOLDS
+from reconciler.core.spec.recipe import BLEND, Estimator, PastFeature, Recipe
 from reconciler.manifest.yaml.edit import document, splice
 
 
@@ -18,7 +19,7 @@ def with_recipe(text: str, base: Recipe, wanted: Recipe) -> str:
     manifest = document(text)
     recipe = {**manifest["spec"]["recipe"]}
     if wanted.estimator != base.estimator:
-        recipe["estimator"] = _estimator(recipe["estimator"], base, wanted)
+        recipe["estimator"] = _estimator(recipe["estimator"], base.estimator, wanted.estimator)
     if wanted.features != base.features:
         recipe["features"] = _features(recipe["features"], wanted)
     if wanted.data != base.data:
@@ -63,13 +64,24 @@ def _number(value: float) -> int | float:
     return int(value) if value.is_integer() else value
 
 
-def _estimator(given: dict[str, Any], base: Recipe, wanted: Recipe) -> dict[str, Any]:
-    estimator = wanted.estimator
-    written = {**given, "uses": estimator.uses, "class": estimator.class_name}
+def _estimator(given: dict[str, Any], base: Estimator, estimator: Estimator) -> dict[str, Any]:
+    """Return an estimator as it is written. `given`: how the base is; empty where nothing of it stays."""
+    if (blend := estimator.blend) is not None:
+        before = dict(base.blend.members) if base.blend is not None else {}
+        own = given["members"] if base.blend is not None else {}
+        members = {
+            name: _estimator(own.get(name, {}), before.get(name, member), member) for name, member in blend.members
+        }
+        ordered = {name: members[name] for name in (*own, *members) if name in members}
+        folds = {"folds": blend.folds} if blend.folds != FOLDS or "folds" in given else {}
+        return {"uses": BLEND, "members": ordered, **folds}
+    if base.blend is not None:
+        given = {}
+    written: dict[str, Any] = {**given, "uses": estimator.uses, "class": estimator.class_name}
     new: dict[str, Any] = {name: list(value) if isinstance(value, tuple) else value for name, value in estimator.params}
     before = given.get("params", {})
     if estimator.class_weights is not None:
-        same = estimator.class_weights == base.estimator.class_weights
+        same = estimator.class_weights == base.class_weights and "class_weight" in before
         weights = {name: _number(weight) for name, weight in estimator.class_weights}
         new["class_weight"] = before["class_weight"] if same else weights
     kept = {name: new[name] for name in before if name in new}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from reconciler.core.spec.experiment import declared_experiment as core
 from reconciler.core.spec.recipe import Features, Param
-from reconciler.manifest.schema.decisions.to_core import calibrate_of, decide_of
+from reconciler.manifest.schema.decisions.estimator import Blend
+from reconciler.manifest.schema.decisions.to_core import blend_of, calibrate_of, decide_of
 from reconciler.manifest.schema.experiment import experiment_document as schema
 
 
@@ -57,7 +58,10 @@ def _space(given: schema.Space) -> core.ModelSpace:
     )
 
 
-def _estimator(given: schema.EstimatorSpace) -> core.EstimatorSpace:
+def _estimator(given: schema.EstimatorSpace | Blend) -> core.EstimatorSpace:
+    if isinstance(given, Blend):
+        blended = blend_of(given)
+        return core.EstimatorSpace(uses=blended.uses, class_name=blended.class_name, blend=blended.blend)
     fixed = {name: _fixed(value) for name, value in given.params.items() if not isinstance(value, _TRIED)}
     return core.EstimatorSpace(
         uses=given.uses,

@@ -14,10 +14,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from reconciler.core.inspect.field_docs import FieldDocs, FieldSummary
 from reconciler.errors import UsageError
+from reconciler.manifest.yaml.lines import lines_at
 from reconciler.manifest.yaml.parse import read
 
 _HERE = Path(__file__).parents[1]
@@ -27,14 +26,20 @@ _FILES = {
     "environment": tuple(f"environments/{name}.yaml" for name in _ENVIRONMENTS),
     "model": tuple(
         f"manifests/{model}.yaml"
-        for model in ("sandbox/lateness", "sandbox/amount", "sandbox/delay", "sandbox/priority", "production/lateness")
+        for model in (
+            "sandbox/lateness",
+            "sandbox/amount",
+            "sandbox/delay",
+            "sandbox/priority",
+            "sandbox/days",
+            "production/lateness",
+        )
     ),
     "experiment": ("experiments/lateness-search.yaml", "experiments/lateness-grid.yaml"),
 }
 _OF_ANY_NAME = (("spec", "data", "tables"), ("spec", "recipe", "data", "past", "features"))
 _SKIPPED = "spec"  # users do not think of it as a level
 _LONGEST = 30  # lines of an example
-_composed = cache(lambda text: yaml.compose(text, Loader=yaml.SafeLoader))  # each file of the example, for its fields
 _DRAFT = "http://json-schema.org/draft-07/schema#"
 
 
@@ -165,7 +170,12 @@ def _below(field: _Field) -> Iterator[_Field]:
 
 
 def _children(field: _Field) -> Iterator[_Field]:
-    for form in _forms(field.schema, field.definitions):
+    forms = _forms(field.schema, field.definitions)
+    named = [form for form in forms if _named_by(form) is not None]
+    if len(named) < sum("properties" in form for form in forms):  # of the others one is what is mostly written
+        yield from (_child(field, str(_named_by(form)), form, needed=False) for form in named)
+        forms = [form for form in forms if form not in named]
+    for form in forms:
         needed = form.get("required", ())
         for name, schema in form.get("properties", {}).items():
             yield _child(field, name, schema, needed=name in needed)
@@ -181,10 +191,16 @@ def _child(field: _Field, name: str, schema: dict[str, Any], *, needed: bool) ->
 
 
 def _variants(field: _Field, items: dict[str, Any]) -> Iterator[_Field]:
-    """Yield each type of gate, named by its `uses`."""
+    """Yield each type of an item, such as a gate, named by its `uses`."""
     for form in _forms(items, field.definitions):
-        if isinstance(uses := form.get("properties", {}).get("uses", {}).get("const"), str):
+        if (uses := _named_by(form)) is not None:
             yield _child(field, uses, form, needed=False)
+
+
+def _named_by(form: dict[str, Any]) -> str | None:
+    """Return the one value that `uses` has in a form of a mapping; None where it may have several, or there is none."""
+    uses = form.get("properties", {}).get("uses", {}).get("const")
+    return uses if isinstance(uses, str) else None
 
 
 def _items(field: _Field, items: dict[str, Any]) -> Iterator[_Field]:
@@ -273,47 +289,6 @@ def _example(field: _Field) -> tuple[str | None, str | None]:
     for candidate in (field, *same_name):
         for file in _FILES[candidate.path[0]]:
             text = (_HERE / "example" / file).read_text(encoding="utf-8")
-            root = _composed(text)
-            if root is not None and (lines := _lines(text, root, candidate.path[1:])) is not None:
+            if (lines := lines_at(text, candidate.path[1:], most=_LONGEST)) is not None:
                 return file, lines
     return None, None
-
-
-def _lines(text: str, root: yaml.Node, path: tuple[str, ...]) -> str | None:
-    """Return the lines of the field at `path`, without common indent; None where it is not used."""
-    entry = _find(root, root, path)
-    if entry is None:
-        return None
-    key, node = entry
-    lines = text.splitlines()[key.start_mark.line : _last(node) + 1]
-    indent = len(lines[0]) - len(lines[0].lstrip())
-    shown = [line[indent:] for line in lines]
-    return "\n".join(shown[:_LONGEST] + (["..."] if len(shown) > _LONGEST else []))
-
-
-def _find(key: yaml.Node, node: yaml.Node, path: tuple[str, ...]) -> tuple[yaml.Node, yaml.Node] | None:
-    """Return (key, value) at `path`. An item of a list is named by its `uses`; `<name>` is any name."""
-    if not path:
-        return key, node
-    part, below = path[0], path[1:]
-    if isinstance(node, yaml.SequenceNode):
-        items = [item for item in node.value if isinstance(item, yaml.MappingNode)]
-        inner = [(item, item) for item in items if _uses(item) == part]
-        inner += [pair for item in items if _uses(item) is None for pair in item.value if pair[0].value == part]
-    elif isinstance(node, yaml.MappingNode):
-        inner = [(name, value) for name, value in node.value if part in (name.value, "<name>")]
-    else:
-        inner = []
-    return next((entry for name, value in inner if (entry := _find(name, value, below)) is not None), None)
-
-
-def _uses(node: yaml.MappingNode) -> str | None:
-    return next((value.value for key, value in node.value if key.value == "uses"), None)
-
-
-def _last(node: yaml.Node) -> int:
-    """Return the line on which a node ends."""
-    if isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value:
-        inner = node.value[-1]
-        return _last(inner[1] if isinstance(inner, tuple) else inner)
-    return int(node.end_mark.line)

@@ -15,7 +15,7 @@ from reconciler.core.storage.location import StorageLocation
 from reconciler.core.trust.keys import NO_TRUST, Trust
 from reconciler.manifest.schema import data, documents, features, locations, model, tables
 from reconciler.manifest.schema.decisions import declared as decisions
-from reconciler.manifest.schema.decisions.to_core import calibrate_of, decide_of
+from reconciler.manifest.schema.decisions.to_core import calibrate_of, decide_of, estimator_of
 from reconciler.manifest.schema.field_types import bytes_of, share_of
 
 
@@ -60,23 +60,7 @@ def recipe_of(given: model.Recipe) -> core.Recipe:
             or None,
             target_encoded=tuple(given.features.target_encoded) or None,
         ),
-        estimator=core.Estimator(
-            uses=given.estimator.uses,
-            class_name=given.estimator.class_,
-            params=tuple(
-                sorted(
-                    (name, _param(value))
-                    for name, value in given.estimator.params.items()
-                    if not isinstance(value, dict)
-                )
-            ),
-            class_weights=_class_weights(given.estimator),
-            keeps_rows_accepted=given.estimator.keeps_rows is not None,
-            monotonic=tuple(sorted(given.estimator.monotonic.items())) if given.estimator.monotonic else None,
-            interactions=tuple(tuple(group) for group in given.estimator.interactions)
-            if given.estimator.interactions
-            else None,
-        ),
+        estimator=estimator_of(given.estimator),
         holdout=core.Holdout(
             last=share_of(given.holdout.last) if given.holdout.last else None,
             by=given.holdout.by,
@@ -99,17 +83,6 @@ def _decide(given: decisions.Decide, *, calibrated: bool) -> chosen.Decide:
     """Return a decision; folds that nothing would heed stay, so that they are told."""
     decide = decide_of(given)
     return decide if calibrated else decide.beside(None)
-
-
-def _class_weights(given: model.Estimator) -> tuple[tuple[str, float], ...] | None:
-    weights = given.params.get("class_weight")
-    if not isinstance(weights, dict):
-        return None
-    return tuple(sorted((name, float(each)) for name, each in weights.items() if isinstance(each, (int, float))))
-
-
-def _param(value: object) -> core.Param:
-    return tuple(value) if isinstance(value, list) else value  # type: ignore[return-value]
 
 
 def _outcome(given: model.Outcome) -> core.Outcome:

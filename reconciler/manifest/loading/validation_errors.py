@@ -30,7 +30,7 @@ _FORMS = {  # what a field expects that is held to a pattern
     "branch": "the name of a branch, such as main",
 }
 _NOT_SUPPORTED = {
-    "blend": "a recipe trains one estimator, no blend; `reconciler improve MODEL` finds the one that does best",
+    "blend": "a blend is an estimator, `estimator: {uses: blend, …}`; `reconciler explain blend` shows one",
     "contract": "a table's contract stands under data.contracts of the environment that has the table",
 }
 

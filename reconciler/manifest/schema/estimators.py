@@ -5,12 +5,13 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from reconciler.core.spec.recipe import Estimator, Recipe
-from reconciler.manifest.estimators import constraints, other_estimators
+from reconciler.manifest.estimators import blends, constraints, other_estimators
 
 _RESERVED = {
     "n_jobs": "models are trained in parallel instead, and one job gives the same bytes everywhere",
@@ -42,6 +43,17 @@ def left_out(uses: str) -> dict[str, str]:
 
 def problems_of(recipe: Recipe) -> Iterator[constraints.Found]:
     """Yield (path below `estimator`, code, message, hint) for every problem of a recipe's estimator."""
+    if recipe.estimator.blend is None:
+        yield from _of_one(recipe)
+        return
+    yield from blends.problems(recipe)
+    for name, member in recipe.estimator.members:
+        if member.uses == "sklearn":
+            for below, code, message, hint in _of_one(replace(recipe, estimator=member)):
+                yield ("members", name, *below), code, message, hint
+
+
+def _of_one(recipe: Recipe) -> Iterator[constraints.Found]:
     yield from problems(recipe.estimator, recipe.task.value)
     if (entry := table().get(recipe.estimator.class_name)) is not None:
         yield from constraints.problems(recipe, entry["family"])

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from reconciler.core.quality.checks import CheckOff
 from reconciler.manifest.schema.decisions.declared import Calibrate, Decide, Weights
+from reconciler.manifest.schema.decisions.estimator import AnyEstimator
 from reconciler.manifest.schema.evaluation import DeclaredEvaluation
 from reconciler.manifest.schema.features import Features, Past
 from reconciler.manifest.schema.field_types import (
@@ -112,46 +112,6 @@ class Outcome(Document):
         return self
 
 
-_Value = bool | int | float | str | None
-
-
-class Estimator(Document):
-    """A supported estimator. Reconciler sets its seed, and no byte depends on the number of threads."""
-
-    uses: Literal["sklearn", "lightgbm", "xgboost"] = Field(
-        description="Library of the estimator; LightGBM and XGBoost are extras of this package."
-    )
-    class_: str = Field(description="Class of the estimator, such as HistGradientBoostingClassifier.")
-    params: dict[str, bool | int | float | str | list[_Value] | dict[Label, Any] | None] = Field(
-        default_factory=dict,
-        description="Parameters of the estimator, by its library's names; checked before training.",
-    )
-    keeps_rows: Literal["accepted"] | None = Field(
-        default=None, description="Consent to an estimator that keeps training rows in the artifact."
-    )
-    monotonic: dict[ColumnName, Literal["increasing", "decreasing"]] | None = Field(
-        default=None,
-        min_length=1,
-        description="Feature: with it the prediction only rises or falls (of two classes, that of the second).",
-    )
-    interactions: list[Annotated[list[ColumnName], Field(min_length=2)]] | None = Field(
-        default=None,
-        min_length=1,
-        description="Groups of features that may act together; a feature of no group acts by itself.",
-    )
-
-    @field_validator("params")
-    @classmethod
-    def _mappings(cls, params: dict[str, Any]) -> dict[str, Any]:
-        for name, value in params.items():
-            if isinstance(value, dict) and name != "class_weight":
-                raise refuse("E201", "expected one value, found a mapping", at=name)
-            numbers = value.values() if isinstance(value, dict) else ()
-            if not all(type(weight) in (int, float) and math.isfinite(weight) for weight in numbers):
-                raise refuse("E201", "expected a number for each class, such as `{late: 3}`", at=name)
-        return params
-
-
 class Holdout(Document):
     """Rows for evaluation that are never used for training: the last ones by date, or a random share of keys."""
 
@@ -181,7 +141,7 @@ class Recipe(Document):
     data: Data = Field(description="Rows and columns, from which tables.")
     outcome: Outcome = Field(description="Outcome to predict.")
     features: Features = Field(description="Input columns, by type.")
-    estimator: Estimator = Field(description="Estimator and its parameters.")
+    estimator: AnyEstimator = Field(description="Estimator and its parameters, or a blend of several.")
     holdout: Holdout = Field(description="Rows for evaluation, never used for training.")
     weights: Weights | None = Field(default=None, description="How much each training row weighs; else all alike.")
     calibrate: Calibrate | None = Field(

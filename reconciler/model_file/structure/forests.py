@@ -1,10 +1,12 @@
-"""Check random forests and extra trees: a list of trees that vote."""
+"""Check what votes: random forests and extra trees, a list of trees, and blends, up to five estimators of any kind."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
+from reconciler.core.spec.recipe import MOST_MEMBERS
 from reconciler.model_file.structure.rules import (
     Attributes,
     ModelScope,
@@ -12,9 +14,18 @@ from reconciler.model_file.structure.rules import (
     check_items,
     check_template,
     check_whole,
+    in_words,
     refuse,
+    type_name,
 )
 from reconciler.model_file.structure.trees import check_member
+
+_CLASSIFIER = "sklearn.ensemble._voting.VotingClassifier"
+_REGRESSOR = "sklearn.ensemble._voting.VotingRegressor"
+_ENCODER = "sklearn.preprocessing._label.LabelEncoder"
+AVERAGES = frozenset({_CLASSIFIER, _REGRESSOR})
+_NEAR = 1e-9
+_LONGEST = 63  # characters of a member's name
 
 
 def _check_forest(name: str, member: str) -> Callable[[Any, str, ModelScope], None]:
@@ -59,3 +70,64 @@ CHECKS = {
     "RandomForestClassifier": _check_forest("RandomForestClassifier", "DecisionTreeClassifier"),
     "RandomForestRegressor": _check_forest("RandomForestRegressor", "DecisionTreeRegressor"),
 }
+
+
+def check_average(value: Any, scope: ModelScope) -> list[tuple[Any, str]]:
+    """Check a blend but for its members, and return these, each with the path to it; they are yet to be checked.
+
+    Raises ScoringError E507.
+    """
+    kind = type_name(value)
+    path = kind.rpartition(".")[2]
+    if (kind == _CLASSIFIER) != bool(scope.classes):
+        refuse("the model", "an estimator that fits the outcome", in_words(value))
+    attributes = Attributes(value, kind, path)
+    members = check_items(attributes.take("estimators_"), list, None, attributes.at("estimators_"))
+    if not 1 <= len(members) <= MOST_MEMBERS:
+        refuse(attributes.at("estimators_"), f"between 1 and {MOST_MEMBERS} members", str(len(members)))
+    if len({id(member) for member in members}) != len(members):
+        refuse(attributes.at("estimators_"), "members of their own", "one that counts twice")
+    _check_names(attributes, len(members))
+    _check_weights(attributes, len(members))
+    if scope.classes:
+        attributes.equal("voting", "soft")
+        attributes.equal("flatten_transform", True)
+        _check_classes(attributes, members, scope)
+    attributes.close()
+    return [(member, f"{path}.estimators_[{place}]") for place, member in enumerate(members)]
+
+
+def _check_names(attributes: Attributes, count: int) -> None:
+    """Check the names of the members: what stands beside each would only be fitted anew."""
+    path = attributes.at("estimators")
+    for place, pair in enumerate(check_items(attributes.take("estimators"), list, count, path)):
+        name, unfitted = check_items(pair, tuple, 2, f"{path}[{place}]")
+        if type(name) is not str or len(name) > _LONGEST:
+            refuse(f"{path}[{place}]", "a name", in_words(name))
+        if unfitted is not None:
+            refuse(f"{path}[{place}]", "None", in_words(unfitted))
+
+
+def _check_weights(attributes: Attributes, count: int) -> None:
+    path = attributes.at("weights")
+    weights = check_items(attributes.take("weights"), list, count, path)
+    for place, weight in enumerate(weights):
+        if type(weight) is not float or not 0 < weight <= 1:
+            refuse(f"{path}[{place}]", "a number over 0, at most 1", in_words(weight))
+    if abs(math.fsum(weights) - 1) > _NEAR:
+        refuse(path, "a sum of 1", f"{math.fsum(weights):g}")
+
+
+def _check_classes(attributes: Attributes, members: list[Any], scope: ModelScope) -> None:
+    """Check that all members know the same classes: their probabilities are added column by column."""
+    import numpy as np
+
+    value = attributes.take("le_")
+    encoder = Attributes(value, _ENCODER, attributes.at("le_"))
+    encoder.classes(scope)
+    encoder.close()
+    encoded, known = value.classes_, attributes.array("classes_", None, dtype="int64")
+    for place, other in enumerate((encoded, *(getattr(member, "classes_", None) for member in members))):
+        path = attributes.at("le_") if place == 0 else attributes.at(f"estimators_[{place - 1}]")
+        if type(other) is not np.ndarray or not np.array_equal(other, known):
+            refuse(path, "the classes of the blend", in_words(other))

@@ -70,14 +70,23 @@ def _check(model: Any, schema: Schema) -> None:
             if column.type == ColumnType.CATEGORICAL
         },
     )
+    if type_name(model) in forests.AVERAGES:
+        for member, path in forests.check_average(model, scope):
+            _check_one(member, f"{path}: ", scope)
+        return
+    _check_one(model, "", scope)
+
+
+def _check_one(model: Any, of: str, scope: ModelScope) -> None:
+    """Check one estimator, with its preparation. `of`: which member of a blend it is, to begin a path with."""
     estimator = model
     if type_name(model) == PIPELINE:
         estimator, width = check_pipeline(model, scope)
-        scope = ModelScope(features=width, classes=scope.classes)
+        scope = ModelScope(features=width, classes=scope.classes, trees=scope.trees)
     name = type(estimator).__name__
     check = CHECKS.get(name)
     if check is None:
-        refuse("the model", "an estimator of this tool's table", in_words(estimator))
+        refuse(f"{of}the model", "an estimator of this tool's table", in_words(estimator))
     if hasattr(estimator, "predict_proba") != bool(scope.classes):
-        refuse("the model", "an estimator that fits the outcome", in_words(estimator))
-    check(estimator, name, scope)
+        refuse(f"{of}the model", "an estimator that fits the outcome", in_words(estimator))
+    check(estimator, f"{of}{name}", scope)

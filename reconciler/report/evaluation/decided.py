@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from reconciler.core.artifact.evaluation import BlendWeights
 from reconciler.core.duration import in_words
 from reconciler.core.prediction.output_rules import ClassDecision
 from reconciler.core.spec.decisions.declared import Calibrate, Decide, RowWeights
@@ -28,6 +29,19 @@ def _gain(rule: ClassDecision) -> str:
         return ""
     left = f"; {count(rule.left_out, 'fold')} without all classes left out" if rule.left_out else ""
     return f", there {rule.metric} {metric(rule.plain)} -> {metric(rule.decided)}{left}"
+
+
+def shares(weights: tuple[tuple[str, float], ...]) -> str:
+    """Return how much each member of a blend counts."""
+    return ", ".join(f"{name} {weight:.2g}" for name, weight in weights)
+
+
+def blended(found: BlendWeights) -> str:
+    """Return what the weights of a blend were fitted by: on those rows the blend is a little better than elsewhere."""
+    alone = ", ".join(f"{name} {metric(loss)}" for name, loss in found.losses)
+    left = f"; {count(found.left_out, 'fold')} without all classes left out" if found.left_out else ""
+    told = f"fitted out of fold on {count(found.rows, 'training row')}, there {found.metric} {metric(found.loss)}"
+    return f"{told}; alone {alone}{left}"
 
 
 def declared_decision(given: Decide) -> str:

@@ -218,6 +218,8 @@ def training(detailed: DetailedEvaluation) -> str:
     """Return how the model was trained, in a line."""
     report = detailed.training
     told = f"{count(report.rows, 'row')} with {count(report.features, 'feature')} by {report.estimator}"
+    if report.shares is not None:
+        told += f" of {decided.shares(report.shares)}"
     if report.iterations is not None:
         told += f", {count(report.iterations, 'iteration')}"
         told += f" of at most {report.most:,}" if report.most is not None else ""

@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reconciler import codec
+from reconciler.core.artifact.evaluation import BlendWeights
 from reconciler.core.evaluation.brief import command_for, in_brief, within
 from reconciler.core.evaluation.grading import reason_of
 from reconciler.core.evaluation.units import unit_of_figures
 from reconciler.core.promotion.model_card import ModelCard
-from reconciler.core.spec.recipe import BuiltRecipe, Holdout, Param
+from reconciler.core.spec.recipe import BuiltRecipe, Estimator, Holdout, Param
 from reconciler.report.evaluation import decided, figures
 from reconciler.report.evaluation import tables as evaluation
 from reconciler.report.layout.blocks import (
@@ -181,13 +182,14 @@ def _holdout(holdout: Holdout) -> Words:
 def _recipe(card: ModelCard) -> Iterator[Block]:
     yield Heading("Recipe", level=2)
     yield DataTable(
-        tuple(Column(name=name) for name in WORDS[card.template].recipe), tuple(map(Row, _summary(card.recipe)))
+        tuple(Column(name=name) for name in WORDS[card.template].recipe),
+        tuple(map(Row, _summary(card.recipe, card.evaluation.blend))),
     )
     digest = Code(card.provenance.inputs.recipe)
     yield Paragraph(("The whole recipe is in the manifest beside this card (", digest, ")."))
 
 
-def _summary(built: BuiltRecipe) -> Iterator[tuple[Words, Words]]:
+def _summary(built: BuiltRecipe, blend: BlendWeights | None) -> Iterator[tuple[Words, Words]]:
     recipe, preprocessing = built.recipe, built.preprocessing
     yield "task", recipe.task.value
     yield "outcome", joined(map(Code, recipe.class_names), ", ") or Code(recipe.outcome.column or "")
@@ -204,11 +206,13 @@ def _summary(built: BuiltRecipe) -> Iterator[tuple[Words, Words]]:
         yield "texts", (joined(map(Code, texts), ", "), " (hashed words, tf-idf)")
     if recipe.features.target_encoded:
         yield "encoded by outcomes", (joined(map(Code, recipe.features.target_encoded), ", "), " (out of fold)")
-    params = ", ".join(f"{name} {_param(value)}" for name, value in recipe.estimator.params)
-    if recipe.estimator.class_weights is not None:
-        each = ", ".join(f"{name} {weight:g}" for name, weight in recipe.estimator.class_weights)
-        params += f"{', ' if params else ''}class_weight {each}"
-    yield "estimator", (Code(recipe.estimator.class_name), (" with ", Code(params)) if params else "")
+    if blend is None:
+        yield "estimator", _estimator(recipe.estimator)
+    else:
+        told = dict(recipe.estimator.members)
+        each = ((Code(f"{name} {weight:.2g}"), " ", *_estimator(told[name])) for name, weight in blend.weights)
+        yield "blend", joined(each, "; ")
+        yield "weights of the blend", decided.blended(blend)
     if recipe.weights is not None:
         yield "weights of rows", decided.declared_weights(recipe.weights)
     if recipe.calibrate is not None:
@@ -216,6 +220,14 @@ def _summary(built: BuiltRecipe) -> Iterator[tuple[Words, Words]]:
     if recipe.decide is not None:
         yield "class", decided.declared_decision(recipe.decide)
     yield "seed", str(recipe.seed)
+
+
+def _estimator(estimator: Estimator) -> tuple[Words, ...]:
+    params = ", ".join(f"{name} {_param(value)}" for name, value in estimator.params)
+    if estimator.class_weights is not None:
+        each = ", ".join(f"{name} {weight:g}" for name, weight in estimator.class_weights)
+        params += f"{', ' if params else ''}class_weight {each}"
+    return Code(estimator.class_name), (" with ", Code(params)) if params else ""
 
 
 def _param(value: Param) -> str:

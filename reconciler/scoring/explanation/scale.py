@@ -2,7 +2,7 @@
 
 Regression: the value, or its logarithm where the model predicts by one. Classification: log-odds (the logarithm of a
 class's probability less the mean of those of all other classes: of two classes, ln(p / (1 - p))), or the probability
-itself of models that average votes (trees, forests, neighbours). `possible` and the like come after that.
+itself of models that average votes (trees, forests, neighbours, blends). `possible` and the like come after that.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from reconciler.scoring.explanation.prepared import PreparedModel, prepared_mode
 if TYPE_CHECKING:
     from reconciler.model_file.feature_matrix import Matrix
 
-_VOTES = ("DecisionTree", "RandomForest", "ExtraTrees", "KNeighbors")
+_VOTES = ("DecisionTree", "RandomForest", "ExtraTrees", "KNeighbors", "Voting")
 _LOGARITHMIC = ("PoissonRegressor", "GammaRegressor", "TweedieRegressor")
 _LEAST = 1e-15  # a probability of 0 has no logarithm
 

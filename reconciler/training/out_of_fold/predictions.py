@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from reconciler.core.artifact.oci_artifact import Schema
-from reconciler.core.spec.recipe import Recipe
+from reconciler.core.spec.recipe import BLEND, Recipe
 from reconciler.errors import TrainingError
 from reconciler.model_file.rows.encoded_rows import EncodedRows
 from reconciler.training import estimator_pipeline
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingRows:
     """The encoded training rows of a recipe. `moments`: where the holdout is in time; `weights`: of the rows, None
-    where all weigh alike."""
+    where all weigh alike; `shares`: of a blend the weights of its members, once they are known."""
 
     recipe: Recipe
     schema: Schema
@@ -34,6 +34,7 @@ class TrainingRows:
     keys: Sequence[str]
     moments: RowMoments | None = None
     weights: Any | None = None
+    shares: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,9 +58,12 @@ def predict_out_of_fold(
     """
     import numpy as np
 
-    all_folds = split(training.keys, training.targets, folds=folds, salt=training.recipe.seed, moments=training.moments)
-    classes = np.unique(training.targets)
-    used = [fold for fold in all_folds if len(np.unique(training.targets[fold.trained])) == len(classes)]
+    labels = training.targets if training.schema.classes else None
+    all_folds = split(training.keys, labels, folds=folds, salt=training.recipe.seed, moments=training.moments)
+    classes = np.unique(training.targets) if labels is not None else None
+    used = [
+        fold for fold in all_folds if classes is None or len(np.unique(training.targets[fold.trained])) == len(classes)
+    ]
     if not used:
         raise _no_folds(training, all_folds, classes, what)
     said = []
@@ -70,6 +74,7 @@ def predict_out_of_fold(
             _some(training.matrix, fold.trained),
             training.targets[fold.trained],
             training.weights[fold.trained] if training.weights is not None else None,
+            training.shares,
         )
         said.append(say(estimator, training.matrix[fold.judged]))
     rows, numbers = np.concatenate([fold.judged for fold in used]), np.concatenate(said)
@@ -90,11 +95,13 @@ def _some(matrix: Matrix | EncodedRows, rows: Any) -> Matrix | EncodedRows:
 def _no_folds(training: TrainingRows, folds: list[RowFold], classes: Any, what: str) -> TrainingError:
     import numpy as np
 
-    if not folds:
+    if not folds or classes is None:
         reason = f"{len(training.targets):,} training rows give no folds to fit it on"
     else:
         counts = np.min([np.bincount(training.targets[fold.trained], minlength=classes.max() + 1) for fold in folds], 0)
         names = [training.schema.classes[label] for label in classes if not counts[label]]
         reason = f"no fold has training rows of every class: {', '.join(names)} come too late or too seldom"
-    hint = f"widen data.train, merge rare classes, or leave out `{what}`"
+    instead = "declare one estimator" if what == BLEND else f"leave out `{what}`"
+    merge = "merge rare classes, " if classes is not None else ""
+    hint = f"widen data.train, {merge}or {instead}"
     return TrainingError(f"{what}: {reason}", hint=hint)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from reconciler.core.spec.decisions.declared import Calibrate, Decide
-from reconciler.core.spec.recipe import Features, NamedExpression, Param, Past
+from reconciler.core.spec.recipe import Blend, Features, NamedExpression, Param, Past
 
 SEARCH_FORMAT = 1
 """Version of how an experiment becomes trials: part of its identity."""
@@ -59,13 +59,15 @@ class ParamAxis:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EstimatorSpace:
-    """An estimator that is tried: its parameters that stay, and those that are tried."""
+    """An estimator that is tried: its parameters that stay, and those that are tried. `blend`: of a blend, whose
+    members are tried as they are written."""
 
     uses: str
     class_name: str
     params: tuple[tuple[str, Param], ...] = ()
     tried: tuple[ParamAxis, ...] = ()
     keeps_rows_accepted: bool = False
+    blend: Blend | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -122,6 +122,12 @@ def _estimator(
 ) -> Iterator[ExperimentProblem]:
     """Yield what would be wrong with any estimator of a space, once for each place."""
     told: set[object] = set()
+    for name, member in chosen.blend.members if chosen.blend is not None else ():
+        for field in ("monotonic", "interactions"):
+            if getattr(member, field) is not None:
+                told.add((name, field))
+                message = "constraints are the model's, and hold for every trial"
+                yield (*place, "members", name, field), "E205", message, f"remove `{field}` here"
     tried: dict[str, tuple[Param, ...]] = {axis.name: _ends(axis) for axis in chosen.tried}
     first = {name: values[0] for name, values in tried.items()}
     variants = [first, *({**first, name: value} for name, values in tried.items() for value in values)]
@@ -134,6 +140,8 @@ def _estimator(
             below, message = path, said
             if path[0] in ("monotonic", "interactions", "weights"):
                 below, message = ("class",), f"the model has `{path[0]}`: {said}"
+            elif len(path) > 2 and path[2] in ("monotonic", "interactions"):  # of a member of a blend
+                below, message = (*path[:2], "class"), f"the model has `{path[2]}`: {said}"
             if path[0] == "params" and path[-1] in tried and len(axis_choices(chosen, path[-1])) > 1:
                 below = (*path, axis_choices(chosen, path[-1]).index(variant[path[-1]]))
             if (below, message) not in told:

@@ -1,1 +1,1 @@
-"""Define how a recipe weighs its rows, calibrates probabilities and decides on a class."""
+"""Define the estimator of a recipe, how it weighs rows, calibrates probabilities and decides on a class."""

@@ -12,9 +12,9 @@ from pydantic import Field, model_validator
 from reconciler.core.spec import recipe as core
 from reconciler.core.spec.decisions.declared import FOLDS
 from reconciler.manifest.schema import estimators
+from reconciler.manifest.schema.decisions.estimator import MOST_FOLDS
 from reconciler.manifest.schema.field_types import ColumnName, Document, Duration, Label, refuse
 
-MOST_FOLDS = 20
 MOST_COST = 1e12
 _MOST = 1e6
 
@@ -82,16 +82,16 @@ def problems(recipe: core.Recipe) -> Iterator[Problem]:
 
 def problems_of_weights(recipe: core.Recipe) -> Iterator[Problem]:
     """Yield that a recipe's estimator cannot weigh rows, where it is to."""
-    estimator = recipe.estimator
-    entry = estimators.table().get(estimator.class_name)
-    if recipe.weights is not None and entry is not None and not entry.get("weighsRows", False):
-        able = [
-            name
-            for name, known in sorted(estimators.table().items())
-            if known["task"] == recipe.task.value and known.get("weighsRows", False)
-        ]
-        message = f"{estimator.class_name} cannot weigh rows: it would learn from all of them alike"
-        yield ("weights", "recency"), "E213", message, f"those that can: {', '.join(able)}"
+    for _, estimator in recipe.estimator.members:
+        entry = estimators.table().get(estimator.class_name)
+        if recipe.weights is not None and entry is not None and not entry.get("weighsRows", False):
+            able = [
+                name
+                for name, known in sorted(estimators.table().items())
+                if known["task"] == recipe.task.value and known.get("weighsRows", False)
+            ]
+            message = f"{estimator.class_name} cannot weigh rows: it would learn from all of them alike"
+            yield ("weights", "recency"), "E213", message, f"those that can: {', '.join(able)}"
 
 
 def _for_classes(recipe: core.Recipe) -> Iterator[Problem]:
@@ -103,12 +103,13 @@ def _for_classes(recipe: core.Recipe) -> Iterator[Problem]:
 
 
 def _class_weights(recipe: core.Recipe) -> Iterator[Problem]:
-    place = ("estimator", "params", "class_weight")
-    for name, weight in recipe.estimator.class_weights or ():
-        if name not in recipe.class_names:
-            yield (*place, name), "E203", *_no_class(name, recipe.class_names)
-        elif not (math.isfinite(weight) and 0 < weight <= _MOST):
-            yield (*place, name), "E205", f"expected a number above 0, at most {_MOST:,.0f}", None
+    for member, estimator in recipe.estimator.members:
+        place = ("estimator", *(("members", member) if member else ()), "params", "class_weight")
+        for name, weight in estimator.class_weights or ():
+            if name not in recipe.class_names:
+                yield (*place, name), "E203", *_no_class(name, recipe.class_names)
+            elif not (math.isfinite(weight) and 0 < weight <= _MOST):
+                yield (*place, name), "E205", f"expected a number above 0, at most {_MOST:,.0f}", None
 
 
 def _costs(recipe: core.Recipe) -> Iterator[Problem]:

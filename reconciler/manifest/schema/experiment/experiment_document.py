@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from reconciler.manifest.schema.decisions.declared import Calibrate, Decide
+from reconciler.manifest.schema.decisions.estimator import Blend, form_of
 from reconciler.manifest.schema.field_types import (
     ColumnName,
     Date,
@@ -119,7 +120,11 @@ class TrainSpace(Document):
 class Space(Document):
     """What is tried."""
 
-    estimator: list[EstimatorSpace] = Field(default_factory=list, max_length=20, description="Estimators.")
+    estimator: list[
+        Annotated[
+            Annotated[EstimatorSpace, Tag("an estimator")] | Annotated[Blend, Tag("a blend")], Discriminator(form_of)
+        ]
+    ] = Field(default_factory=list, max_length=20, description="Estimators; a blend is tried as it is written.")
     features: FeatureSpace | None = Field(default=None, description="Features that are left out, and further ones.")
     where: list[Expression | None] = Field(
         default_factory=list, max_length=8, description="Further conditions on the rows; null: none."

@@ -445,7 +445,7 @@ def test_a_secret_in_the_place_of_a_key_is_found_and_not_shown() -> None:
         assert not any(secret in str(one) for one in found), [str(one) for one in found]
 
 
-def test_a_blend_is_refused_with_what_finds_the_best_one() -> None:
+def test_a_blend_beside_the_estimator_is_told_where_it_is_written() -> None:
     (problem,) = problems(edited(("    seed: ", "    blend: {members: []}\n    seed: ")))
     assert problem.code == "E203"
-    assert "`reconciler improve MODEL`" in problem.message
+    assert "`estimator: {uses: blend, …}`" in problem.message

@@ -31,7 +31,7 @@ explained = cache(explain)  # the example is read for each field anew
 
 def test_the_example_is_a_valid_project() -> None:
     desired = load(WorkTree(EXAMPLE), LocalExpressions(), revision=None).desired
-    assert len(desired.models) == 5
+    assert len(desired.models) == 6
 
 
 def test_every_field_has_words_and_stands_in_the_example() -> None:
