@@ -12,7 +12,7 @@ from reconciler.core.artifact.oci_artifact import ColumnType, Schema, SchemaColu
 from reconciler.core.spec.recipe import Estimator
 from reconciler.model_file import canonical_skops
 from reconciler.model_file.load import estimator_of
-from reconciler.training import estimator_catalog, estimator_pipeline
+from reconciler.training import estimator_catalog, estimator_pipeline, voting
 
 ROWS = 150
 CATEGORIES = ("AT", "CH", "DE", "FR", "IT")
@@ -35,6 +35,16 @@ VARIANTS: dict[str, tuple[dict[str, Any], ...]] = {
     "Ridge": ({"solver": "sag"}, {"positive": True}),
     "TweedieRegressor": ({"power": 1.5}, {"link": "log"}),
 }
+# Averages, and what they are averages of.
+BLENDS = {
+    "VotingClassifier": ("HistGradientBoostingClassifier", "LogisticRegression", "ExtraTreesClassifier"),
+    "VotingRegressor": ("HistGradientBoostingRegressor", "Ridge", "DecisionTreeRegressor"),
+}
+BLENDED = [
+    ("VotingClassifier", 0, 3, "ncnbn"),
+    ("VotingClassifier", 0, 2, "nc"),
+    ("VotingRegressor", 0, 3, "ncnbn"),
+]
 # Of these, scikit-learn fits or predicts no single class.
 TWO_OR_MORE = {
     *("GradientBoostingClassifier", "HistGradientBoostingClassifier", "LinearDiscriminantAnalysis"),
@@ -90,19 +100,28 @@ def matrix(of: Schema, chance: np.random.Generator) -> Any:
 @cache
 def trained(name: str, variant: int = 0, classes: int = 3, columns: str = "ncnbn") -> SmallModel:
     """Return a trained model. `variant`: 0 for the defaults, n for the n-th of `VARIANTS`; `classes`: that occur."""
-    entry = estimator_pipeline.table()[name]
-    of = schema(max(classes, 2) if entry["task"] == "classification" else 0, columns)
+    classifies = name in BLENDS or estimator_pipeline.table()[name]["task"] == "classification"
+    of = schema(max(classes, 2) if classifies and name != "VotingRegressor" else 0, columns)
     chance = np.random.default_rng(3)
     rows = matrix(of, chance)
     score = np.nan_to_num(rows).sum(axis=1) + chance.normal(size=ROWS)
     targets = np.digitize(score, np.quantile(score, [0.4, 0.7])[: classes - 1]) if of.classes else np.exp(score / 4)
-    few = {key: value for key, value in FEW.items() if key in entry["params"] and (key != "max_iter" or "Hist" in name)}
+    if name in BLENDS:
+        members = [(f"member-{place}", _fitted(each, 0, of, rows, targets)) for place, each in enumerate(BLENDS[name])]
+        estimator = voting.average_of(members, [0.45, 0.35, 0.2], classifies=bool(of.classes))
+    else:
+        estimator = _fitted(name, variant, of, rows, targets)
+    return SmallModel(name=name, body=canonical_skops.dumps(estimator), schema=of, matrix=rows)
+
+
+def _fitted(name: str, variant: int, of: Schema, rows: Any, targets: Any) -> Any:
+    taken = estimator_pipeline.table()[name]["params"]
+    few = {key: value for key, value in FEW.items() if key in taken and (key != "max_iter" or "Hist" in name)}
     params = {**few, **(VARIANTS[name][variant - 1] if variant else {})}
     estimator = estimator_pipeline.make(
         Estimator(uses="sklearn", class_name=name, params=tuple(params.items())), of, seed=3
     )
-    estimator.fit(rows, targets)
-    return SmallModel(name=name, body=canonical_skops.dumps(estimator), schema=of, matrix=rows)
+    return estimator.fit(rows, targets)
 
 
 def everything() -> list[tuple[str, int, int, str]]:
@@ -116,4 +135,4 @@ def everything() -> list[tuple[str, int, int, str]]:
                 cases.append((name, 0, 1, "ncnbn"))
         if family in ("histogram-boosting", "forest"):
             cases += [(name, 0, 3, "nn"), (name, 0, 3, "cc")]
-    return cases
+    return [*cases, *BLENDED]

@@ -47,14 +47,16 @@ def _quantiles(members: tuple[tuple[str, Estimator], ...]) -> Iterator[Found]:
 
 
 def _constraints(members: tuple[tuple[str, Estimator], ...]) -> Iterator[Found]:
-    """Yield members without the constraints of others: the blend would not keep to them."""
+    """Yield constraints that not every member has: the blend would not keep to them."""
     for field in ("monotonic", "interactions"):
-        having = [name for name, member in members if getattr(member, field) is not None]
-        wanted = {getattr(member, field) for _, member in members if getattr(member, field) is not None}
-        for name, member in members if wanted else ():
-            if getattr(member, field) is None:
-                message = f"{having[0]} has `{field}` and this member has not, so the blend would not keep to it"
-                yield ("members", name), "E205", message, f"write the same `{field}` here, or in no member"
-            elif len(wanted) > 1 and name != having[0]:
-                message = f"not as in {having[0]}, so the blend would keep to neither"
+        having = [(name, member) for name, member in members if getattr(member, field) is not None]
+        if not having:
+            continue
+        (first, of_first), *others = having
+        if without := [name for name, member in members if getattr(member, field) is None]:
+            message = f"the blend would not keep to it, since {' and '.join(without)} would not"
+            yield ("members", first, field), "E205", message, f"write the same `{field}` in all members, or in none"
+        for name, member in others:
+            if getattr(member, field) != getattr(of_first, field):
+                message = f"not as in {first}, so the blend would keep to neither"
                 yield ("members", name, field), "E205", message, f"write the same `{field}` in all members"

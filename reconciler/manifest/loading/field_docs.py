@@ -37,7 +37,11 @@ _FILES = {
     ),
     "experiment": ("experiments/lateness-search.yaml", "experiments/lateness-grid.yaml"),
 }
-_OF_ANY_NAME = (("spec", "data", "tables"), ("spec", "recipe", "data", "past", "features"))
+_OF_ANY_NAME = (
+    ("spec", "data", "tables"),
+    ("spec", "recipe", "data", "past", "features"),
+    ("spec", "recipe", "estimator", "members"),
+)
 _SKIPPED = "spec"  # users do not think of it as a level
 _LONGEST = 30  # lines of an example
 _DRAFT = "http://json-schema.org/draft-07/schema#"

@@ -154,7 +154,7 @@ class _InvalidDocument:
                 name = str(location[-1])
                 key = self.node.key_at(location)
                 line, column = key or (line, column)
-                code, message, hint = "E203", "unknown field", _nearest(name, self.model, location[:-1])
+                code, message, hint = "E203", "unknown field", _nearest(name, self._forms_around(location))
                 if name in _NOT_SUPPORTED:
                     message, hint = _NOT_SUPPORTED[name], "remove the field"
             case "missing":
@@ -194,6 +194,16 @@ class _InvalidDocument:
                 code, message = "E205", error["msg"][:1].lower() + error["msg"][1:]
         where = FilePosition(file=self.path, line=line, column=column)
         return Problem(code=code, message=message, where=where, field=field or None, hint=hint)
+
+    def _forms_around(self, location: Path) -> list[type[BaseModel]]:
+        """Return the types that may stand around a field; where some have the `uses` that is written, those."""
+        around = self.data
+        for part in location[:-1]:
+            around = around[part]
+        models = _models_at(self.model, location[:-1])
+        uses = around.get("uses") if isinstance(around, dict) else None
+        meant = [each for each in models if "uses" in each.model_fields and uses in _choices(each)]
+        return meant or models
 
     def _example(self, location: Path) -> str:
         """Return an absent field with a value as an example has it."""
@@ -267,16 +277,20 @@ def _meant(value: Any, allowed: list[str]) -> str | None:
     return f"did you mean {close[0]}?" if close else None
 
 
-def _nearest(name: str, model: type[BaseModel], location: Path) -> str | None:
-    known = sorted(_fields_at(model, location))
+def _nearest(name: str, models: list[type[BaseModel]]) -> str | None:
+    known = sorted({field.alias or each for model in models for each, field in model.model_fields.items()})
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
     if close:
         return f"did you mean `{close[0]}`?"
     return f"known fields: {', '.join(known)}" if known else None
 
 
-def _fields_at(model: type[BaseModel], location: Path) -> set[str]:
-    """Return the names of the fields allowed at `location`."""
+def _choices(model: type[BaseModel]) -> tuple[Any, ...]:
+    return typing.get_args(model.model_fields["uses"].annotation)
+
+
+def _models_at(model: type[BaseModel], location: Path) -> list[type[BaseModel]]:
+    """Return the types that may stand at `location`."""
     models: list[type[BaseModel]] = [model]
     for part in location:
         inner: list[type[BaseModel]] = []
@@ -285,7 +299,7 @@ def _fields_at(model: type[BaseModel], location: Path) -> set[str]:
                 if part in (field.alias, name):
                     inner += _models_in(field.annotation)
         models = inner or models
-    return {field.alias or name for document in models for name, field in document.model_fields.items()}
+    return models
 
 
 def _models_in(annotation: Any) -> list[type[BaseModel]]:

@@ -60,8 +60,7 @@ class BlendMember(Estimator):
     @classmethod
     def _no_blend(cls, given: Any) -> Any:
         if isinstance(given, dict) and given.get("uses") == BLEND:
-            message = "a member is one estimator, and no blend: members of it can stand beside the others"
-            raise refuse("E205", message, at="uses")
+            raise refuse("E205", "a member is one estimator, and no blend: write its members beside the others")
         return given
 
 

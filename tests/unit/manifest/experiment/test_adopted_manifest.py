@@ -10,7 +10,7 @@ from reconciler.core.experiment.candidates import arms_of, recipe_at, search_spa
 from reconciler.core.experiment.samplers import random_points
 from reconciler.core.spec.decisions.declared import Calibrate, CalibrationMethod, Decide, DecisionMetric
 from reconciler.core.spec.experiment.declared_experiment import EstimatorSpace, ModelSpace, ParamAxis, PastSpace
-from reconciler.core.spec.recipe import Features, NamedExpression, Past, PastFeature, Recipe
+from reconciler.core.spec.recipe import Estimator, Features, NamedExpression, Past, PastFeature, Recipe, blend_of
 from reconciler.manifest.experiment.adopted_manifest import with_recipe
 from reconciler.manifest.loading.load import load
 from reconciler.manifest.yaml.edit import document
@@ -89,6 +89,32 @@ def recipe_of(text: str) -> Recipe:
     model = load(files, tree, revision="c", expressions=EXPRESSIONS).model("sandbox", "customer-payments")
     assert model is not None
     return model.recipe
+
+
+MEMBERS = (
+    ("linear", Estimator(uses="sklearn", class_name="LogisticRegression", params=(("C", 2.0),))),
+    (
+        "boosting",
+        Estimator(uses="sklearn", class_name="HistGradientBoostingClassifier", class_weights=(("late", 2.0),)),
+    ),
+)
+
+
+def test_a_blend_takes_the_place_of_an_estimator_and_the_other_way_round() -> None:
+    base = recipe_of(TEXT.replace("      interactions: [[invoice_amount, terms_days], [prior, lately]]\n", ""))
+    text = TEXT.replace("      interactions: [[invoice_amount, terms_days], [prior, lately]]\n", "")
+    blends = [blend_of(members, folds) for members, folds in ((MEMBERS, 5), (MEMBERS, 3), (MEMBERS[::-1], 5))]
+    other = replace(MEMBERS[0][1], params=(("C", 3.0),))
+    blends.append(blend_of((("other", other), MEMBERS[1]), 3))
+    for first in blends:
+        wanted = replace(base, estimator=first)
+        adopted = with_recipe(text, base, wanted)
+        assert recipe_of(adopted) == wanted, adopted
+        assert with_recipe(adopted, wanted, base) == with_recipe(with_recipe(adopted, wanted, base), base, base)
+        assert recipe_of(with_recipe(adopted, wanted, base)) == base
+        for second in blends:
+            then = replace(base, estimator=second)
+            assert recipe_of(with_recipe(adopted, wanted, then)) == then
 
 
 @pytest.mark.parametrize("space", [SPACE, ESTIMATORS], ids=["rules", "estimators"])

@@ -12,10 +12,11 @@ from reconciler.errors import ScoringError
 from reconciler.model_file.structure.registry import check_structure
 from reconciler.training.estimator_catalog import ESTIMATORS
 from tests.support.effort import FULL, count
-from tests.support.small_models import everything, trained
+from tests.support.small_models import BLENDED, everything, trained
 
-# Every estimator; of the other models every n-th.
-MODELS = [*everything()[: len(ESTIMATORS)], *everything()[len(ESTIMATORS) :: count("MODELS")]]
+# Every estimator, and blends; of the other models every n-th.
+_OTHERS = everything()[len(ESTIMATORS) : -len(BLENDED)]
+MODELS = [*everything()[: len(ESTIMATORS)], *_OTHERS[:: count("MODELS")], *BLENDED[1:]]
 # Nothing that predicts reads these: their length, and numbers that are none, say how training went.
 FREE = {
     *("estimator_errors_", "explained_variance_ratio_", "oob_improvement_", "oob_scores_", "outliers_", "scores_"),

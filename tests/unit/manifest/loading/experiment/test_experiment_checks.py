@@ -64,6 +64,49 @@ def test_an_experiment_is_read_with_every_axis() -> None:
     assert space.collapse == ("late", "very_late")
 
 
+BLEND = """\
+      - uses: blend
+        members:
+          a: {uses: sklearn, class: HistGradientBoostingClassifier}
+          b: {uses: sklearn, class: ExtraTreesClassifier, params: {n_estimators: 50}}
+    features: {drop"""
+
+
+def test_a_blend_is_tried_as_it_is_written() -> None:
+    space = loaded(with_text(("    features: {drop", BLEND))).space
+    assert space is not None
+    blend = space.estimators[2].blend
+    assert blend is not None
+    assert [(name, member.class_name) for name, member in blend.members] == [
+        ("a", "HistGradientBoostingClassifier"),
+        ("b", "ExtraTreesClassifier"),
+    ]
+    assert (blend.folds, space.estimators[2].tried) == (5, ())
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code", "field", "said"),
+    [
+        ("n_estimators: 50", "n_estimators: -1", "E214", "b.params.n_estimators", "expected"),
+        ("n_estimators: 50", "n_estimators: [5, 50]", "E214", "b.params.n_estimators", "expected"),
+        ("class: Extra", "class: Extras", "E213", "b.class", "unsupported"),
+        (
+            "Classifier}\n          b",
+            "Classifier, monotonic: {invoice_amount: increasing}}\n          b",
+            "E205",
+            "a.monotonic",
+            "hold for every trial",
+        ),
+        ("b: {uses: sklearn, class: Extra", "b: {uses: lightgbm, class: Extra", "E213", "b.uses", "file of its own"),
+    ],
+)
+def test_a_mistake_of_a_blend_is_told_at_its_place(old: str, new: str, code: str, field: str, said: str) -> None:
+    assert old in BLEND
+    found = problems(with_text(("    features: {drop", BLEND.replace(old, new))))
+    assert [(one.code, one.field) for one in found] == [(code, f"spec.space.estimator.2.members.{field}")], found
+    assert said in found[0].message
+
+
 SPACE = "spec.space"
 COSTS = (
     "{costs: {on_time: {late: 1, very_late: 2}, late: {on_time: 3, very_late: 1}, very_late: {on_time: 9, late: 1}}}"
