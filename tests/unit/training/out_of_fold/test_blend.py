@@ -66,9 +66,7 @@ CLASSIFIERS = blend_of(
     ),
     3,
 )
-QUICK = blend_of(
-    (("bayes", sklearn("GaussianNB")), ("forest", sklearn("ExtraTreesClassifier", n_estimators=5))), 3
-)
+QUICK = blend_of((("bayes", sklearn("GaussianNB")), ("forest", sklearn("ExtraTreesClassifier", n_estimators=5))), 3)
 REGRESSORS = blend_of(
     (
         ("linear", sklearn("Ridge")),
