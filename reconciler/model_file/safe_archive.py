@@ -30,8 +30,8 @@ _MARKS = ("__class__", "__module__", "__loader__")
 Node = dict[str, Any]
 
 
-def check(body: bytes) -> Node:
-    """Check a model file and return its tree of nodes.
+def check(body: bytes) -> frozenset[str]:
+    """Check a model file and return the types that it names.
 
     Raises ScoringError E506 (a type that is not allowed) or E507 (not a valid model file).
     """
@@ -51,12 +51,11 @@ def check(body: bytes) -> Node:
             }
             if tree["protocol"] != _PROTOCOL:
                 raise _refused(f"it is not in protocol {_PROTOCOL} of skops")
-            _check_nodes(tree, headers)
+            return _check_nodes(tree, headers)
     except ScoringError:
         raise
     except Exception as error:  # readers of zip, JSON and arrays raise many types on malformed bytes
         raise _refused("it is not a zip archive in the form that this tool writes") from error
-    return tree
 
 
 def nodes(tree: object) -> list[Node]:
@@ -94,7 +93,9 @@ def _collect(tree: object, depth: int, collected: list[Node], sizes: dict[object
             raise _refused("a shared object is not the same wherever it stands")
 
 
-def _check_nodes(tree: Node, headers: Mapping[str, ArrayHeader]) -> None:
+def _check_nodes(tree: Node, headers: Mapping[str, ArrayHeader]) -> frozenset[str]:
+    """Check every node and return the types that they name."""
+    named = set[str]()
     for node in nodes(tree):
         kind, loader = f"{node['__module__']}.{node['__class__']}", str(node["__loader__"])
         if kind not in LOADERS.get(loader, frozenset()):
@@ -107,6 +108,8 @@ def _check_nodes(tree: Node, headers: Mapping[str, ArrayHeader]) -> None:
             raise _refused(f"a node refers to the member {str(node['file'])[:40]}, which is missing")
         if not is_sound(node, headers):
             raise _refused(f"a {node['__class__']} is not in the form that its native code reads")
+        named.add(kind)
+    return frozenset(named)
 
 
 def _check_members(members: list[zipfile.ZipInfo]) -> None:

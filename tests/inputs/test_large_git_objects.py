@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from itertools import cycle
 from pathlib import Path
 
 import pytest
@@ -24,10 +25,10 @@ MANIFESTS = tuple(f"manifests/sandbox/m{number}.yaml" for number in range(8))
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, str]:
-    """A project, and a commit beside its branch that adds eight manifests of 99 MB."""
+    """A project, and a commit beside its branch that adds eight manifests of 99 MB, which are two blobs."""
     project = begin(configured(tmp_path_factory.mktemp("large") / "project"))
-    blobs = {path: large_blob(project.root, HUGE, first=f"# {path}\n") for path in MANIFESTS}
-    return project, commit_with(project.root, blobs)
+    two = [large_blob(project.root, HUGE, first=f"# {path}\n") for path in MANIFESTS[:2]]
+    return project, commit_with(project.root, dict(zip(MANIFESTS, cycle(two))))
 
 
 @pytest.fixture

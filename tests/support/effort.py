@@ -33,11 +33,11 @@ COUNTS: dict[str, tuple[int, int]] = {
     "KILL_STRIDE": (34, 1),  # durable calls between two at which a process is killed
     "GARBAGE_SEEDS": (6, 100),  # schedules of garbage collections; 10,000 take 3 processor hours
     "KILLS": (1, 15),  # refreshes that are killed
-    "PAGES": (32, 1),  # of 4 KiB that a disk that is too small for a refresh has more each time
+    "PAGES": (48, 1),  # of 4 KiB that a disk that is too small for a refresh has more each time
     "PLACE_STRIDE": (6, 1),  # system calls between two at which a writer of a target is killed
     "REGISTRY_STRIDE": (11, 1),  # requests to a registry between two at which an apply is killed
     "RENAMES": (3, 1),  # files of a site between two at which its report is killed
-    "FILE_STRIDE": (24, 1),  # files of `init`, `add` and `ci` between two at which one is killed
+    "FILE_STRIDE": (36, 1),  # files of `init`, `add` and `ci` between two at which one is killed
     "TAMPERINGS": (60, 400),  # attacks on signed stores, 10,000 take half an hour
     "COMMITS": (12, 101),  # after a weakened gate, none of which launders a pin
     "GIT_STRIDE": (30, 1),  # git commands between two at which a proposal is killed
@@ -51,7 +51,7 @@ COUNTS: dict[str, tuple[int, int]] = {
     "CLUSTER_ROUNDS": (1, 4),  # applies on a cluster whose workers are killed, paused or cut off
     "APPLIES": (2, 8),  # pairs of applies at once
     "PARALLEL_ROUNDS": (2, 10),  # rounds of eight models applied at once
-    "MODEL_FILES": (16, 600),  # files of models that are changed at random, loaded and predicted with
+    "MODEL_FILES": (11, 600),  # files of models that are changed at random, loaded and predicted with
     "BOOSTER_FILES": (160, 2_000),  # the same of LightGBM and XGBoost
     "RANDOM_BOOSTERS": (16, 400),  # models of them with parameters of chance, which must not be refused
     "MODELS": (31, 1),  # models between two whose every attribute is changed
