@@ -191,6 +191,7 @@ MARKDOWN: dict[str, Callable[[], str]] = {
     "card-first": lambda: model_card.markdown(values.card(first=True)),
     "card-vetted": lambda: model_card.markdown(values.card(vetted=True)),
     # Cards of this form are in people's repositories, and are compared byte by byte: these files never change.
+    "card-blend": lambda: model_card.markdown(values.blended_card()),
     "card-checks": lambda: model_card.markdown(replace(values.card(), checks=values_checks.facts())),
     "card-format-6": lambda: model_card.markdown(replace(values.card(template=6), checks=values_checks.facts())),
     "card-format-6-full": lambda: model_card.markdown(

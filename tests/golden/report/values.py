@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from reconciler import codec
 from reconciler.core.artifact.build import Inputs, Material, Provenance
-from reconciler.core.artifact.evaluation import ClassScore, Evaluation, Influence
+from reconciler.core.artifact.evaluation import BlendWeights, ClassScore, Evaluation, Influence
 from reconciler.core.artifact.journal import Action
 from reconciler.core.digest import Digest, digest_of_bytes
 from reconciler.core.field_diff import FieldChange
@@ -47,6 +47,7 @@ from reconciler.core.spec.recipe import (
     Recipe,
     Selection,
     Task,
+    blend_of,
 )
 from reconciler.core.status_codes import HealthStatus, ResultStatus, SyncStatus
 from reconciler.errors import ConflictError, DataError, FilePosition, InvalidManifestsError, Problem
@@ -618,6 +619,31 @@ def recipe() -> Recipe:
         ),
         holdout=Holdout(last=0.2, by="invoice_date"),
         seed=7,
+    )
+
+
+def blended_card() -> ModelCard:
+    """The card of a blend, one of whose members has no weight."""
+    plain = card()
+    members = (
+        ("boosting", plain.recipe.recipe.estimator),
+        ("forest", Estimator(uses="sklearn", class_name="ExtraTreesClassifier", class_weights=(("late", 2.0),))),
+        ("linear", Estimator(uses="sklearn", class_name="LogisticRegression")),
+    )
+    recipe = replace(plain.recipe.recipe, estimator=blend_of(members, 5))
+    weights = BlendWeights(
+        weights=(("boosting", 0.65), ("forest", 0.35), ("linear", 0.0)),
+        metric="log_loss",
+        losses=(("boosting", 0.4712), ("forest", 0.4853), ("linear", 0.61)),
+        loss=0.4623,
+        rows=1104,
+        folds=4,
+        left_out=1,
+    )
+    return replace(
+        plain,
+        recipe=replace(plain.recipe, recipe=recipe),
+        evaluation=replace(plain.evaluation, blend=weights),
     )
 
 
