@@ -33,6 +33,7 @@ from reconciler.adapters.executors.compute import TrainingWorker
 from reconciler.core.digest import digest_of_file
 from reconciler.core.spec.environment import Limits
 from reconciler.core.spec.recipe import Estimator, Features, Holdout, Outcome, OutcomeClass, Recipe, Selection, Task
+from reconciler.core.spec.recipe import blend_of
 from reconciler.errors import TrainingError
 from reconciler.ports import SelectResult, TrainResult, TrainRequest
 from reconciler.training.runtime_check import runtime_here
@@ -45,10 +46,14 @@ def request(folder, into, name, columns):
         "RandomForestClassifier": (("n_estimators", 10),),
         "GradientBoostingClassifier": (("n_estimators", 5),),
     }
+    def alone(name):
+        return Estimator(uses="sklearn", class_name=name, params=params.get(name, ()))
+    members = ("HistGradientBoostingClassifier", "LogisticRegression", "RandomForestClassifier")
+    blend = blend_of(tuple((f"m{place}", alone(member)) for place, member in enumerate(members)), 2)
     recipe = Recipe(
         task=task, data=Selection(table="t", key="key"), outcome=Outcome(column="y", classes=classes),
         features=Features(numeric=tuple(f"x{i}" for i in range(columns)), categorical=("account",)),
-        estimator=Estimator(uses="sklearn", class_name=name, params=params.get(name, ())),
+        estimator=blend if name == "Blend" else alone(name),
         holdout=Holdout(random=0.2), seed=3,
     )
     holdout = folder / f"holdout-{task.value}.parquet"
@@ -109,6 +114,7 @@ ESTIMATORS = (
     "GradientBoostingClassifier",
     "LogisticRegression",
     "Ridge",
+    "Blend",
 )
 
 
