@@ -154,6 +154,7 @@ def test_an_artifact_is_scikit_learns_average_of_members_fitted_alone(
     assert np.array_equal(model.outputs(matrix_of(judged, model.schema)), outputs)
 
 
+@pytest.mark.soak(only=True)  # `test_reproducible_bytes` trains one, too
 def test_the_same_rows_give_the_same_bytes(tmp_path: Path) -> None:
     asked = recipe(QUICK, 3, calibrate=Calibrate(uses=CalibrationMethod.SIGMOID, folds=3))
     found = [
@@ -269,6 +270,7 @@ def test_members_share_the_categories_that_each_can_take() -> None:
     assert preprocessing_of(blend_of((("a", sklearn("LogisticRegression")), ("b", sklearn("GaussianNB"))), 2)) == alone
 
 
+@pytest.mark.soak(every=2)
 @pytest.mark.parametrize(("estimator", "classes"), [(QUICK, 2), (REGRESSORS, 0)])
 def test_factors_add_up_to_what_the_blend_says(estimator: Estimator, classes: int, tmp_path: Path) -> None:
     model = load.load(trained(tmp_path / "a", recipe(estimator, classes)))
