@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 
+from reconciler.core.artifact import store_layout
 from reconciler.core.artifact.build import Build, Provenance
 from reconciler.core.evaluation.looks import LooksSoFar, looks_at
 from reconciler.engine.plan import verification
@@ -11,6 +13,9 @@ from reconciler.engine.storage import blobs, builds
 from reconciler.engine.storage.evaluations import holdout_looks
 from reconciler.errors import IntegrityError, ReconcilerError
 from reconciler.ports import Store
+
+LOST_LOOKS = "how often the holdout has judged a candidate is missing from the store, though trainings counted it"
+WITHOUT_LOOKS = "without one, the next training begins to count anew"
 
 
 def looks_so_far(known: Mapping[str, Store], build: Build | None) -> LooksSoFar | None:
@@ -29,8 +34,28 @@ def looks_so_far(known: Mapping[str, Store], build: Build | None) -> LooksSoFar 
             return None
         data = verification.recipe_of(keeper, build.artifact).recipe.data
         newest = holdout_looks.last(known[environment], environment, data)
-        return looks_at(newest, report.holdout) if newest is not None else None
+        if newest is not None:
+            return looks_at(newest, report.holdout)
+        if known[environment].read(store_layout.build(build.fingerprint)) is None:
+            return None  # trained elsewhere, and imported: its looks were counted there
+        return _unread(f"{environment} keeps no record of it any more, and its training made one")
     except IntegrityError as error:
-        return LooksSoFar(rows=0, average=0.0, most=0, candidates=0, unread=f"{error.message}; see `reconciler audit`")
+        return _unread(error.message)
     except ReconcilerError:
         return None  # of another version, or of a store that does not answer
+
+
+def _unread(why: str) -> LooksSoFar:
+    return LooksSoFar(rows=0, average=0.0, most=0, candidates=0, unread=f"{why}; see `reconciler audit`")
+
+
+def lost_looks(store: Store, environment: str, build: Build) -> str | None:
+    """Return the log of looks that the training of a build added to, where it is gone from the environment's store."""
+    report = builds.checks_of((store,), build.fingerprint)
+    if report is None or report.holdout is None:
+        return None  # of an earlier version
+    with suppress(ReconcilerError):  # an artifact that cannot be read, or was erased, is told of as such
+        data = verification.recipe_of(store, build.artifact).recipe.data
+        if holdout_looks.last(store, environment, data) is None:
+            return store_layout.looks(environment, data.table, data.key)
+    return None

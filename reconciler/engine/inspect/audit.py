@@ -21,6 +21,7 @@ from reconciler.core.spec.model import Model
 from reconciler.core.status_codes import ResultStatus, status_of
 from reconciler.engine.controls.controls_log import ControlsLog
 from reconciler.engine.dependencies import Dependencies
+from reconciler.engine.evaluation.looks import LOST_LOOKS, WITHOUT_LOOKS, lost_looks
 from reconciler.engine.find_environment import environments_of
 from reconciler.engine.inspect import journal_checkpoint
 from reconciler.engine.inspect.plan_damage import plan_damage
@@ -109,10 +110,7 @@ class _Auditor:
     def _rights(self) -> None:
         """Report folders that others may write: everybody is a finding; a group or another owner is a note."""
         for kind, folder in folder_rights.open_folders(self.deps, self.environment.name):
-            if not folder.by_everybody:
-                self._note(folder.path, folder.problem, folder.remedy)
-                continue
-            self._find(folder.path, folder.problem, folder.remedy, status=folder_rights.open_status(kind))
+            self._find(folder.path, folder.problem, folder.remedy, status=folder_rights.open_status(kind, folder))
 
     def _losses(self) -> None:
         """Report a store that is gone or lost its mark, and each journal that is gone."""
@@ -143,14 +141,11 @@ class _Auditor:
         status: ResultStatus = ResultStatus.DAMAGED,
         pending: bool = False,
     ) -> None:
+        """Write down a finding; one that is clean is a note."""
         name = self.environment.name
-        self.findings.append(
+        (self.notes if status is ResultStatus.CLEAN else self.findings).append(
             AuditFinding(environment=name, where=where, problem=problem, remedy=remedy, pending=pending, status=status)
         )
-
-    def _note(self, where: str, problem: str, remedy: str | None) -> None:
-        self._find(where, problem, remedy, status=ResultStatus.CLEAN)
-        self.notes.append(self.findings.pop())
 
     def _object(self, key: str) -> None:
         """Check that a stored object is what its key says, and that the blobs that it names are there."""
@@ -181,7 +176,7 @@ class _Auditor:
         if current:
             self._find(where, ahead("it", time), remedy, status=ResultStatus.PENDING)
         else:
-            self._note(where, ahead("it", time), "nothing: it decides nothing any more")
+            self._find(where, ahead("it", time), "nothing: it decides nothing any more", status=ResultStatus.CLEAN)
 
     def _artifact(self, digest: Digest) -> None:
         """Check that every file that the manifest names is there (their bytes are hashed as blobs); nothing of an
@@ -253,6 +248,8 @@ class _Auditor:
             self._key(where, store_layout.verification(entry.artifact, entry.verification))
         if state.build is not None:
             self._blob(where, state.build.provenance)
+            if state.checks is not None:
+                self._key(where, store_layout.checks(state.build.fingerprint))
             if self.environment.trains:
                 self._build_records(where, state.build)
         if state.artifact is not None:
@@ -268,6 +265,9 @@ class _Auditor:
             self._find(
                 where, f"the build of this entry is missing from {store_layout.builds_of(build.recipe)}", _RESTORE
             )
+        log = lost_looks(self.store, self.environment.name, build)
+        if log is not None and log not in (found.where for found in self.findings):
+            self._find(log, LOST_LOOKS, f"{_RESTORE}; {WITHOUT_LOOKS}", status=ResultStatus.PENDING)
 
     def _key(self, where: str, key: str) -> None:
         if self.store.read(key) is None and key not in self.lost:

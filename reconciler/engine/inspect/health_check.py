@@ -109,7 +109,7 @@ def _rights(deps: Dependencies, environment: Environment) -> Iterator[Check]:
             level=Level.BAD if folder.by_everybody else Level.WARNING,
             found=folder.problem,
             remedy=folder.remedy,
-            status=folder_rights.open_status(kind) if folder.by_everybody else ResultStatus.CLEAN,
+            status=folder_rights.open_status(kind, folder),
         )
 
 

@@ -24,7 +24,10 @@ def open_folders(deps: Dependencies, environment: str, *, inside: bool = True) -
                 told.add(folder.path)
 
 
-def open_status(kind: str) -> ResultStatus:
-    """Return the status of a folder that everybody may write: of a store, nothing is read from it; in a target, it is a
-    change of what stands around the served bytes. A target that is not safe to read as a whole says so itself."""
+def open_status(kind: str, folder: OpenFolder) -> ResultStatus:
+    """Return the status of a folder that others may write. Where everybody may: of a store, nothing is read from it; in
+    a target, it is a change of what stands around the served bytes. A target that is not safe to read as a whole says
+    so itself."""
+    if not folder.by_everybody:
+        return ResultStatus.CLEAN
     return ResultStatus.PENDING if kind == "target" else ResultStatus.FAILED

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -87,6 +88,26 @@ def test_other_rows_are_those_that_it_was_not_trained_on(deployed: Project) -> N
         "reads no table 'nothing'"
         in deployed.run("evaluate", *MODEL, "production", "--data", f"nothing={table}", code=2).err
     )
+
+
+def test_lost_looks_and_lost_checks_are_told_and_never_taken_for_none(trained: Project) -> None:
+    store = trained.root / ".reconciler/sandbox"
+    shutil.move(store / "looks", trained.root.parent / "looks")
+    shown = json.loads(trained.run("show", *MODEL, "sandbox", "--output", "json").out)["looks"]
+    assert "keeps no record of it any more" in shown["unread"]
+    (finding,) = trained.run("audit", "sandbox", "--output", "json", code=3).json["findings"]
+    assert finding["where"].startswith("looks/sandbox/")
+    trained.recipe("max_depth: 3", "max_depth: 2")
+    trained.run("apply", "sandbox", "--yes")
+    assert "unread" not in json.loads(trained.run("show", *MODEL, "sandbox", "--output", "json").out)["looks"]
+    trained.run("audit", "sandbox")
+
+
+def test_an_entry_that_names_checks_misses_them_when_they_are_gone(deployed: Project) -> None:
+    (kept,) = (deployed.root / ".reconciler/production/checks").iterdir()
+    kept.unlink()
+    (finding,) = deployed.run("audit", "production", "--output", "json", code=6).json["findings"]
+    assert f"refers to checks/{kept.name}, which is missing" in finding["problem"]
 
 
 @pytest.mark.soak(only=True)  # unit/core/evaluation
