@@ -4,13 +4,15 @@ python benchmarks/signed.py [MODELS]      (default: 1,000; 0: deploys only)
 
 Bars: a plan with nothing to do within 1.2 of the unsigned one, by processor time of whole processes; a first run, which
 reads and checks every head, is printed beside it. A deploy, whose training, gates, journal and controls are checked and
-whose entry is signed, at most 50 ms of processor time more than an unsigned one: the least of each, in turn.
+whose entry is signed, at most 50 ms longer than an unsigned one: medians of deploys in turn, on a machine that does
+nothing else; its processor time is printed beside it.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -21,7 +23,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(HERE))
 
-from benchmarks.plan_cost import Cost, cost, tell  # noqa: E402
+from benchmarks.plan_cost import Cost, cost, median_wall, tell  # noqa: E402
 from benchmarks.project import make_project  # noqa: E402
 from benchmarks.scale import PLAN, RECONCILER, forget, settle  # noqa: E402
 from reconciler import codec  # noqa: E402
@@ -33,7 +35,7 @@ from reconciler.engine.trust.entries import signed_entry  # noqa: E402
 from reconciler.ports import Signer  # noqa: E402
 
 BAR, RUNS = 1.2, 5
-EXTRA, DEPLOYS = 50, 3  # ms
+EXTRA, DEPLOYS = 50, 7  # ms
 TRUST = """\
   trust:
     required: true
@@ -66,38 +68,42 @@ def plans(models: int) -> bool:
 
 
 def deploys() -> bool:
-    """Compare deploys of new artifacts, each in a project of its own; tell whether the bar is met."""
+    """Compare deploys of one pinned artifact, each in a copy of its project; tell whether the bar is met."""
     with tempfile.TemporaryDirectory() as scratch:
-        projects = [make_project(Path(scratch) / name, rows=2_000, columns=4) for name in ("unsigned", "signed")]
-        signs = {role: f"file:{Path(scratch) / role}.pem" for role in ("trainer", "promoter")}
-        trust(projects[1], Path(scratch) / "promoter.pem")
+        folder = Path(scratch)
+        projects = [make_project(folder / name, rows=2_000, columns=4) for name in ("unsigned", "signed")]
+        signs = {role: f"file:{folder / role}.pem" for role in ("trainer", "promoter")}
+        trust(projects[1], folder / "promoter.pem")
         runs: list[list[Cost]] = [[], []]
-        for seed in range(DEPLOYS):
+        for project, keys in zip(projects, ({}, signs), strict=True):
+            pin(project, keys)
+        for number in range(DEPLOYS):
             for project, found, keys in zip(projects, runs, ({}, signs), strict=True):
-                found.append(deployed(project, seed, keys))
+                copy = shutil.copytree(project, folder / f"{project.name}-{number}", symlinks=True)
+                found.append(run("apply", "production", "--yes", project=copy, keys=keys, role="promoter"))
+                shutil.rmtree(copy)
     for name, found in zip(("unsigned", "signed"), runs, strict=True):
         tell(f"{name}, a deploy", found)
-    extra = (min(run.cpu for run in runs[1]) - min(run.cpu for run in runs[0])) * 1000
-    print(f"a deploy: {extra:.0f} ms (cpu) more than an unsigned one; the bar is {EXTRA}: {told(extra <= EXTRA)}")
-    return extra <= EXTRA
+    extra = (least(runs[1]) - least(runs[0])) * 1000
+    longer = (median_wall(runs[1]) - median_wall(runs[0])) * 1000
+    print(f"a deploy: {longer:.0f} ms longer, {median_wall(runs[1]) / median_wall(runs[0]):.2f} of an unsigned one")
+    print(f"a deploy: {extra:.0f} ms (cpu) more, {least(runs[1]) / least(runs[0]):.2f} of an unsigned one")
+    print(f"the bar is {EXTRA} ms longer: {told(longer <= EXTRA)}")
+    return longer <= EXTRA
 
 
-def deployed(project: Path, seed: int, keys: dict[str, str]) -> Cost:
-    """Train and pin another artifact, and return what its deploy costs."""
-
-    def run(*arguments: str, role: str) -> Cost:
-        return cost([RECONCILER, *arguments], project, environment_of(keys, role))
-
-    manifest = project / "manifests/sandbox/wide.yaml"
-    lines = [line if "seed:" not in line else f"    seed: {100 + seed}" for line in manifest.read_text().splitlines()]
-    manifest.write_text("\n".join(lines) + "\n")
-    commit(project, "Another seed")
-    run("apply", "sandbox", "--yes", role="trainer")
-    run("promote", "wide", "--to", "production", role="none")
+def pin(project: Path, keys: dict[str, str]) -> None:
+    """Train an artifact, and pin it for production, where nothing is deployed."""
+    run("apply", "sandbox", "--yes", project=project, keys=keys, role="trainer")
+    run("promote", "wide", "--to", "production", project=project, keys=keys, role="none")
     newest = ["git", "for-each-ref", "--sort=-committerdate", "--format=%(refname:short)", "refs/heads/promote"]
     branches = subprocess.run(newest, cwd=project, check=True, capture_output=True, text=True).stdout.split()
     subprocess.run(["git", "merge", "-q", "--no-ff", branches[0], "-m", "Merge"], cwd=project, check=True)
-    return run("apply", "production", "--yes", role="promoter")
+
+
+def run(*arguments: str, project: Path, keys: dict[str, str], role: str) -> Cost:
+    """Run a command as a process that has the key of a role, and return what it costs."""
+    return cost([RECONCILER, *arguments], project, environment_of(keys, role))
 
 
 def environment_of(keys: dict[str, str], role: str) -> dict[str, str]:

@@ -154,6 +154,7 @@ def open_project(
         document = _document(source, revision, changes) if changes is not None else b""
         if changes is not None:  # most likely there is work, and workers start while the manifests are read
             data.warm()
+            signer.begin_ahead(document, os.environ)
             if trainer is not None and _SANDBOX.search(document) and not _CLUSTER.search(document):
                 trainer.warm(Limits())
         checkout = _load(options, source, data, revision, known, head, cached=_PROTECT not in document)

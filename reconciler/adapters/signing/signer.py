@@ -12,6 +12,7 @@ import stat
 from pathlib import Path
 from typing import Any
 
+from reconciler.adapters.signing.ahead import settled
 from reconciler.adapters.signing.verifier import EXTRA, KEY_TYPES
 from reconciler.core.digest import hex_of
 from reconciler.core.trust.keys import PublicKey, Scheme, Signature, public_key
@@ -46,6 +47,7 @@ class KeySigner:
 def open_signer(uri: str, public: str | None, *, inside: Path | None) -> KeySigner:
     """Open the private key of a URI. `public`: the PEM file of its public key, which a key file does not need;
     `inside`: the repository, in which no private key may lie. Raises UsageError E523."""
+    settled()
     if uri.startswith(FILE):
         return _from_file(uri.removeprefix(FILE), inside)
     if uri.partition(":")[0] == KEYLESS:

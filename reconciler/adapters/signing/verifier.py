@@ -11,6 +11,7 @@ import binascii
 import importlib.util
 from collections.abc import Collection
 
+from reconciler.adapters.signing.ahead import settled
 from reconciler.core.digest import Digest, hex_of
 from reconciler.core.trust.keys import PublicKey, Scheme, Signature
 from reconciler.errors import UsageError
@@ -29,6 +30,7 @@ class DsseVerifier:
         named = [each for each in signatures if each.key in known]
         if not named:
             return frozenset()
+        settled()
         from securesystemslib.dsse import Envelope
         from securesystemslib.exceptions import VerificationError
         from securesystemslib.signer import Signature as Signed

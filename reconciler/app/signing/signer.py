@@ -5,12 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from reconciler.adapters.signing.ahead import import_ahead
 from reconciler.adapters.signing.verifier import DsseVerifier
 from reconciler.ports import Signer, Verifier
 
 SIGNING_KEY = "RECONCILER_SIGNING_KEY"
 SIGNING_PUBLIC = "RECONCILER_SIGNING_PUBLIC"
+_TRUST = b"trust"
 VERIFIER: Verifier = DsseVerifier()
+
+
+def begin_ahead(document: bytes, environ: Mapping[str, str]) -> None:
+    """Begin to import what signs and checks, where an environment's manifest declares keys, or a key is named."""
+    if _TRUST in document or environ.get(SIGNING_KEY):
+        import_ahead()
 
 
 def signer_here(root: Path, environ: Mapping[str, str]) -> Signer | None:
