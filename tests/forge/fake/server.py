@@ -113,7 +113,7 @@ def serving(folder: Path, place: Place | None = None) -> Iterator[Server]:
             gitlab=gitlab_api.GitLabApi(place),
         )
         config = uvicorn.Config(application(server), http=Closable, lifespan="off", log_config=None)
-        running = uvicorn.Server(config)
+        running = _Stoppable(config)
         thread = threading.Thread(target=running.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()
         try:
@@ -123,6 +123,14 @@ def serving(folder: Path, place: Place | None = None) -> Iterator[Server]:
             running.should_exit = True
             thread.join()
     assert not server.broken, server.broken
+
+
+class _Stoppable(uvicorn.Server):
+    """A server that looks often whether it is to end: every test of a forge waits for the end of its own."""
+
+    async def main_loop(self) -> None:
+        while not await self.on_tick(0):
+            await asyncio.sleep(0.01)
 
 
 class Closable(H11Protocol):

@@ -18,7 +18,7 @@ from tests.support.warm_start import PYTHON, warm_workers
 pytestmark = pytest.mark.skipif(FULL or sys.platform != "linux", reason="commands start cold")
 
 
-@pytest.mark.soak(every=3)
+@pytest.mark.soak(every=2)
 @pytest.mark.parametrize(
     "words",
     ["status -o json", "plan sandbox --check", "plan nowhere", "no-command", "validate", "doctor"],
