@@ -22,9 +22,8 @@ def problems(recipe: Recipe) -> Iterator[Found]:
         yield ("members",), "E205", message, few if len(members) < FEWEST_MEMBERS else "leave out some"
     for name, member in members:
         if member.uses != "sklearn":
-            message = f"the members of a blend are of scikit-learn, whose file keeps them together; {member.uses} has a"
-            message += " file of its own"
-            hint = f"write `uses: sklearn, class: {_INSTEAD[recipe.task]}`; or declare it alone, as the estimator"
+            message = f"members of a blend are of sklearn, and {member.uses} has a file of its own"
+            hint = f"write `uses: sklearn, class: {_INSTEAD[recipe.task]}`, or declare it alone"
             yield ("members", name, "uses"), "E213", message, hint
     seen: dict[Estimator, str] = {}
     for name, member in members:

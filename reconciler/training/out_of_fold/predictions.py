@@ -80,7 +80,8 @@ def predict_out_of_fold(
     rows, numbers = np.concatenate([fold.judged for fold in used]), np.concatenate(said)
     if not np.isfinite(numbers).all():
         raise TrainingError(
-            f"{what}: what the estimator says of rows that it was not fitted on is infinite or undefined",
+            f"{what}: what {training.recipe.estimator.class_name} says of rows that it was not fitted on is infinite or"
+            " undefined",
             hint="scale or cap the numeric features of the recipe, or use an estimator that tolerates large values",
         )
     order = np.argsort(rows, kind="stable")

@@ -146,12 +146,16 @@ def test_an_artifact_is_scikit_learns_average_of_members_fitted_alone(
     assert told.folds == 3
     assert told.loss <= min(loss for _, loss in told.losses)
     asked, few = recipe(estimator, classes), preprocessing_of(estimator)
-    judged, outputs = rows(60, 10**6, classes), 0.0
+    judged, said, weights = rows(60, 10**6, classes), [], []
     for name, member in estimator.members:
-        built = replace(built_recipe(replace(asked, estimator=member)), preprocessing=few)
-        alone, _, _ = fit_rows(built, rows(240, 0, classes), ())
-        outputs = outputs + dict(told.weights)[name] * alone.outputs(matrix_of(judged, alone.schema))
-    assert np.array_equal(model.outputs(matrix_of(judged, model.schema)), outputs)
+        if weight := dict(told.weights)[name]:
+            built = replace(built_recipe(replace(asked, estimator=member)), preprocessing=few)
+            alone, _, _ = fit_rows(built, rows(240, 0, classes), ())
+            said.append(alone.outputs(matrix_of(judged, alone.schema)))
+            weights.append(weight)
+    outputs = np.average(said, axis=0, weights=weights)
+    matrix = matrix_of(judged, model.schema)
+    assert np.array_equal(model.outputs(matrix), outputs)
 
 
 @pytest.mark.soak(only=True)  # `test_reproducible_bytes` trains one, too
@@ -184,9 +188,32 @@ def test_weights_are_the_best_of_all_of_that_width() -> None:
         assert loss(blended(fit_parts(values, loss))) == pytest.approx(best, rel=1e-6), name
 
 
+def test_what_a_blend_of_trees_says_of_a_row_does_not_depend_on_the_rows_beside_it() -> None:
+    members = (
+        ("few", sklearn("HistGradientBoostingRegressor", max_iter=3)),
+        ("forest", sklearn("ExtraTreesRegressor", n_estimators=5, min_samples_leaf=3)),
+        ("tree", sklearn("DecisionTreeRegressor", max_depth=3)),
+    )
+    model, _, _ = fit_rows(built_recipe(recipe(blend_of(members, 2), 0)), rows(200, 0, 0), ())
+    assert model.by_row
+    matrix = matrix_of(rows(50, 8, 0), model.schema)
+    together = model.outputs(matrix)
+    alone = np.concatenate([model.outputs(matrix[place : place + 1]) for place in range(len(matrix))])
+    assert np.array_equal(together, alone)
+
+
 def test_of_members_that_say_the_same_the_first_is_taken() -> None:
     value = np.array([0.2, 0.5, 0.7])
     assert fit_parts([value, value, value + 1], lambda said: float(np.mean(said**2))) == (PARTS, 0, 0)
+
+
+def test_a_member_that_learns_its_rows_by_heart_counts_little() -> None:
+    """On rows that it was fitted on it is never wrong; on others it says of many that they cannot be."""
+    members = (("heart", sklearn("DecisionTreeClassifier")), ("rule", sklearn("DecisionTreeClassifier", max_depth=2)))
+    model, _, _ = fit_rows(built_recipe(recipe(blend_of(members, 3), 2)), rows(240, 0, 2), ())
+    assert model.blend is not None
+    assert dict(model.blend.losses)["heart"] > 3
+    assert dict(model.blend.weights)["heart"] < 0.5
 
 
 def test_a_member_without_weight_is_not_in_the_file(tmp_path: Path) -> None:
