@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from sklearn.ensemble import VotingClassifier, VotingRegressor
 
 from reconciler import codec
 from reconciler.core.artifact.evaluation import BlendWeights, Evaluation
@@ -37,14 +38,14 @@ from reconciler.core.spec.recipe import (
 )
 from reconciler.errors import TrainingError
 from reconciler.model_file import load
-from reconciler.model_file.feature_matrix import matrix_of
+from reconciler.model_file.feature_matrix import encode_rows, matrix_of
 from reconciler.model_file.feature_schema import schema_of
 from reconciler.ports import SelectResult, TrainRequest
 from reconciler.scoring.explanation.background import background_of
 from reconciler.scoring.explanation.explain import effects_of
 from reconciler.scoring.explanation.scale import scale_of
 from reconciler.training import fit
-from reconciler.training.estimator_pipeline import built_recipe, preprocessing_of
+from reconciler.training.estimator_pipeline import built_recipe, make, preprocessing_of
 from reconciler.training.fit import fit_rows
 from reconciler.training.memory_need import check_memory
 from reconciler.training.out_of_fold.fit_blend import PARTS, fit_parts
@@ -156,6 +157,22 @@ def test_an_artifact_is_scikit_learns_average_of_members_fitted_alone(
     outputs = np.average(said, axis=0, weights=weights)
     matrix = matrix_of(judged, model.schema)
     assert np.array_equal(model.outputs(matrix), outputs)
+
+
+@pytest.mark.parametrize(("estimator", "classes"), [(QUICK, 3), (REGRESSORS, 0)])
+def test_a_blend_says_what_scikit_learns_own_fit_makes(estimator: Estimator, classes: int) -> None:
+    model, _, _ = fit_rows(built_recipe(recipe(estimator, classes)), rows(200, 0, classes), ())
+    matrix, targets = encode_rows(rows(200, 0, classes), model.schema)
+    counted = {name: weight for name, weight in (model.blend.weights if model.blend is not None else ()) if weight}
+    members = [(name, make(member, model.schema, 3)) for name, member in estimator.members if name in counted]
+    kind: Any = VotingRegressor(members)
+    if classes:
+        kind = VotingClassifier(members, voting="soft")
+    by_hand = kind.set_params(weights=list(counted.values())).fit(matrix, targets)
+    judged = matrix_of(rows(60, 9, classes), model.schema)
+    assert np.array_equal(by_hand.predict(judged), model.estimator.predict(judged))
+    if classes:
+        assert np.array_equal(by_hand.predict_proba(judged), model.outputs(judged))
 
 
 @pytest.mark.soak(only=True)  # `test_reproducible_bytes` trains one, too
