@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise, product
 
-from reconciler.core.experiment.past_space import TableFacts, with_past
+from reconciler.core.experiment.past_space import with_past
 from reconciler.core.experiment.search_space import Point, SearchAxis, SearchSpace
 from reconciler.core.spec.decisions.declared import Calibrate, Decide
-from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.experiment.declared_experiment import (
-    MOST_ARMS,
     EstimatorSpace,
-    Experiment,
     ModelSpace,
     ParamAxis,
 )
-from reconciler.core.spec.model import Model
 from reconciler.core.spec.recipe import Estimator, Features, Outcome, OutcomeClass, Param, Recipe, Window
 
 ESTIMATOR, DROP, ADD, CALIBRATE, DECIDE = "estimator", "drop", "add", "calibrate", "decide"
@@ -36,32 +32,7 @@ class Arm:
     recipe: Recipe
 
 
-def space_of(
-    experiment: Experiment, recipe: Recipe, libraries: Collection[str] = (), facts: TableFacts | None = None
-) -> ModelSpace:
-    """Return what the experiment tries of this recipe: without what the recipe has by now, since a trial was adopted.
-
-    That are added features which it has, dropped ones which it has not, and classes that are one already. `libraries`,
-    `facts`: what an automatic space also follows from.
-    """
-    from reconciler.core.experiment.automatic import automatic_space
-
-    space = experiment.space
-    if space is None:
-        space = automatic_space(recipe, experiment.metric, libraries, facts)
-    features = droppable(recipe)
-    wanted = features if experiment.drop_each else space.drop
-    known = {name.lower() for name in recipe.features.all}
-    added = {name for name in space.add.all if name.lower() not in known}
-    return replace(
-        space,
-        drop=tuple(name for name in wanted if name in features) if len(recipe.features.columns) > 1 else (),
-        add=with_features(Features(), space.add, added),
-        collapse=() if _joined(space.collapse) in recipe.class_names else space.collapse,
-    )
-
-
-def _joined(names: tuple[str, ...]) -> str:
+def joined_name(names: tuple[str, ...]) -> str:
     """Return the name of some classes as one."""
     return "_or_".join(names)
 
@@ -105,7 +76,7 @@ def collapsed(outcome: Outcome, names: tuple[str, ...]) -> Outcome:
     if not merged:
         return outcome
     one = OutcomeClass(
-        name=_joined(tuple(each.name for each in merged)),
+        name=joined_name(tuple(each.name for each in merged)),
         when=_any([each.when for each in merged]),
         possible=_any([each.possible for each in merged]),
     )
@@ -122,7 +93,7 @@ def _with_joined(classes: tuple[str, ...], names: tuple[str, ...], estimator: Es
     if given is None or not any(name in names for name, _ in given):
         return estimator
     by_name = dict(given)
-    joined = _joined(tuple(name for name in classes if name in names))
+    joined = joined_name(tuple(name for name in classes if name in names))
     others = [(name, weight) for name, weight in given if name not in names]
     weights = tuple(sorted([*others, (joined, min(by_name.get(name, 1.0) for name in names))]))
     return replace(estimator, class_weights=weights)
@@ -295,15 +266,3 @@ def widest(space: ModelSpace, recipe: Recipe) -> Recipe:
 def trials_of_arms(trials: int, arms: int) -> tuple[int, ...]:
     """Return how many trials each arm has, as nearly equal as can be; the first ones have one more."""
     return tuple(trials // arms + (index < trials % arms) for index in range(arms))
-
-
-def tried_models(desired: DesiredState, environment: str) -> tuple[Model, ...]:
-    """Return models, which nobody declares, that together read all that the experiments of an environment may read."""
-    models: list[Model] = []
-    for experiment in desired.experiments:
-        model = desired.model(environment, experiment.model) if experiment.environment == environment else None
-        if model is not None:
-            space = space_of(experiment, model.recipe)
-            arms = arms_of(space, model.recipe)[: MOST_ARMS + 1]
-            models += [replace(model, recipe=widest(space, arm.recipe)) for arm in arms]
-    return tuple(models)

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from reconciler import codec
 from reconciler.core.artifact.data_snapshot import Snapshot
 from reconciler.core.digest import Digest
-from reconciler.core.experiment.candidates import Arm, arms_of, search_space, space_of, trials_of_arms, widest
+from reconciler.core.experiment.candidates import Arm, arms_of, search_space, trials_of_arms, widest
 from reconciler.core.experiment.past_space import TableFacts
 from reconciler.core.experiment.search_space import SearchSpace
 from reconciler.core.experiment.stages import AUTOMATIC_FORMAT
 from reconciler.core.experiment.trial import ExperimentIdentity, TrialInputs
+from reconciler.core.experiment.tried_space import space_of
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.experiment.declared_experiment import SEARCH_FORMAT, Experiment, ModelSpace, Sampler

@@ -11,7 +11,7 @@ from reconciler.core.artifact.build import Material
 from reconciler.core.artifact.data_snapshot import Snapshot, TableColumn, TableCopy
 from reconciler.core.artifact.oci_artifact import TableMasksDone
 from reconciler.core.digest import Digest, digest_of_bytes, digest_of_file
-from reconciler.core.experiment.candidates import tried_models
+from reconciler.core.experiment.tried_space import tried_models
 from reconciler.core.snapshots.declaration import (
     SnapshotDeclaration,
     before_masks,

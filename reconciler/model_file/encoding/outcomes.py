@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from reconciler.model_file.feature_matrix import Matrix
 
 FEWEST, SMOOTHING = 20, 20.0
 MOST_VALUES = 10_000
@@ -27,7 +26,7 @@ MOST_VALUES = 10_000
 
 
 def outcome_columns(
-    source: str, values: Any, targets: NDArray[np.int64] | Matrix, classes: tuple[str, ...]
+    source: str, values: Any, targets: NDArray[np.int64] | NDArray[np.float64], classes: tuple[str, ...]
 ) -> tuple[SchemaColumn, ...]:
     """Return the columns of a target-encoded feature by its training rows; none where no value has enough of them.
 
@@ -52,12 +51,12 @@ def outcome_columns(
     )
 
 
-def encode_outcomes(columns: list[SchemaColumn], values: Any) -> Matrix:
+def encode_outcomes(columns: list[SchemaColumn], values: Any) -> NDArray[np.float64]:
     """Return the encodings of rows by all training rows: (rows, columns of the feature)."""
     import numpy as np
 
     table = np.column_stack([np.asarray(column.encoding, dtype=np.float64) for column in columns])
-    found: Matrix = table[codes_of(values, columns[0].categories)]
+    found: NDArray[np.float64] = table[codes_of(values, columns[0].categories)]
     return found
 
 
@@ -72,7 +71,7 @@ def codes_of(values: Any, known: tuple[str, ...]) -> NDArray[np.int64]:
     return np.asarray(pc.if_else(pc.is_null(texts), len(known), places).to_numpy(), dtype=np.int64)
 
 
-def outcomes_of(targets: Any, classes: int) -> Matrix:
+def outcomes_of(targets: Any, classes: int) -> NDArray[np.float64]:
     """Return what is averaged of each row: (rows, columns of the feature)."""
     import numpy as np
 
@@ -82,7 +81,7 @@ def outcomes_of(targets: Any, classes: int) -> Matrix:
     return np.asarray(np.asarray(targets)[:, None] == wanted, dtype=np.float64)
 
 
-def means(codes: Any, outcomes: Matrix, known: int, prior: Any) -> Matrix:
+def means(codes: Any, outcomes: NDArray[np.float64], known: int, prior: Any) -> NDArray[np.float64]:
     """Return the encoding of each known value, of a missing one, and of any other: (known + 2, columns).
 
     `codes`, `outcomes`: of the rows that count; `prior`: what they are drawn towards.
@@ -93,7 +92,7 @@ def means(codes: Any, outcomes: Matrix, known: int, prior: Any) -> Matrix:
     sums = np.column_stack(
         [np.bincount(codes, weights=outcomes[:, each], minlength=known + 2) for each in range(outcomes.shape[1])]
     )
-    encoded: Matrix = (sums + SMOOTHING * prior) / (counts[:, None] + SMOOTHING)
+    encoded: NDArray[np.float64] = (sums + SMOOTHING * prior) / (counts[:, None] + SMOOTHING)
     encoded[known + 1] = prior
     return encoded
 

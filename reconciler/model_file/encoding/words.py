@@ -17,7 +17,8 @@ from reconciler.core.artifact.oci_artifact import ColumnType, SchemaColumn
 from reconciler.core.quality.reference import FEWEST_ROWS
 
 if TYPE_CHECKING:
-    from reconciler.model_file.feature_matrix import Matrix
+    import numpy as np
+    from numpy.typing import NDArray
 
 _AT_ONCE = 20_000  # rows whose words are counted together
 
@@ -44,7 +45,9 @@ def word_columns(source: str, values: Any, buckets: int) -> tuple[SchemaColumn, 
     )
 
 
-def encode_words(matrix: Matrix, into: list[int], columns: list[SchemaColumn], values: Any, wanted: list[int]) -> None:
+def encode_words(
+    matrix: NDArray[np.float64], into: list[int], columns: list[SchemaColumn], values: Any, wanted: list[int]
+) -> None:
     """Write the weights of one text feature into a matrix. `columns`: all of the feature, `wanted`: the numbers of
     those that are written, into the columns `into`."""
     import numpy as np

@@ -17,10 +17,10 @@ from reconciler.core.experiment.candidates import (
     droppable,
     estimator_of,
     search_space,
-    space_of,
     widest,
 )
 from reconciler.core.experiment.samplers import grid_size
+from reconciler.core.experiment.tried_space import space_of
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.experiment.declared_experiment import (
     AUTOMATIC,

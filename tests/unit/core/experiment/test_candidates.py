@@ -20,12 +20,12 @@ from reconciler.core.experiment.candidates import (
     recipe_at,
     rules_of,
     search_space,
-    space_of,
     trials_of_arms,
     widest,
 )
 from reconciler.core.experiment.describe import changes_of
 from reconciler.core.experiment.samplers import grid_points, random_points
+from reconciler.core.experiment.tried_space import space_of
 from reconciler.core.spec.decisions.declared import (
     Calibrate,
     CalibrationMethod,

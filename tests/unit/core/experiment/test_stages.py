@@ -9,7 +9,7 @@ import pytest
 from reconciler.core.digest import Digest
 from reconciler.core.evaluation.quantiles import quantile_of
 from reconciler.core.experiment.automatic import TRIALS, automatic_experiment, automatic_space
-from reconciler.core.experiment.candidates import recipe_at, search_space, space_of, widest
+from reconciler.core.experiment.candidates import recipe_at, search_space, widest
 from reconciler.core.experiment.describe import notes_of
 from reconciler.core.experiment.past_space import ColumnFacts, TableFacts
 from reconciler.core.experiment.samplers import random_points
@@ -29,6 +29,7 @@ from reconciler.core.experiment.stages import (
 )
 from reconciler.core.experiment.standings import ScoredTrial, ahead_of
 from reconciler.core.experiment.trial import ExperimentIdentity, FoldFigures
+from reconciler.core.experiment.tried_space import space_of
 from reconciler.core.spec.decisions.declared import DecisionMetric
 from reconciler.core.spec.experiment.declared_experiment import EstimatorSpace, Experiment, ModelSpace, Sampler, Search
 from reconciler.core.spec.model import Model

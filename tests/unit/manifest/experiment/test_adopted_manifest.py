@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from reconciler.core.experiment.candidates import arms_of, recipe_at, search_space, space_of
+from reconciler.core.experiment.candidates import arms_of, recipe_at, search_space
 from reconciler.core.experiment.samplers import random_points
+from reconciler.core.experiment.tried_space import space_of
 from reconciler.core.spec.decisions.declared import Calibrate, CalibrationMethod, Decide, DecisionMetric
 from reconciler.core.spec.experiment.declared_experiment import EstimatorSpace, ModelSpace, ParamAxis, PastSpace
 from reconciler.core.spec.recipe import Estimator, Features, NamedExpression, Past, PastFeature, Recipe, blend_of
