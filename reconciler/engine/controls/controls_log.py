@@ -84,17 +84,12 @@ class ControlsLog:
             previous = head.digest
             yield head
 
-    def check_head(self) -> ControlsHead | None:
-        """Return the last entry, and check that what it names is there; raises as `head` does, IntegrityError E604 for
-        what is not."""
-        head = self.head()
-        if head is None:
-            return None
+    def check_named(self, head: ControlsHead) -> None:
+        """Raise IntegrityError E604 where something that an entry names is not there."""
         named = (head.entry.declared, *head.entry.in_force, *(digest for _, digest in head.entry.parts))
         for digest in dict.fromkeys(named):
             if not blobs.holds(self.store, digest):
                 raise blobs.absent(digest)
-        return head
 
     def controls(self, digest: Digest) -> EnvironmentControls:
         """Read the controls of this digest."""

@@ -10,6 +10,7 @@ from reconciler import codec
 from reconciler.core.age import age_of, ahead, all_ahead
 from reconciler.core.artifact.data_snapshot import Snapshot
 from reconciler.core.artifact.journal import Action
+from reconciler.core.controls.controls import ControlsHead
 from reconciler.core.duration import in_words
 from reconciler.core.plan.damage import Damage
 from reconciler.core.plan.plan import REFRESH_ASKED, ModelPlan, Plan, PlanIdentity, Step
@@ -89,9 +90,9 @@ def make_plan(
                 told = (*tombstones.what_stops_a_copy(deps, desired, environment), *told)
         told = (*checked_refresh.notes_of(desired, environment, deps.stores[environment.name], newest), *told)
         return _plan(desired, environment, refresh, trained, told or None, findings=_ahead(newest, now))
-    store = deps.stores[environment.name]
-    controls = ControlsLog(store=store, project=desired.project, environment=environment.name).check_head()
     observer = observe.serving_observer(deps, desired, environment, now=now, journals=journals)
+    log = ControlsLog(store=deps.stores[environment.name], project=desired.project, environment=environment.name)
+    controls = _last_controls(observer, log)
     notes = observer.notes()
     observer.read_shared()
     plans = _plan_deployments(observer, asked, settled, registered, deps.parallel_map, about)
@@ -99,6 +100,20 @@ def make_plan(
     findings = all_ahead(now, (f"entry {entry.n} of its controls log", entry.when)) if entry is not None else ()
     told = (*(notes or ()), *machine_notes.of_deployments(deps, desired, environment, plans))
     return _plan(desired, environment, None, plans, told or None, findings)
+
+
+def _last_controls(observer: ServingObserver, log: ControlsLog) -> ControlsHead | None:
+    """Return the last entry of the controls; raises what reading it raises, IntegrityError E604 where a part is gone.
+
+    Whatever else speaks against the controls, each model's plan says.
+    """
+    try:
+        head = observer.controls.head
+    except ReconcilerError:
+        head = log.head()
+    if head is not None:
+        log.check_named(head)
+    return head
 
 
 def _ahead(newest: Snapshot | None, now: datetime) -> tuple[str, ...]:
