@@ -8,7 +8,9 @@ from datetime import datetime
 from functools import partial
 
 from reconciler.core.artifact.evaluation import HEADLINES, Evaluation
+from reconciler.core.artifact.observed_state import SeenHead
 from reconciler.core.digest import Digest
+from reconciler.core.evaluation.units import judging_of, unit_of_figures
 from reconciler.core.inspect.status import (
     NOT_REQUIRED,
     UNSIGNED,
@@ -20,6 +22,7 @@ from reconciler.core.inspect.status import (
     with_judgement,
     with_live_outcomes,
 )
+from reconciler.core.names import seen
 from reconciler.core.plan import policy_check
 from reconciler.core.plan.plan import ModelPlan
 from reconciler.core.spec.desired_state import DesiredState
@@ -166,11 +169,24 @@ def model_status(deps: Dependencies, journals: Journals, environment: Environmen
         notes=(
             *part.detail.notes,
             *((f"checks: {', '.join(head.checks)}",) if head is not None and head.checks else ()),
+            *(_unit_notes(deps.stores[environment.name], part.model, head) if "r2" in metrics else ()),
             *(finding for finding in part.findings if finding not in part.reason),
             *(reason for reason in refusals if reason != part.reason),
         ),
         status=part.status,
     )
+
+
+def _unit_notes(store: Store, model: str, head: SeenHead | None) -> tuple[str, ...]:
+    """Say what the own grade and R2 of what is deployed are of, where that is a transform of what it is judged in."""
+    if head is None or head.artifact is None:
+        return ()
+    with suppress(ReconcilerError):  # the plan's part tells what cannot be read
+        recipe = verification.recipe_of(store, head.artifact).recipe
+        if (own := unit_of_figures(recipe)) is not None:
+            unit = judging_of(recipe).unit.unit
+            return (f"grade and R2 are of {seen(own)}: `reconciler show {model}` judges it in {seen(unit)}",)
+    return ()
 
 
 def _evaluation(store: Store, artifact: Digest) -> Evaluation | None:

@@ -68,6 +68,8 @@ def test_a_transform_is_compared_in_its_unit_and_its_own_figures_say_what_they_a
     assert compared["state"] == "compared", applied
     assert compared["reason"] == "judged in days_late"
     assert 0.5 < compared["candidate"] / compared["incumbent"] < 2, "both in days"
+    told = flat(project.run("status").out)
+    assert told.count("grade and R2 are of ln(100 + days_late): `reconciler show lateness`") == 1, told
     differ = flat(project.run("diff", "production", "sandbox").out)
     assert "OUTCOME CHANGED" in differ
     assert 'Its own figures are in "ln(100 + days_late)"' in differ
