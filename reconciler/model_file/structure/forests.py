@@ -92,7 +92,7 @@ def check_average(value: Any, scope: ModelScope) -> list[tuple[Any, str]]:
     if scope.classes:
         attributes.equal("voting", "soft")
         attributes.equal("flatten_transform", True)
-        _check_classes(attributes, members, scope)
+        _check_classes(attributes, scope)
     attributes.close()
     return [(member, f"{path}.estimators_[{place}]") for place, member in enumerate(members)]
 
@@ -118,16 +118,19 @@ def _check_weights(attributes: Attributes, count: int) -> None:
         refuse(path, "a sum of 1", f"{math.fsum(weights):g}")
 
 
-def _check_classes(attributes: Attributes, members: list[Any], scope: ModelScope) -> None:
-    """Check that all members know the same classes: their probabilities are added column by column."""
-    import numpy as np
-
-    value = attributes.take("le_")
-    encoder = Attributes(value, _ENCODER, attributes.at("le_"))
+def _check_classes(attributes: Attributes, scope: ModelScope) -> None:
+    encoder = Attributes(attributes.take("le_"), _ENCODER, attributes.at("le_"))
     encoder.classes(scope)
     encoder.close()
-    encoded, known = value.classes_, attributes.array("classes_", None, dtype="int64")
-    for place, other in enumerate((encoded, *(getattr(member, "classes_", None) for member in members))):
-        path = attributes.at("le_") if place == 0 else attributes.at(f"estimators_[{place - 1}]")
-        if type(other) is not np.ndarray or not np.array_equal(other, known):
-            refuse(path, "the classes of the blend", in_words(other))
+    attributes.classes(scope)
+
+
+def check_same_classes(value: Any, members: list[tuple[Any, str]]) -> None:
+    """Check that a blend and its members, each checked before, know the same classes: their probabilities are added
+    column by column. Raises ScoringError E507."""
+    import numpy as np
+
+    for other, path in [(value.le_, f"{type_name(value).rpartition('.')[2]}.le_"), *members]:
+        known = getattr(other, "classes_", None)
+        if type(known) is not np.ndarray or not np.array_equal(known, value.classes_):
+            refuse(path, "the classes of the blend", in_words(known))

@@ -71,8 +71,11 @@ def _check(model: Any, schema: Schema) -> None:
         },
     )
     if type_name(model) in forests.AVERAGES:
-        for member, path in forests.check_average(model, scope):
+        members = forests.check_average(model, scope)
+        for member, path in members:
             _check_one(member, f"{path}: ", scope)
+        if scope.classes:  # asked of members only now: a pipeline that is not checked computes its answer
+            forests.check_same_classes(model, members)
         return
     _check_one(model, "", scope)
 
