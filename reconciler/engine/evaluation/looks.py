@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 
 from reconciler.core.artifact import store_layout
 from reconciler.core.artifact.build import Build, Provenance
 from reconciler.core.evaluation.looks import LooksSoFar, looks_at
+from reconciler.core.spec.recipe import Selection
 from reconciler.engine.plan import verification
 from reconciler.engine.storage import blobs, builds
 from reconciler.engine.storage.evaluations import holdout_looks
@@ -49,13 +50,19 @@ def _unread(why: str) -> LooksSoFar:
     return LooksSoFar(rows=0, average=0.0, most=0, candidates=0, unread=f"{why}; see `reconciler audit`")
 
 
-def lost_looks(store: Store, environment: str, build: Build) -> str | None:
-    """Return the log of looks that the training of a build added to, where it is gone from the environment's store."""
-    report = builds.checks_of((store,), build.fingerprint)
-    if report is None or report.holdout is None:
-        return None  # of an earlier version
-    with suppress(ReconcilerError):  # an artifact that cannot be read, or was erased, is told of as such
-        data = verification.recipe_of(store, build.artifact).recipe.data
-        if holdout_looks.last(store, environment, data) is None:
-            return store_layout.looks(environment, data.table, data.key)
-    return None
+def lost_looks(store: Store, environment: str, made: Iterable[Build]) -> tuple[str, ...]:
+    """Return the logs of looks that the trainings of builds added to, and that are gone from their store."""
+    counted: dict[str, Selection] = {}
+    for build in made:
+        with suppress(ReconcilerError):  # what cannot be read, or was erased, is told of as such
+            report = builds.checks_of((store,), build.fingerprint)
+            if report is not None and report.holdout is not None:  # None: of an earlier version
+                data = verification.recipe_of(store, build.artifact).recipe.data
+                counted[store_layout.looks(environment, data.table, data.key)] = data
+    return tuple(log for log, data in sorted(counted.items()) if _is_empty(store, environment, data))
+
+
+def _is_empty(store: Store, environment: str, data: Selection) -> bool:
+    with suppress(ReconcilerError):
+        return holdout_looks.last(store, environment, data) is None
+    return False

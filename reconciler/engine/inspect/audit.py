@@ -103,7 +103,11 @@ class _Auditor:
             self._try(prefix, partial(numbered_log.last, self.store, prefix))
         if self.environment.name in self.deps.targets:
             self._try("target", self._target)
-        if not self.environment.trains:
+        if self.environment.trains:
+            made = [head.state.build for head in self.heads.values() if head.state.build is not None]
+            for log in lost_looks(self.store, self.environment.name, made):
+                self._find(log, LOST_LOOKS, f"{_RESTORE}; {WITHOUT_LOOKS}", status=ResultStatus.PENDING)
+        else:
             for declared in self.desired.models_of(self.environment.name):
                 self._try(card_path(declared.environment, declared.name), partial(self._card, declared))
 
@@ -265,9 +269,6 @@ class _Auditor:
             self._find(
                 where, f"the build of this entry is missing from {store_layout.builds_of(build.recipe)}", _RESTORE
             )
-        log = lost_looks(self.store, self.environment.name, build)
-        if log is not None and log not in (found.where for found in self.findings):
-            self._find(log, LOST_LOOKS, f"{_RESTORE}; {WITHOUT_LOOKS}", status=ResultStatus.PENDING)
 
     def _key(self, where: str, key: str) -> None:
         if self.store.read(key) is None and key not in self.lost:

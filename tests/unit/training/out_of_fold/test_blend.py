@@ -9,13 +9,11 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from sklearn.ensemble import VotingClassifier, VotingRegressor
 
 from reconciler import codec
 from reconciler.core.artifact.evaluation import BlendWeights, Evaluation
-from reconciler.core.digest import digest_of_file
 from reconciler.core.prediction.prediction_explanation import ExplanationScale
 from reconciler.core.spec.decisions.declared import (
     Calibrate,
@@ -23,7 +21,6 @@ from reconciler.core.spec.decisions.declared import (
     Recency,
     RowWeights,
 )
-from reconciler.core.spec.environment import Limits
 from reconciler.core.spec.recipe import (
     Estimator,
     Features,
@@ -40,16 +37,14 @@ from reconciler.errors import TrainingError
 from reconciler.model_file import load
 from reconciler.model_file.feature_matrix import encode_rows, matrix_of
 from reconciler.model_file.feature_schema import schema_of
-from reconciler.ports import SelectResult, TrainRequest
 from reconciler.scoring.explanation.background import background_of
 from reconciler.scoring.explanation.explain import effects_of
 from reconciler.scoring.explanation.scale import scale_of
-from reconciler.training import fit
 from reconciler.training.estimator_pipeline import built_recipe, make, preprocessing_of
 from reconciler.training.fit import fit_rows
 from reconciler.training.memory_need import check_memory
 from reconciler.training.out_of_fold.fit_blend import PARTS, fit_parts
-from reconciler.training.runtime_check import runtime_here
+from tests.support.trained_folder import trained_folder
 
 IN_TIME = Holdout(last=0.2, by="day")
 NAMES = ("on time", "late", "very late")
@@ -110,23 +105,8 @@ def recipe(estimator: Estimator, classes: int, **changes: Any) -> Recipe:
 
 def trained(folder: Path, asked: Recipe, count: int = 240, holdout: int = 10**6) -> Path:
     """Train an artifact, and return its folder."""
-    folder.mkdir()
-    for part, many, start in (("train", count, 0), ("holdout", 60, holdout)):
-        pq.write_table(rows(many, start, len(asked.class_names)), folder / f"{part}.parquet")
-    fit.train(
-        TrainRequest(
-            recipe=asked,
-            selected=SelectResult(rows=count + 60, holdout_rows=60, holdout_from=None, left_out=()),
-            train=folder / "train.parquet",
-            holdout=folder / "holdout.parquet",
-            evaluation_rows=digest_of_file(folder / "holdout.parquet"),
-            tables=(),
-            runtime=runtime_here(),
-            into=folder / "artifact",
-            limits=Limits(),
-        )
-    )
-    return folder / "artifact"
+    classes = len(asked.class_names)
+    return trained_folder(folder, asked, rows=rows(count, 0, classes), holdout=rows(60, holdout, classes))
 
 
 def evaluation_of(artifact: Path) -> Evaluation:

@@ -19,7 +19,6 @@ from sklearn.metrics import balanced_accuracy_score, f1_score
 
 from reconciler import codec
 from reconciler.core.artifact.oci_artifact import DECISION_FILE, EVALUATION_FILE, RECIPE_FILE
-from reconciler.core.digest import digest_of_file
 from reconciler.core.prediction.output_rules import ClassDecision, IsotonicCurve, OutputRules, SigmoidCurve
 from reconciler.core.spec.decisions.declared import (
     Calibrate,
@@ -36,16 +35,16 @@ from reconciler.errors import IntegrityError, ScoringError, TrainingError
 from reconciler.model_file.feature_matrix import encode_rows, keys_of
 from reconciler.model_file.load import load
 from reconciler.model_file.outputs.decided import decided
-from reconciler.ports import PredictRequest, SelectResult, TrainRequest
+from reconciler.ports import PredictRequest
 from reconciler.scoring.predict import predict
 from reconciler.training import estimator_pipeline
 from reconciler.training.cross_validation import moments_of, split
-from reconciler.training.fit import fit_rows, train
+from reconciler.training.fit import fit_rows
 from reconciler.training.out_of_fold.fit_cost_weights import fit_cost_weights, mean_cost
 from reconciler.training.out_of_fold.fit_decision import fit_weights
-from reconciler.training.runtime_check import runtime_here
 from tests.support.effort import FULL
 from tests.support.once import copy
+from tests.support.trained_folder import trained_folder
 
 CLASSES = ("on time", "late", "very late")
 LINEAR = Estimator(uses="sklearn", class_name="LogisticRegression", params=(("class_weight", "balanced"),))
@@ -92,23 +91,8 @@ def fitted(given: Recipe, rows: pa.Table, days: pa.Table | None = None) -> Any:
 
 
 def artifact(folder: Path, given: Recipe, count: int = 600) -> Path:
-    folder.mkdir(parents=True)
-    for part, rows, start in (("train", count, 0), ("holdout", 200, 10**6)):
-        pq.write_table(chances(rows, start, len(given.class_names))[0], folder / f"{part}.parquet")
-    train(
-        TrainRequest(
-            recipe=given,
-            selected=SelectResult(rows=count, holdout_rows=200, holdout_from=None, left_out=()),
-            train=folder / "train.parquet",
-            holdout=folder / "holdout.parquet",
-            evaluation_rows=digest_of_file(folder / "holdout.parquet"),
-            tables=(),
-            runtime=runtime_here(),
-            into=folder / "artifact",
-            limits=Limits(),
-        )
-    )
-    return folder / "artifact"
+    rows, holdout = (chances(many, start, len(given.class_names))[0] for many, start in ((count, 0), (200, 10**6)))
+    return trained_folder(folder, given, rows=rows, holdout=holdout)
 
 
 class OnlyProbabilities(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
