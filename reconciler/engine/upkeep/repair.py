@@ -280,6 +280,7 @@ class _Repairing:
             reason=reason,
         )
         files: Mapping[str, Path] = {}
-        if pointer.artifact is not None:  # served already, so loaded before: each file is hashed, none is loaded again
+        # What is continued is served whole, and pinned in git: it was loaded then. Each file is hashed, none is loaded.
+        if pointer.artifact is not None:
             files = blobs.release(self._own, blobs.artifact(self._own, pointer.artifact))
         deploy.place(self._deps, self._environment, head, files)
