@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from itertools import cycle
 from pathlib import Path
 
 import pytest
@@ -25,10 +24,10 @@ MANIFESTS = tuple(f"manifests/sandbox/m{number}.yaml" for number in range(8))
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, str]:
-    """A project, and a commit beside its branch that adds eight manifests of 99 MB, which are two blobs."""
+    """A project, and a commit beside its branch that adds eight manifests of 99 MB."""
     project = begin(configured(tmp_path_factory.mktemp("large") / "project"))
-    two = [large_blob(project.root, HUGE, first=f"# {path}\n") for path in MANIFESTS[:2]]
-    return project, commit_with(project.root, dict(zip(MANIFESTS, cycle(two))))
+    blobs = {path: large_blob(project.root, HUGE, first=f"# {path}\n") for path in MANIFESTS}
+    return project, commit_with(project.root, blobs)
 
 
 @pytest.fixture
