@@ -9,6 +9,7 @@ from reconciler.core.artifact.evaluation import BlendWeights
 from reconciler.core.artifact.oci_artifact import Schema
 from reconciler.core.prediction.output_rules import NO_RULES, OutputRules
 from reconciler.core.quality.reference import TrainingReference
+from reconciler.errors import ReconcilerError, ScoringError
 from reconciler.model_file.outputs.calibrated import calibrated, scores_of
 from reconciler.model_file.outputs.decided import decided
 
@@ -45,8 +46,22 @@ class LoadedModel:
         """Predict for each row of `matrix`.
 
         Classification: (rows, classes) probabilities in declared order, calibrated where the recipe says so.
-        Regression: (rows, 1) values.
+        Regression: (rows, 1) values. Raises ScoringError E511 where the estimator raises: it predicted its probe rows,
+        and an attribute that no training writes can still fail at others.
         """
+        try:
+            return self._outputs(matrix)
+        except (ReconcilerError, MemoryError):
+            raise
+        except Exception as error:
+            raise ScoringError(
+                f"the model cannot predict these rows ({type(error).__name__})",
+                code="E511",
+                hint="install the runtime that the model's environment declared when the model was trained; if that "
+                "fails too, find out who wrote the artifact",
+            ) from error
+
+    def _outputs(self, matrix: Matrix) -> Matrix:
         import numpy as np
 
         if not self.schema.classes:

@@ -253,15 +253,15 @@ def unlike(matrix: Any) -> Any:
 
 
 def outcome(small: SmallModel, body: bytes) -> str:
-    """How loading and predicting ended; what predicting raises, `load` says as E511 for the probe rows."""
+    """How loading and predicting ended: refused by a code, or predicted. Another error is told, and the test fails."""
     try:
         model = LoadedModel(estimator=estimator_of(body, small.schema), schema=small.schema)
     except ScoringError as error:
         return str(error.code)
     try:
         model.outputs(unlike(small.matrix))
-    except Exception as error:  # noqa: BLE001 - any error of Python's is no crash
-        return f"raised {type(error).__name__}"
+    except ScoringError as error:
+        return f"{error.code} ({type(error.__cause__).__name__})"
     return "predicted"
 
 
