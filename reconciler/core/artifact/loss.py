@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from reconciler.core.artifact import store_layout
-from reconciler.core.digest import Checksummed, Digest, digest_of_bytes
+from reconciler.core.digest import Checksummed, DefaultsLeftOut, Digest, digest_of_bytes
+from reconciler.core.trust.keys import Signature
 from reconciler.errors import IntegrityError
 
 _SHOWN = 3  # traces that a message names
@@ -23,12 +24,13 @@ class Trace:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LostHistory(Checksummed):
+class LostHistory(Checksummed, DefaultsLeftOut):
     """The record that the entries of a numbered log before `first` are lost, and that it goes on from there.
 
     `previous`: the digest of the entry before, which entry `first` names; None where nobody knows it. `proof`: what
     outside the store names an entry from `first` on, such as a tag of git; None where nothing does. `sources`: where
-    the log was put together from. `who`, `reason`: who accepted the loss, and why.
+    the log was put together from. `who`, `reason`: who accepted the loss, and why. `signatures`: of its writer, over
+    all but themselves.
     """
 
     environment: str
@@ -41,6 +43,7 @@ class LostHistory(Checksummed):
     when: datetime
     reason: str
     format: int = 1
+    signatures: tuple[Signature, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

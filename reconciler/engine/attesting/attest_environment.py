@@ -7,7 +7,10 @@ gets an entry that states its last one again, signed: it names the bytes of all 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
+from reconciler import codec
+from reconciler.core.artifact import store_layout
 from reconciler.core.artifact.journal import Action
 from reconciler.core.artifact.observed_state import JournalHead
 from reconciler.core.digest import short
@@ -19,15 +22,16 @@ from reconciler.engine.apply import apply, deploy
 from reconciler.engine.apply.run_gates import run_gates
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.plan.observe_training import training_observer
-from reconciler.engine.storage import data_snapshots, journal
+from reconciler.engine.storage import data_snapshots, journal, numbered_log
+from reconciler.engine.storage.copies import losses
 from reconciler.engine.storage.journal import EntryWriter
 from reconciler.engine.trust.attest import attest_training
-from reconciler.engine.trust.entries import entry_writer
+from reconciler.engine.trust.entries import entry_writer, signed_loss
 from reconciler.engine.trust.evidence import day_of
 from reconciler.engine.trust.in_force import trust_of
 from reconciler.engine.trust.referrers import of_artifact
 from reconciler.errors import IntegrityError, ReconcilerError, UsageError
-from reconciler.ports import Signer
+from reconciler.ports import Signer, Store
 
 REASON = "signed: who ran `attest` vouches for the entries before"
 
@@ -55,6 +59,7 @@ def attest(
     else:
         trust_of(deps, desired, environment).check_signer(signer)
         names = list(journal.models(store, environment.name))
+        _sign_losses(deps, store, environment, signer)
     if unknown := sorted(chosen.difference(names)):
         raise UsageError(f"{environment.name} has no model {unknown[0]}", hint="reconciler status", code="E801")
     writer = entry_writer(deps, desired)
@@ -67,6 +72,15 @@ def attest(
         except ReconcilerError as error:
             done.append(Attested(model=name, artifact=None, signed=(), problem=str(error)))
     return AttestResult(environment=environment.name, key=signer.key.id, models=tuple(done))
+
+
+def _sign_losses(deps: Dependencies, store: Store, environment: Environment, signer: Signer) -> None:
+    """State again, signed, what logs lost by records that this key did not sign."""
+    for loss in losses.lost_histories(store, environment.name):
+        if all(each.key != signer.key.id for each in loss.signatures):
+            again = replace(loss, who=deps.actor(), when=deps.clock(), signatures=())
+            body = codec.encode(signed_loss(again, signer))
+            numbered_log.append_next(store, store_layout.losses(loss.log), body)
 
 
 def _check_trainer(desired: DesiredState, environment: Environment, signer: Signer, today: str) -> None:

@@ -1,4 +1,5 @@
-"""Sign entries of journals and controls logs: their writer signs the canonical bytes, all but the signature."""
+"""Sign entries of journals and controls logs, and what they lost: their writer signs the canonical bytes, all but the
+signature."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ from functools import partial
 
 from reconciler import codec
 from reconciler.core.artifact.journal import Entry
+from reconciler.core.artifact.loss import LostHistory
 from reconciler.core.controls.controls import ControlsEntry
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.engine.dependencies import Dependencies
@@ -16,6 +18,7 @@ from reconciler.ports import Signer
 
 ENTRY_TYPE = "application/vnd.model-reconciler.journal-entry+json"
 CONTROLS_TYPE = "application/vnd.model-reconciler.controls-entry+json"
+LOSS_TYPE = "application/vnd.model-reconciler.lost-history+json"
 
 
 def signed_entry(entry: Entry, signer: Signer | None) -> Entry:
@@ -40,6 +43,18 @@ def signed_controls(entry: ControlsEntry, signer: Signer | None) -> ControlsEntr
 def controls_payload(entry: ControlsEntry) -> bytes:
     """Return the bytes of an entry of the controls log that are signed."""
     return codec.encode(replace(entry, signatures=()))
+
+
+def signed_loss(loss: LostHistory, signer: Signer | None) -> LostHistory:
+    """Return the record of what a log lost with the signature of its writer."""
+    if signer is None:
+        return loss
+    return replace(loss, signatures=(signer.sign(LOSS_TYPE, loss_payload(loss)),))
+
+
+def loss_payload(loss: LostHistory) -> bytes:
+    """Return the bytes of the record of a loss that are signed."""
+    return codec.encode(replace(loss, signatures=()))
 
 
 def entry_writer(deps: Dependencies, desired: DesiredState) -> EntryWriter:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 
 from reconciler.core.artifact.build import Build
 from reconciler.core.artifact.journal import Entry
+from reconciler.core.artifact.loss import LostHistory
 from reconciler.core.controls.controls import ControlsEntry
 from reconciler.core.digest import Digest, short
 from reconciler.core.spec.gates import Verification
@@ -20,7 +21,14 @@ from reconciler.core.trust.judge import judge
 from reconciler.core.trust.keys import NO_TRUST, PublicKey, Signature, Trust, TrustRole
 from reconciler.core.trust.reproduced import Reproduced, independent_trainings
 from reconciler.engine.trust import envelopes, statements
-from reconciler.engine.trust.entries import CONTROLS_TYPE, ENTRY_TYPE, controls_payload, entry_payload
+from reconciler.engine.trust.entries import (
+    CONTROLS_TYPE,
+    ENTRY_TYPE,
+    LOSS_TYPE,
+    controls_payload,
+    entry_payload,
+    loss_payload,
+)
 from reconciler.engine.trust.statements import Claim
 from reconciler.errors import IntegrityError, UsageError
 from reconciler.ports import Signer, Verifier
@@ -79,6 +87,14 @@ class TrustCheck:
         signatures = entry.signatures
         right = self._right(CONTROLS_TYPE, controls_payload(entry), signatures) if signatures else frozenset()
         return self._judge(TrustRole.PROMOTER, what, right, signatures, day_of(entry.when))
+
+    def loss(self, loss: LostHistory) -> str | None:
+        """Check the signature of the record that the beginning of a log is lost, as that of a journal's entry."""
+        if not self.sets:
+            return None
+        what = f"the record that {loss.log} lost its entries before {loss.first}"
+        right = self._right(LOSS_TYPE, loss_payload(loss), loss.signatures) if loss.signatures else frozenset()
+        return self._judge(TrustRole.PROMOTER, what, right, loss.signatures, day_of(loss.when))
 
     def training(
         self, attested: Iterable[Attestation], artifact: Digest, build: Build | None, *, vouched: bool = False

@@ -18,6 +18,7 @@ from reconciler.core.trust.keys import NO_TRUST, Trust
 from reconciler.engine.controls.controls_log import ControlsLog
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.storage import journal
+from reconciler.engine.storage.copies import losses
 from reconciler.engine.storage.journal import Journals
 from reconciler.engine.trust.evidence import TrustCheck, day_of, sets_of, untrusted
 from reconciler.errors import ReconcilerError
@@ -41,6 +42,9 @@ class TrustObserver:
                 found = TrustCheck(environment=environment, sets=(), verifier=None, today="")
             else:
                 found, self.newest[environment] = _read(self.deps, self.desired, declared)
+                if found.sets:
+                    for loss in losses.lost_histories(self.deps.stores[environment], environment):
+                        found.loss(loss)
             self.known[environment] = found
         return found
 

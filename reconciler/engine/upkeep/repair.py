@@ -28,7 +28,8 @@ from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.storage import blobs, checkpoints, journal, numbered_log, register, store_mark
 from reconciler.engine.storage.copies import losses, mirrors
 from reconciler.engine.storage.journal import EntryWriter
-from reconciler.engine.trust.entries import entry_writer
+from reconciler.engine.trust.entries import entry_writer, signed_loss
+from reconciler.engine.trust.in_force import check_by
 from reconciler.engine.upkeep.lost_logs import ITSELF, LostLogs
 from reconciler.engine.upkeep.recover_log import ContinuedJournal, LogRepair
 from reconciler.engine.upkeep.recover_objects import FoundObjects, ObjectSearch, put_back
@@ -187,6 +188,8 @@ class _Repairing:
 
     def run(self) -> None:
         logs, result = self._plan.logs, self._plan.result
+        if not self._environment.trains and (result.loses or logs.continued):
+            check_by(self._deps, self._environment, ()).check_signer(self._writer.signer)
         store_mark.claim(self._own, self._desired.project, self._name)
         put_back(self._own, self._plan.objects)
         self._write_losses()
@@ -255,7 +258,8 @@ class _Repairing:
             when=self._deps.clock(),
             reason=self._reason,
         )
-        numbered_log.append_next(self._own, store_layout.losses(log), codec.encode(record))
+        body = codec.encode(signed_loss(record, self._writer.signer))
+        numbered_log.append_next(self._own, store_layout.losses(log), body)
 
     def _continue(self, each: ContinuedJournal) -> None:
         """Write the entry after the one that is served, and swap the pointer to it: the same artifact is served."""
