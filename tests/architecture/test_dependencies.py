@@ -27,6 +27,7 @@ OF_AN_EXTRA = {"pandas": "notebook", "obstore": "stores", "github": "github", "g
 OF_AN_EXTRA |= {"adbc_driver_postgresql": "postgres", "adbc_driver_manager": "postgres"}
 OF_AN_EXTRA |= {"sqlalchemy": "sql", "deltalake": "delta", "apprise": "notify", "matplotlib": "report"}
 OF_AN_EXTRA |= {"starlette": "serve", "uvicorn": "serve", "prometheus_client": "serve"}
+OF_AN_EXTRA |= {"sigstore": "keyless"}
 OF_AN_EXTRA |= {"lightgbm": "lightgbm", "xgboost": "xgboost", "distributed": "dask"}
 
 

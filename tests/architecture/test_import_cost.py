@@ -13,7 +13,7 @@ from tests.support.project import REPOSITORY, Project, begin, configured
 
 HEAVY = {
     *("pandas", "sklearn", "duckdb", "numpy", "scipy", "skops", "pyarrow", "git", "jinja2", "matplotlib"),
-    *("obstore", "github", "gitlab", "requests", "securesystemslib", "cryptography"),
+    *("obstore", "github", "gitlab", "requests", "securesystemslib", "cryptography", "sigstore"),
 }
 PROBE = """
 import json, sys

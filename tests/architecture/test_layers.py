@@ -129,6 +129,7 @@ LIBRARIES: dict[str, set[str]] = {
     "deltalake": {"adapters/sources"},
     "securesystemslib": {"adapters/signing"},
     "cryptography": {"adapters/signing"},
+    "sigstore": {"adapters/signing"},
     "github": {"adapters/forges"},
     "gitlab": {"adapters/forges"},
     "requests": {"adapters/forges"},

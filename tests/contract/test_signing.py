@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from reconciler.adapters.signing.key_files import write_key
-from reconciler.adapters.signing.signer import open_signer
-from reconciler.adapters.signing.verifier import DsseVerifier
+from reconciler.adapters.signing.signer import KeySigner, open_signer
+from reconciler.adapters.signing.verifier import DsseVerifier, library_key
+from reconciler.core.digest import hex_of
 from reconciler.core.trust.keys import Scheme, public_key
 from reconciler.errors import UsageError
 from reconciler.ports import Signer, Verifier
@@ -55,6 +58,36 @@ class TestP256(TestEd25519):
 
 class TestP384(TestEd25519):
     scheme = Scheme.P384
+
+
+def test_keys_of_ed25519_sign_and_are_checked_without_the_library_of_all_services(tmp_path: Path) -> None:
+    """It takes longer to import than all that a deploy signs and checks."""
+    program = f"""
+import sys
+from reconciler.adapters.signing.signer import open_signer
+from reconciler.adapters.signing.verifier import DsseVerifier
+signer = open_signer("file:{tmp_path}/one.pem", None, inside=None)
+made = signer.sign("type", b"document")
+assert DsseVerifier().signed_by("type", b"document", [made], [signer.key]) == {{signer.key.id}}
+assert "cryptography" in sys.modules and not any(name.startswith("securesystemslib") for name in sys.modules)
+"""
+    write_key(tmp_path / "one.pem", None)
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_both_libraries_take_what_the_other_signs_with_ed25519(tmp_path: Path) -> None:
+    """A file in another form of PEM than ours is opened by securesystemslib's way: both sign and check the same."""
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+    from securesystemslib.dsse import Envelope
+    from securesystemslib.signer import CryptoSigner, Signature
+
+    ours = signer_of(tmp_path, "one", Scheme.ED25519)
+    private: Any = load_pem_private_key((tmp_path / "one.pem").read_bytes(), None)
+    theirs = KeySigner(CryptoSigner(private, library_key(ours.key)), ours.key)
+    for document in (b"", DOCUMENT, b"x" * 70_000):
+        assert ours.sign(TYPE, document) == theirs.sign(TYPE, document)
+        keyid, made = hex_of(ours.key.id), base64.b64decode(ours.sign(TYPE, document).value)
+        assert Envelope(document, TYPE, {keyid: Signature(keyid, made.hex())}).verify([library_key(ours.key)], 1)
 
 
 def test_production_checks_ed25519_without_the_extra(tmp_path: Path) -> None:

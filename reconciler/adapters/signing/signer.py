@@ -1,7 +1,8 @@
 """Sign with a private key that is named by a URI of securesystemslib. Implements ports.Signer.
 
-`file:/path` is a PEM file (PKCS#8) that nobody else may read; other schemes (awskms, azurekms, gcpkms, hsm, hv) go to
-the library as they are, with the public key from a file, since not all of them can tell it.
+`file:/path` is a PEM file (PKCS#8) that nobody else may read; a key of Ed25519 in it is used without that library.
+`sigstore:` signs without a key (`keyless`). Other schemes of URIs (awskms, azurekms, gcpkms, hsm, hv) go to the library
+as they are, with the public key from a file, since not all of them can tell it.
 """
 
 from __future__ import annotations
@@ -12,11 +13,12 @@ import stat
 from pathlib import Path
 from typing import Any
 
-from reconciler.adapters.signing.ahead import settled
-from reconciler.adapters.signing.verifier import EXTRA, KEY_TYPES
-from reconciler.core.digest import hex_of
-from reconciler.core.trust.keys import PublicKey, Scheme, Signature, public_key
+from reconciler.adapters.signing import ed25519
+from reconciler.adapters.signing.keyless import open_keyless
+from reconciler.adapters.signing.verifier import EXTRA, library_key
+from reconciler.core.trust.keys import PublicKey, Signature, public_key
 from reconciler.errors import ReconcilerError, UsageError
+from reconciler.ports import Signer
 
 FILE = "file:"
 KEYLESS = "sigstore"
@@ -44,17 +46,13 @@ class KeySigner:
         return Signature(key=self._key.id, value=base64.b64encode(bytes.fromhex(signed.signature)).decode())
 
 
-def open_signer(uri: str, public: str | None, *, inside: Path | None) -> KeySigner:
+def open_signer(uri: str, public: str | None, *, inside: Path | None) -> Signer:
     """Open the private key of a URI. `public`: the PEM file of its public key, which a key file does not need;
     `inside`: the repository, in which no private key may lie. Raises UsageError E523."""
-    settled()
     if uri.startswith(FILE):
         return _from_file(uri.removeprefix(FILE), inside)
     if uri.partition(":")[0] == KEYLESS:
-        raise unusable(
-            "keyless signatures (Sigstore) are not supported: an environment trusts public keys, no identities",
-            hint="name a key in a file or a KMS; `reconciler keys new ROLE --in ENV --private FILE` makes one",
-        )
+        return open_keyless(uri)
     if public is None:
         raise unusable("a key that is not in a file needs the file of its public key: RECONCILER_SIGNING_PUBLIC")
     try:
@@ -62,29 +60,23 @@ def open_signer(uri: str, public: str | None, *, inside: Path | None) -> KeySign
     except (OSError, ValueError) as error:
         raise unusable("RECONCILER_SIGNING_PUBLIC names no public key's PEM file") from error
     try:
-        from securesystemslib.signer import Signer
+        from securesystemslib.signer import Signer as LibrarySigner
 
-        return KeySigner(Signer.from_priv_key_uri(uri, library_key(key)), key)
+        return KeySigner(LibrarySigner.from_priv_key_uri(uri, library_key(key)), key)
     except Exception as error:  # each service's library has errors of its own, which may quote the address
         scheme = uri.partition(":")[0][:20]
         raise unusable(f"the key of scheme {scheme!r} cannot be opened ({type(error).__name__})") from error
 
 
-def library_key(key: PublicKey) -> Any:
-    """Return a public key as the library has it."""
-    from securesystemslib.signer import SSlibKey
-
-    value = key.raw.hex() if key.scheme is Scheme.ED25519 else key.pem
-    return SSlibKey(hex_of(key.id), KEY_TYPES[key.scheme], key.scheme.value, {"public": value})
-
-
-def _from_file(path: str, inside: Path | None) -> KeySigner:
+def _from_file(path: str, inside: Path | None) -> Signer:
     from reconciler.adapters.signing.key_files import check_outside
 
     file = Path(path).expanduser()
     check_outside(file, inside)
     body = _private_bytes(file)
     try:
+        if (quick := ed25519.signer_of(body)) is not None:
+            return quick
         from cryptography.hazmat.primitives.serialization import (
             Encoding,
             PublicFormat,

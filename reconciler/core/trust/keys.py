@@ -29,6 +29,8 @@ class Scheme(StrEnum):
     ED25519 = "ed25519"
     P256 = "ecdsa-sha2-nistp256"
     P384 = "ecdsa-sha2-nistp384"
+    SIGSTORE = "sigstore"
+    """No key: an identity that an issuer vouches for."""
 
 
 _FORMS = {  # the beginning of a SubjectPublicKeyInfo (DER), and the number of bytes that follow it
@@ -39,14 +41,25 @@ _FORMS = {  # the beginning of a SubjectPublicKeyInfo (DER), and the number of b
 _PEM = re.compile(r"-----BEGIN PUBLIC KEY-----\r?\n([A-Za-z0-9+/=\r\n]+)-----END PUBLIC KEY-----\r?\n?")
 
 
+IDENTITY, ISSUER = r"^[!-~]{1,500}$", r"^https://[!-~]{1,300}$"
+"""What an identity and the address of its issuer look like: characters of ASCII, none of them a space."""
+_IDENTITY, _ISSUER = re.compile(IDENTITY), re.compile(ISSUER)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublicKey:
     """A public key. `id` is the digest of its bytes (SubjectPublicKeyInfo, DER), whatever its file is called; `der`
-    these bytes in base64."""
+    these bytes in base64. Of an identity (`identity_key`) the bytes are its issuer and its name, a line each."""
 
     id: Digest
     scheme: Scheme
     der: str
+
+    @property
+    def identity(self) -> tuple[str, str]:
+        """Return the issuer and the name of an identity."""
+        issuer, name = base64.b64decode(self.der).decode().split("\n")
+        return issuer, name
 
     @property
     def pem(self) -> str:
@@ -71,8 +84,22 @@ def public_key(pem: str) -> PublicKey:
         raise ValueError("expected base64 between the lines of a PEM file") from error
     for scheme, (start, length) in _FORMS.items():
         if der.startswith(start) and len(der) == len(start) + length:
-            return PublicKey(id=digest_of_bytes(der), scheme=scheme, der=base64.b64encode(der).decode())
+            return public_key_of(scheme, der[len(start) :])
     raise ValueError("expected a key of Ed25519, or of ECDSA over P-256 or P-384 without compression")
+
+
+def identity_key(identity: str, issuer: str) -> PublicKey:
+    """Return what stands for an identity that an issuer vouches for. Raises ValueError for what are no such names."""
+    if _IDENTITY.fullmatch(identity) is None or _ISSUER.fullmatch(issuer) is None:
+        raise ValueError("expected the name in the certificate, and the address of its issuer")
+    names = f"{issuer}\n{identity}".encode()
+    return PublicKey(id=digest_of_bytes(names), scheme=Scheme.SIGSTORE, der=base64.b64encode(names).decode())
+
+
+def public_key_of(scheme: Scheme, raw: bytes) -> PublicKey:
+    """Return the public key of a scheme with these bytes (`PublicKey.raw`)."""
+    der = _FORMS[scheme][0] + raw
+    return PublicKey(id=digest_of_bytes(der), scheme=scheme, der=base64.b64encode(der).decode())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, model_validator
 
-from reconciler.core.trust.keys import KEYS_FOLDER
+from reconciler.core.trust.keys import IDENTITY, ISSUER, KEYS_FOLDER
 from reconciler.manifest.schema.field_types import Document, refuse
 
 
@@ -25,15 +25,36 @@ KeyFile = Annotated[str, Field(pattern=rf"^{KEYS_FOLDER}/[A-Za-z0-9][A-Za-z0-9._
 
 
 class TrustedKey(Document):
-    """A public key that is trusted."""
+    """A public key that is trusted, or an identity that signs without a key of its own (Sigstore)."""
 
-    key: KeyFile = Field(description="File of the public key (PEM), such as keys/trainer.pub.")
+    key: KeyFile | None = Field(default=None, description="File of the public key (PEM), such as keys/trainer.pub.")
+    identity: Annotated[str, Field(pattern=IDENTITY)] | None = Field(
+        default=None,
+        description="Instead of a key: the identity that certificates of Sigstore name, such as the address of a "
+        "workflow at a branch, or of a mailbox. Exactly this one.",
+    )
+    issuer: Annotated[str, Field(pattern=ISSUER)] | None = Field(
+        default=None, description="Who vouches for the identity: the address of its provider."
+    )
     from_: Day | None = Field(default=None, description="First day on which it may sign.")
     until: Day | None = Field(default=None, description="Last day on which it may sign.")
     revoked: Day | None = Field(
         default=None, description="Day since when nothing that it signed counts, whenever it did; it stays listed."
     )
     reason: str | None = Field(default=None, min_length=1, max_length=300, description="Reason of the revocation.")
+
+    @property
+    def label(self) -> str:
+        """Return what it is named by: its file, or its identity."""
+        return self.key or self.identity or ""
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> TrustedKey:
+        if (self.key is None) == (self.identity is None):
+            raise refuse("E205", "expected `key`, or `identity` with its `issuer`, and not both")
+        if (self.identity is None) != (self.issuer is None):
+            raise refuse("E205", "`identity` and `issuer` go together: another issuer's is another identity")
+        return self
 
     @model_validator(mode="after")
     def _days(self) -> TrustedKey:

@@ -14,7 +14,7 @@ def with_key(text: str, *, role: str, file: str, until: str | None) -> str:
     """Return the manifest that trusts one more key; unchanged where it trusts that file in this role already."""
     wanted, keys = _keys(text)
     entries = list(keys.get(role, []))
-    if any(entry["key"] == file for entry in entries):
+    if any(_named(entry) == file for entry in entries):
         return text
     entries.append({"key": file, **({"until": until} if until is not None else {})})
     return _spliced(text, wanted, {**keys, role: entries})
@@ -29,12 +29,17 @@ def with_field(text: str, *, file: str, **fields: str) -> tuple[str, str]:
     for role in ROLES:
         entries = list(keys.get(role, []))
         for index, entry in enumerate(entries):
-            if entry["key"] == file:
+            if _named(entry) == file:
                 entries[index] = {**entry, **fields}
                 return _spliced(text, wanted, {**keys, role: entries}), role
-    known = [entry["key"] for role in ROLES for entry in keys.get(role, [])]
+    known = [_named(entry) for role in ROLES for entry in keys.get(role, [])]
     hint = f"it trusts {', '.join(known)}" if known else "`reconciler keys new ROLE --in ENV` adds a key"
     raise UsageError(f"the environment does not trust {file}", hint=hint, code="E801")
+
+
+def _named(entry: dict[str, Any]) -> str:
+    """Return what an entry is named by: its file, or its identity."""
+    return str(entry.get("key") or entry["identity"])
 
 
 def _keys(text: str) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from reconciler.core.trust.keys import NO_TRUST, PublicKey, Trust, TrustedKey, public_key
+from reconciler.core.trust.keys import NO_TRUST, PublicKey, Trust, TrustedKey, identity_key, public_key
 from reconciler.manifest.schema import trust as schema
 from reconciler.ports import TreeFile
 
@@ -43,17 +43,24 @@ def _keys(
 ) -> Iterator[TrustedKey]:
     seen: dict[str, str] = {}
     for index, each in enumerate(given):
-        where = ("spec", "trust", "keys", role, index, "key")
-        key = _key(where, each.key, tree, files, report)
+        where = ("spec", "trust", "keys", role, index, "key" if each.key is not None else "identity")
+        if each.key is not None:
+            key = _key(where, each.key, tree, files, report)
+        else:
+            key = identity_key(each.identity or "", each.issuer or "")
         if key is None:
             continue
         if (before := seen.get(key.id)) is not None:
-            message = f"{each.key} holds the same key as {before}: one key counts once"
+            message = f"{each.label} is the same key as {before}: one key counts once"
             report(where, "E207", message, "remove one of the two")
             continue
-        seen[key.id] = each.key
+        if each.label in seen.values():
+            message = f"{each.label} is named with two issuers: `keys revoke` could not tell them apart"
+            report(where, "E207", message, "remove one of the two")
+            continue
+        seen[key.id] = each.label
         yield TrustedKey(
-            key=key, file=each.key, since=each.from_, until=each.until, revoked=each.revoked, reason=each.reason
+            key=key, file=each.label, since=each.from_, until=each.until, revoked=each.revoked, reason=each.reason
         )
 
 

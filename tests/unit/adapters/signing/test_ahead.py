@@ -11,13 +11,13 @@ BEGIN = """\
 import sys
 from reconciler.adapters.signing.ahead import settled
 from reconciler.app.signing.signer import begin_ahead
-before = "securesystemslib" in sys.modules
+before = "cryptography" in sys.modules
 begin_ahead(sys.argv[1].encode(), {"RECONCILER_SIGNING_KEY": sys.argv[2]} if sys.argv[2] else {})
 begin_ahead(sys.argv[1].encode(), {})
 settled()
-print(before, "securesystemslib.dsse" in sys.modules)
+print(before, "cryptography.hazmat.primitives.asymmetric.ed25519" in sys.modules)
 """
-NO_LIBRARY = 'import sys\nsys.modules["securesystemslib"] = None\n'
+NO_LIBRARY = 'import sys\nsys.modules["cryptography"] = None\n'
 
 
 def run(program: str, *arguments: str) -> str:
