@@ -111,6 +111,7 @@ class ServingWorker:
             return self._failed(release, str(error))
         except Exception as error:  # noqa: BLE001  (a library on odd bytes; the class alone leaves)
             return self._failed(release, f"it cannot be loaded ({type(error).__name__})")
+        _without_helpers()
         if self._models.serve(served_release(model, release, self._options.environment)):
             self._metrics.swaps.labels(release.model).inc()
         return self._tell(ServingReport(served=release.model, artifact=release.artifact))
@@ -132,6 +133,17 @@ class ServingWorker:
             os.write(self._answers, line)
         except BrokenPipeError:
             os._exit(0)
+
+
+def _without_helpers() -> None:
+    """Let this thread, which answers small requests, compute alone in every library that is loaded by now.
+
+    For a few rows, waking OpenMP's threads takes longer than the work: a boosted model does so for each of its trees.
+    The threads of larger requests keep theirs. No byte depends on it.
+    """
+    from threadpoolctl import threadpool_limits
+
+    threadpool_limits(1, user_api="openmp")
 
 
 def _main() -> None:
