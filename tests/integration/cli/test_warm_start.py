@@ -11,11 +11,13 @@ import sys
 import pytest
 
 from reconciler.core.spec.runtime import fixed_environment
-from tests.support.effort import FULL
 from tests.support.project import Project
 from tests.support.warm_start import PYTHON, warm_workers
 
-pytestmark = pytest.mark.skipif(FULL or sys.platform != "linux", reason="commands start cold")
+pytestmark = [
+    pytest.mark.skipif(sys.platform != "linux", reason="commands start cold"),
+    pytest.mark.usefixtures("forked_commands"),
+]
 
 
 @pytest.mark.soak(every=2)
