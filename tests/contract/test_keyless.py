@@ -279,10 +279,33 @@ from reconciler.adapters.signing.verifier import DsseVerifier
 from reconciler.core.trust.keys import Signature, identity_key
 key = identity_key({TRAINER!r}, {ISSUER!r})
 assert not DsseVerifier().signed_by({TYPE!r}, {DOCUMENT!r}, [Signature(key=key.id, value={made!r})], [key])
-assert len(keyless._config(None, offline=True).trusted_root.get_fulcio_certs()) > 1
+assert len(keyless._public().get_fulcio_certs()) > 1
 """
     environment = {name: value for name, value in os.environ.items() if name != CONFIG}
     subprocess.run([sys.executable, "-c", program], check=True, env={**environment, "HOME": str(tmp_path)})
+
+
+def test_a_cache_folder_says_nothing_about_whom_to_trust(tmp_path: Path) -> None:
+    """The library offline takes the keys that it finds in the user's cache, which CI systems share between branches."""
+    authority = SigstoreAuthority()
+    made = base64.b64encode(json.dumps(authority.bundle(TYPE, DOCUMENT, TRAINER)).encode()).decode()
+    environment = {name: value for name, value in os.environ.items() if name != CONFIG and not name.startswith("XDG_")}
+    environment["HOME"] = str(tmp_path)
+    poison = f"""
+from pathlib import Path
+from sigstore.models import ClientTrustConfig
+ClientTrustConfig.production(offline=True)
+(found,) = Path({str(tmp_path)!r}).rglob("trusted_root.json")
+found.write_text({json.dumps(authority.trusted_root())!r})
+"""
+    check = f"""
+from reconciler.adapters.signing.verifier import DsseVerifier
+from reconciler.core.trust.keys import Signature, identity_key
+key = identity_key({TRAINER!r}, {ISSUER!r})
+assert not DsseVerifier().signed_by({TYPE!r}, {DOCUMENT!r}, [Signature(key=key.id, value={made!r})], [key])
+"""
+    subprocess.run([sys.executable, "-c", poison], check=True, env=environment)
+    subprocess.run([sys.executable, "-c", check], check=True, env=environment)
 
 
 def test_without_the_extra_it_is_named() -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import base64
 import os
+import tempfile
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,7 @@ from reconciler.core.trust.keys import PublicKey, Signature, identity_key
 from reconciler.errors import ReconcilerError, UsageError
 
 if TYPE_CHECKING:
-    from sigstore.models import ClientTrustConfig
+    from sigstore.models import ClientTrustConfig, TrustedRoot
 
 SIGSTORE_CONFIG = "RECONCILER_SIGSTORE_CONFIG"
 EXTRA = "pip install 'model-reconciler[keyless]'"
@@ -46,7 +47,7 @@ class KeylessSigner:
             from sigstore.sign import SigningContext
         except ImportError as error:
             raise not_installed() from error
-        config = _config(os.environ.get(SIGSTORE_CONFIG), offline=False)
+        config = _config(os.environ.get(SIGSTORE_CONFIG))
         try:
             token = detect_credential()
             if not token:
@@ -59,7 +60,8 @@ class KeylessSigner:
             raise _unusable(f"a keyless signature could not be made ({type(error).__name__})") from error
         if not is_right(self._key, bundle, payload_type, payload):
             raise _unusable(
-                "the token of this process is of another identity or issuer than RECONCILER_SIGNING_KEY says"
+                "who checks it would not take this signature: the token of this process is of another identity or "
+                "issuer than RECONCILER_SIGNING_KEY says, or Sigstore's logs have newer keys than the library"
             )
         return Signature(key=self._key.id, value=base64.b64encode(bundle).decode())
 
@@ -109,16 +111,32 @@ def _verifier(config: str | None) -> Any:
         from sigstore.verify import Verifier
     except ImportError as error:
         raise not_installed() from error
-    return Verifier(trusted_root=_config(config, offline=True).trusted_root)
+    return Verifier(trusted_root=_public() if config is None else _config(config).trusted_root)
 
 
-def _config(path: str | None, *, offline: bool) -> ClientTrustConfig:
-    """Return what names the instance, its services and its keys; `offline`: nothing newer is asked for."""
+def _public() -> TrustedRoot:
+    """Return the keys of the public instance, as the package has them: its own way offline believes a cache folder,
+    which jobs of other branches may have filled."""
+    try:
+        from sigstore._internal.tuf import DEFAULT_TUF_URL, read_embedded
+        from sigstore.models import TrustedRoot
+
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(read_embedded("trusted_root.json", DEFAULT_TUF_URL))
+            file.flush()
+            return TrustedRoot.from_file(file.name)
+    except Exception as error:
+        said = f"the keys of the public instance of Sigstore are not in the library ({type(error).__name__})"
+        raise _unusable(said, f"{EXTRA}, or {SIGSTORE_CONFIG}=FILE of a client trust config (JSON)") from error
+
+
+def _config(path: str | None) -> ClientTrustConfig:
+    """Return what names an instance, its services and its keys; of the public one as of now, which asks for updates."""
     from sigstore.models import ClientTrustConfig
 
     try:
         if path is None:
-            return ClientTrustConfig.production(offline=offline)
+            return ClientTrustConfig.production()
         with Path(path).open("rb") as stream:
             return ClientTrustConfig.from_json(stream.read(LARGEST_CONFIG).decode())
     except Exception as error:
