@@ -118,7 +118,8 @@ def _public() -> TrustedRoot:
     """Return the keys of the public instance, as the package has them: its own way offline believes a cache folder,
     which jobs of other branches may have filled."""
     try:
-        from sigstore._internal.tuf import DEFAULT_TUF_URL, read_embedded
+        from sigstore._internal.tuf import DEFAULT_TUF_URL
+        from sigstore._utils import read_embedded
         from sigstore.models import TrustedRoot
 
         with tempfile.NamedTemporaryFile() as file:
