@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -264,6 +265,13 @@ def test_an_identity_that_is_none_is_told(uri: str) -> None:
     with pytest.raises(UsageError, match="which the URI must name") as told:
         open_signer(uri, None, inside=None)
     assert told.value.code == "E523"
+
+
+@pytest.mark.parametrize("identity", ["team+ci@example.org", TRAINER, "repo:example/models?ref=main#1"])
+def test_an_identity_is_what_the_uri_says_with_every_sign_in_it(identity: str) -> None:
+    for written in (identity, quote(identity, safe="")):
+        key = open_signer(f"sigstore:?identity={written}&issuer={ISSUER}", None, inside=None).key
+        assert key.identity == (ISSUER, identity)
 
 
 def test_the_keys_of_the_public_instance_are_in_the_library_and_need_no_network(tmp_path: Path) -> None:

@@ -70,7 +70,8 @@ def open_keyless(uri: str) -> KeylessSigner:
     """Return what signs as the identity that a URI names. Raises UsageError E523."""
     scheme, _, query = uri.partition("?")
     try:
-        given = parse_qs(query, strict_parsing=True, max_num_fields=4)
+        # A plus is one: mailboxes have it, and no name has a space.
+        given = parse_qs(query.replace("+", "%2B"), strict_parsing=True, max_num_fields=4)
         (identity,), (issuer,) = given.pop("identity"), given.pop("issuer")
         if given or scheme != "sigstore:":
             raise ValueError
