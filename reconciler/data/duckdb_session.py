@@ -85,6 +85,10 @@ class Session:
         """Register numpy arrays as the relation `name`; the caller keeps them alive while it is used."""
         self._guard(lambda: self._connection.register(name, columns), doing=f"reading {name}", hint=None)
 
+    def hide(self, name: str) -> None:
+        """Forget a relation that was shown, and with it its arrays."""
+        self._connection.unregister(name)
+
     @contextmanager
     def batches(self, sql: str, *, rows: int, doing: str) -> Iterator[RecordBatches]:
         """Open a query's rows as Arrow record batches of so many rows, computed as they are drawn."""

@@ -86,7 +86,7 @@ LIBRARIES: dict[str, set[str]] = {
         "scoring/explanation",
         "scoring/output",
         "serving",
-        "data/dataset",
+        "data/dataset/past",
         "data/masking",
         "data/csv_files",
         "data/quality",

@@ -18,7 +18,7 @@ from reconciler.core import parquet_file
 from reconciler.core.parquet_file import ParquetError
 from reconciler.core.spec.recipe import Join, Recipe
 from reconciler.data.dataset.columns import AS_OF, Derived, RecipeColumns, Term, arrange
-from reconciler.data.dataset.point_in_time import add_past
+from reconciler.data.dataset.past.point_in_time import add_past
 from reconciler.data.dataset.prediction_columns import for_prediction
 from reconciler.data.duckdb_session import Session, name_of, text_of
 from reconciler.errors import DataError

@@ -31,7 +31,7 @@ from reconciler.data.dataset.holdout import (
     hash_of_key,
 )
 from reconciler.data.dataset.joined_rows import ROWS, Relation, check_condition, check_day, type_of
-from reconciler.data.dataset.point_in_time import HINT_LATER, check_not_later
+from reconciler.data.dataset.past.point_in_time import HINT_LATER, check_not_later
 from reconciler.data.duckdb_session import Session, name_of, text_of
 from reconciler.errors import DataError
 from reconciler.ports import SelectResult

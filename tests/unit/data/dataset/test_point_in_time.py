@@ -9,7 +9,7 @@ import pytest
 
 from reconciler.core.spec.environment import Limits
 from reconciler.data.dataset.columns import arrange
-from reconciler.data.dataset.point_in_time import add_past
+from reconciler.data.dataset.past.point_in_time import add_past
 from reconciler.data.duckdb_session import open_session
 from tests.support.invoice_tables import INVOICE_TYPES, recipe_of
 
@@ -28,15 +28,17 @@ ROWS = """
 """
 
 
-def past_of(folder: Path, owner: str, short: str) -> list[tuple[Any, ...]]:
+def past_of(
+    folder: Path, owner: str, short: str, past: dict[str, str] = PAST, more: str = "NULL AS more"
+) -> list[tuple[Any, ...]]:
     """What `add_past` computes where owners stand as this function of their texts."""
-    recipe = recipe_of(past=PAST)
-    columns = arrange(recipe, INVOICE_TYPES)
+    recipe = recipe_of(past=past)
+    columns = arrange(recipe, (*INVOICE_TYPES, "more"))
     with open_session(limits=Limits(), into=folder, inputs=()) as session:
-        session.run(f"CREATE TABLE ledger AS {ROWS.format(owner=owner)}", doing="t")
+        session.run(f"CREATE TABLE ledger AS SELECT *, {more} FROM ({ROWS.format(owner=owner)})", doing="t")
         features, key = columns.features, "invoice_id"
         name = add_past(session, recipe=recipe, features=features, where=None, ledger="ledger", key=key, short=short)
-        assert session.types(name, doing="t").keys() == session.types("ledger", doing="t").keys() | PAST.keys()
+        assert session.types(name, doing="t").keys() == session.types("ledger", doing="t").keys() | past.keys()
         left = session.rows("SELECT table_name FROM duckdb_tables() ORDER BY 1", doing="t")
         assert left == [("ledger",), ("past_steps",)]  # what is needed no more takes no memory
         return session.rows(f"SELECT * FROM {name} ORDER BY invoice_id", doing="t")
@@ -48,3 +50,31 @@ def test_owners_that_share_a_short_hash_keep_their_own_past(tmp_path: Path, owne
     by_length, by_hash = (past_of(tmp_path, owner, short) for short in ("length", "hash"))
     assert by_length == by_hash
     assert len({row[-5:] for row in by_hash}) > 20
+
+
+NUMBERS = {
+    "decimal": "CAST(days_late * 7 - 5.25 AS DECIMAL(12, 2))",
+    "decimal without places": "CAST(days_late - 1 AS DECIMAL(9, 0))",
+    "decimal of 18 places": "CAST((days_late - 1) / 4 AS DECIMAL(18, 18))",
+    "decimal of many digits": "CAST(days_late AS DECIMAL(38, 4))",
+    "whole": "CAST(days_late - 1 AS INTEGER)",
+    "whole, large": "CASE days_late WHEN 0 THEN 9223372036854775807 WHEN 1 THEN -9223372036854775806 END",
+    "whole, larger": "CAST(days_late AS HUGEINT) * 100000000000000000000",
+    "condition": "days_late > 1",
+    "floating point": "CASE WHEN days_late < 2 THEN amount - 70 END",
+    "missing": "CAST(NULL AS BIGINT)",
+}
+
+
+@pytest.mark.parametrize("number", NUMBERS.values(), ids=NUMBERS)
+def test_a_sum_is_the_same_beside_whatever_else_is_asked_for(tmp_path: Path, number: str) -> None:
+    """Sums and counts alone are added up over all owners; beside a least value, by windows."""
+    sums = {"n": "count(more)", "total": "sum(more)", "mean": "avg(more)", "all": "count(*)"}
+    some = {"few": "sum(more) filter (where days_late = 1)"}
+    owner, more = "CASE WHEN i % 11 > 0 THEN 'c' || i % 7 END", f"CASE WHEN amount < 100 THEN {number} END AS more"
+    alone, beside = (
+        past_of(tmp_path, owner, "hash", {**sums, **some, **others}, more) for others in ({}, {"least": "min(amount)"})
+    )
+    assert alone == [row[:-1] for row in beside]
+    assert [[type(cell) for cell in row] for row in alone] == [[type(cell) for cell in row[:-1]] for row in beside]
+    assert len({row[-5:] for row in alone}) > 10

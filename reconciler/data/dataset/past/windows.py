@@ -22,7 +22,7 @@ from typing import Any
 from reconciler.core.duration import exact
 from reconciler.core.spec.recipe import PastFeature
 from reconciler.data.dataset.columns import Feature
-from reconciler.data.dataset.window_aggregates import deviations, extremes, medians, sums
+from reconciler.data.dataset.past.window_aggregates import deviations, extremes, medians, sums
 from reconciler.data.duckdb_session import Session, name_of
 from reconciler.errors import DataError
 
@@ -96,6 +96,7 @@ def add_windows(
         f" FROM (past_reads r POSITIONAL JOIN past_stretches s) {' '.join(joins)}",
         doing="data.past",
     )
+    session.hide("past_stretches")
     for table in ("past_reads", "past_ends", *(f"past_values_{index}" for index in stretches.numbered)):
         session.run(f"DROP TABLE {table}", doing="data.past")
 
