@@ -36,7 +36,7 @@ COLUMNS_PER_QUERY = 100
 # Memory that DuckDB uses outside its buffer manager, and that Python uses: the limit leaves room for both.
 _HEADROOM = 512 * 1024**2
 # Memory of a session that may write what does not fit to disk. Only a step that cannot gets all that is allowed.
-_SPARING = 1024**3
+_SPARING = 2 * 1024**3
 
 
 class Session:

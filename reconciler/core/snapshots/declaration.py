@@ -173,8 +173,9 @@ def _changed(label: str, before: str | None, after: str | None) -> str:
 
 
 def _shown(value: object) -> str | None:
-    """Return a value of a table's declaration as text: a text that is no word in quotes."""
-    if value is None:
+    """Return a value of a table's declaration as text: a text that is no word in quotes; None for one that is not said,
+    such as the path of a table of a database."""
+    if value is None or value == "":
         return None
     if isinstance(value, bool):
         return "true" if value else "false"

@@ -30,6 +30,9 @@ AGGREGATES = {
     "most": "max(weight)",
     "middle": "median(weight)",
     "whole": "sum(days)",
+    "fewest": "min(days)",
+    "longest": "max(days) filter (where weight > 10)",
+    "every": "bool_and(days > 2)",
     "share": "avg((days > 2)::int)",
     "some": "bool_or(days > 2)",
     "big": "count(*) filter (where weight > 10)",
@@ -44,8 +47,8 @@ TYPES = {
     "days": "BIGINT",
 }
 
-# What is added up over all owners' rows; beside any other, it is computed by windows.
-ADDED = tuple(name for name, text in AGGREGATES.items() if text.startswith(("count", "sum", "avg")))
+# What follows from totals of all owners' rows; beside any of the others, it is computed by windows.
+OF_TOTALS = tuple(name for name in AGGREGATES if name not in ("least", "most", "middle"))
 
 days = st.integers(0, 9).map(lambda n: BASE + timedelta(days=n))
 hours = st.integers(0, 100).map(lambda n: datetime(2024, 1, 1) + timedelta(hours=n))
@@ -68,12 +71,13 @@ def features_of(
 ) -> dict[str, dict[str, Any]]:
     """What the product computes, by key."""
     types = {**TYPES, "invoice_date": kinds[0], "paid_date": kinds[1]}
-    names = tuple(name for name in asked if name != "some")
+    conditions = tuple(name for name in asked if AGGREGATES[name].startswith("bool_"))
+    names = tuple(name for name in asked if name not in conditions)
     recipe = recipe_of(
         past={name: AGGREGATES[name] for name in asked},
         derive={},
         predict="true",
-        features=Features(numeric=names, boolean=("some",) if "some" in asked else ()),
+        features=Features(numeric=names, boolean=conditions),
     )
     # The ledger's own derived column needs columns that this table does not have.
     recipe = _without_derive(recipe)
@@ -121,6 +125,9 @@ def aggregates(earlier: list[tuple[float | None, int]]) -> dict[str, Any]:
         "most": max(known, default=None),
         "middle": statistics.median(known) if known else None,
         "whole": sum(late) if late else None,
+        "fewest": min(late, default=None),
+        "longest": max((days for weight, days in earlier if weight is not None and weight > 10), default=None),
+        "every": all(days > 2 for days in late) if late else None,
         "share": sum(days > 2 for days in late) / len(late) if late else None,
         "some": any(days > 2 for days in late) if late else None,
         "big": sum(weight > 10 for weight in known),
@@ -136,7 +143,7 @@ def in_turn(values: list[float]) -> float:
 
 
 def check(rows: list[Any], kinds: tuple[str, str]) -> None:
-    for asked in (tuple(AGGREGATES), ADDED):
+    for asked in (tuple(AGGREGATES), OF_TOTALS):
         found = features_of(rows, kinds, asked)
         assert len(found) == len(rows)
         for key, expected in by_hand(rows, kinds).items():
@@ -191,7 +198,7 @@ LATER = ("9", "a", BASE + timedelta(2), None, None, 1)
 def test_past_does_not_depend_on_the_order_of_the_file(rows: list[Any], random: Any) -> None:
     shuffled = list(rows)
     random.shuffle(shuffled)
-    for asked in (tuple(AGGREGATES), ADDED):
+    for asked in (tuple(AGGREGATES), OF_TOTALS):
         assert features_of(rows, ("DATE", "DATE"), asked) == features_of(shuffled, ("DATE", "DATE"), asked)
 
 
@@ -204,7 +211,7 @@ def test_what_happens_later_changes_no_bit_of_what_was_known_before(rows: list[A
     before = [(*row[:3], row[3] if row[3] is not None and row[3] <= day else None, *row[4:]) for row in kept]
     if not before:
         return
-    for asked in (tuple(AGGREGATES), ADDED):
+    for asked in (tuple(AGGREGATES), OF_TOTALS):
         full, short = (features_of(some, ("DATE", "DATE"), asked) for some in (rows, before))
         for row in before:
             assert full[row[0]] == short[row[0]]

@@ -5,7 +5,8 @@ table `past_steps` with a row per owner and moment and a column per feature. Kee
 the order of their keys; floating point is added up one by one in that order.
 
 How: counts, and sums of whole numbers and decimals, are what they are over all rows so far less what they were where
-the owner's rows begin, which sorts nothing; whatever else is asked for needs DuckDB's windows.
+the owner's rows begin; a greatest one is that of all rows so far where each owner's numbers lie above those of the
+owners before it. That sorts nothing; whatever else is asked for needs DuckDB's windows.
 """
 
 # SQL is text here; every part is quoted (`name_of`, `text_of`) or written by this package.
@@ -26,6 +27,8 @@ KNOWN = '"past known"'
 ID = '"past id"'
 FLOATS = ("DOUBLE", "FLOAT")
 _WHOLE = ("BIGINT", "INTEGER", "BOOLEAN")
+_ADDED = frozenset(["count", "sum", "avg"])
+_OF_TOTALS = _ADDED | {"min", "max", "bool_and", "bool_or"}
 _DIGITS = 18  # of a decimal number that fits into 64 bits
 _MOST_TOTALS = 60_000_000  # that are in memory at once, of 4 or 12 bytes; more of them are left to DuckDB, which spills
 
@@ -86,13 +89,13 @@ def add_steps(session: Session, features: Mapping[int, Feature], places: Places 
     types = session.types("past_rows", doing="data.past")
     kinds = {index: types[argument_of(index)] for index in features}
     functions = {feature.aggregate.function for feature in features.values()}
-    if functions <= {"count", "sum", "avg"} or any(kind in FLOATS for kind in kinds.values()):
+    if functions <= _OF_TOTALS or any(kind in FLOATS for kind in kinds.values()):
         places = places or places_of(session)
     if places is None or not _add_up(session, features, kinds, places):
         _aggregate(session, features, kinds, places)
 
 
-# --- counts and sums --------------------------------------------------------------------------------------------------
+# --- running totals ---------------------------------------------------------------------------------------------------
 
 
 def _add_up(session: Session, features: Mapping[int, Feature], kinds: Mapping[int, str], places: Places) -> bool:
@@ -118,7 +121,7 @@ def _add_up(session: Session, features: Mapping[int, Feature], kinds: Mapping[in
 
 
 class _Total:
-    """A count, or a sum or mean by it: the arrays that it needs, and SQL of its value from them (`t`).
+    """A running aggregate: the arrays that it needs, and SQL of its value from them (`t`).
 
     `is_one`: whether it can be made of totals.
     """
@@ -127,45 +130,92 @@ class _Total:
         import numpy as np
 
         self.columns: dict[str, Any] = {}
-        argument = name_of(argument_of(index))
-        units, total = _as_whole(argument, kind, f"t.s{index}")
-        is_float, is_count = kind in FLOATS, function == "count"
-        self.is_one = is_count or (function in ("sum", "avg") and (is_float or bool(units)))
+        self.sql = count = f"CAST(t.c{index} AS BIGINT)"
+        argument, whole = name_of(argument_of(index)), _Whole.of(kind)
+        is_float = kind in FLOATS and function in _ADDED
+        self.is_one = function == "count" or is_float or (whole is not None and function in _OF_TOTALS)
         if not self.is_one:
             return
-        asked = units if units and not is_count else f"CASE WHEN {argument} IS NOT NULL THEN true END"
+        asked = f"CASE WHEN {argument} IS NOT NULL THEN true END"
+        if whole is not None and function != "count":
+            asked = whole.units.format(argument)
         array = session.arrays(f"SELECT {asked} AS a FROM past_rows ORDER BY n", doing="data.past")["a"]
-        missing = np.ma.getmaskarray(array)
-        self.columns[f"c{index}"] = _since_start(~missing, np.int32, places)
-        self.sql = count = f"CAST(t.c{index} AS BIGINT)"
-        if is_count:
+        there = ~np.ma.getmaskarray(array)
+        self.columns[f"c{index}"] = _since_start(there, np.int32, places)
+        if function == "count":
             return
-        if is_float:
-            self.columns[f"s{index}"] = float_sums(session, index, places)
+        column, value = f"t.s{index}", f"t.s{index}"
+        if whole is None:
+            total = float_sums(session, index, places)
+        elif function in ("min", "max"):
+            total, value = _extremes(np.ma.getdata(array), there, places, function), whole.same.format(column)
         else:
-            numbers = np.where(missing, 0, np.ma.getdata(array))
-            if len(numbers) and max(-int(numbers.min()), int(numbers.max())) >= 2**62 // len(numbers):
-                self.is_one = False
-                return
-            self.columns[f"s{index}"] = _since_start(numbers, np.int64, places)
-        value = f"CAST({total} AS DOUBLE) / {count}" if function == "avg" else total
+            total, value = _sums(np.where(there, np.ma.getdata(array), 0), places), whole.sum.format(column)
+        if total is None:
+            self.is_one = False
+            return
+        self.columns[f"s{index}"] = total
+        match function:
+            case "avg":
+                value = f"CAST({value} AS DOUBLE) / {count}"
+            case "bool_and" | "bool_or":
+                value = f"{column} = {count}" if function == "bool_and" else f"{column} > 0"
         self.sql = f"CASE WHEN {count} > 0 THEN {value} END"
 
 
-def _as_whole(argument: str, kind: str, column: str) -> tuple[str, str]:
-    """Return SQL of an argument as a whole number, empty where it is none; and of a sum in the type that DuckDB's has,
-    from a column with the sum of these."""
-    if kind in _WHOLE:
-        return f"CAST({argument} AS BIGINT)", f"CAST({column} AS HUGEINT)"
-    if not kind.startswith("DECIMAL("):
-        return "", column
-    digits, scale = map(int, kind[len("DECIMAL(") : -1].split(","))
-    if digits > _DIGITS:
-        return "", column
-    unit = f"CAST(1{'0' * scale} AS DECIMAL({scale + 1}, 0))"
-    one = f"CAST('{10**-scale:.{scale}f}' AS DECIMAL({scale + 1}, {scale}))"
-    total = f"CAST(CAST({column} AS DECIMAL(19, 0)) * {one} AS DECIMAL(38, {scale}))"
-    return f"CAST({argument} * {unit} AS BIGINT)", total
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Whole:
+    """How numbers of a type are counted in whole units: SQL of the units of an argument; and from a column of units, of
+    the value in the same type, and in that of DuckDB's sum."""
+
+    units: str
+    same: str
+    sum: str
+
+    @staticmethod
+    def of(kind: str) -> _Whole | None:
+        """Return how a type is counted; None where its numbers do not fit into 64 bits, or are none."""
+        if kind in _WHOLE:
+            return _Whole(units="CAST({} AS BIGINT)", same=f"CAST({{}} AS {kind})", sum="CAST({} AS HUGEINT)")
+        if not kind.startswith("DECIMAL("):
+            return None
+        digits, scale = map(int, kind[len("DECIMAL(") : -1].split(","))
+        if digits > _DIGITS:
+            return None
+        unit = f"CAST(1{'0' * scale} AS DECIMAL({scale + 1}, 0))"
+        one = f"CAST('{10**-scale:.{scale}f}' AS DECIMAL({scale + 1}, {scale}))"
+        number = f"CAST({{}} AS DECIMAL(19, 0)) * {one}"
+        return _Whole(
+            units=f"CAST({{}} * {unit} AS BIGINT)",
+            same=f"CAST({number} AS {kind})",
+            sum=f"CAST({number} AS DECIMAL(38, {scale}))",
+        )
+
+
+def _sums(numbers: Any, places: Places) -> Any:
+    """Return the running sums of each owner; None where one of all owners could be too large."""
+    import numpy as np
+
+    if len(numbers) and max(-int(numbers.min()), int(numbers.max())) >= 2**62 // len(numbers):
+        return None
+    return _since_start(numbers, np.int64, places)
+
+
+def _extremes(numbers: Any, there: Any, places: Places, function: str) -> Any:
+    """Return the least or the greatest number of each owner so far; None where owners do not fit above each other."""
+    import numpy as np
+
+    if not there.any():
+        return np.zeros(len(numbers), np.int64)
+    least, greatest = int(numbers[there].min()), int(numbers[there].max())
+    owners = np.cumsum(places.starts == np.arange(len(numbers)))
+    span = greatest - least + 2
+    if (int(owners[-1]) + 1) * span >= 2**62 or max(-least, greatest) >= 2**62:
+        return None
+    above = numbers - least if function == "max" else greatest - numbers
+    base = owners * span
+    above = np.maximum.accumulate(np.where(there, above + 1, 0) + base) - base - 1
+    return above + least if function == "max" else greatest - above
 
 
 def _since_start(values: Any, dtype: Any, places: Places) -> Any:

@@ -46,6 +46,8 @@ def test_another_day_is_taken_at_once(taken: Scenario) -> None:
         (replace(INVOICES, types=(("x", "DOUBLE"),)), "types.x is DOUBLE now, was not declared"),
         (replace(INVOICES, path="j.csv"), "path was 'i.csv', is 'j.csv'"),
         (replace(INVOICES, nulls=("", "NA")), "nulls was [''], is ['', 'NA']"),
+        (replace(INVOICES, uses="postgres", path="", url="env:U", table="i"), "uses was csv, is postgres (and 3 more)"),
+        (replace(INVOICES, path=""), "path was 'i.csv', is declared no more"),
         (replace(INVOICES, delimiter=";"), "delimiter is ';' now, was not declared"),
         (replace(INVOICES, dates="%d.%m.%Y", skip=1), "dates is '%d.%m.%Y' now, was not declared (and 1 more)"),
         (
