@@ -84,8 +84,13 @@ def read(stream: IO[bytes] | gzip.GzipFile, size: int, path: str) -> bytes:
     """Read from a stream that may be packed. Raises DataError E407 where it is damaged."""
     try:
         return stream.read(size)
-    except (EOFError, zlib.error, gzip.BadGzipFile, OSError):
+    except (EOFError, zlib.error, gzip.BadGzipFile, OSError) as error:
         where = FilePosition(file=path)
+        if isinstance(error, gzip.BadGzipFile) and stream.tell() == 0:
+            hint = "name it without .gz if it is not packed, else pack it again"
+            raise DataError(
+                "this is not the gzip file that its name says", code="E407", where=where, hint=hint
+            ) from None
         if not path.lower().endswith((".gz", ".zst")):
             raise
         message = f"this is not a whole {'zstandard' if path.lower().endswith('.zst') else 'gzip'} file"

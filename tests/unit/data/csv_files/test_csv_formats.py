@@ -200,6 +200,14 @@ def test_a_packed_table_is_read_by_its_name_and_refused_when_it_is_cut(tmp_path:
     error = refused(written(tmp_path, packed[:-12], "cut.csv.gz"))
     assert (error.code, error.message) == ("E407", "this is not a whole gzip file")
     assert "ends in .gz" in (refused(written(tmp_path, packed)).hint or "")
+    error = refused(written(tmp_path, packed[:-1] + b"!", "changed.csv.gz"))
+    assert (error.code, error.message) == ("E407", "this is not a whole gzip file")
+
+
+def test_text_under_the_name_of_a_packed_file_is_told_from_one_that_was_cut(tmp_path: Path) -> None:
+    error = refused(written(tmp_path, body(), "t.csv.gz"))
+    assert (error.code, error.message) == ("E407", "this is not the gzip file that its name says")
+    assert "without .gz" in (error.hint or "")
 
 
 def test_no_more_is_unpacked_than_a_table_may_have() -> None:
