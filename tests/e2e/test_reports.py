@@ -258,3 +258,29 @@ def test_a_site_without_plots_loads_no_heavy_library(deployed: Project, tmp_path
         check=False,
     )
     assert ran.stderr.splitlines()[-1] == "0 []", ran
+
+
+PROGRAM = """
+import sys
+from reconciler.cli.main import main
+code = main(sys.argv[1:])
+heavy = {"matplotlib", "numpy"}
+print(code, sorted(heavy & {name.partition(".")[0] for name in sys.modules}), file=sys.stderr)
+"""
+
+
+def test_plots_are_drawn_and_manifests_read_by_processes_that_give_their_memory_back(
+    deployed: Project, tmp_path: Path
+) -> None:
+    """What a site takes must not grow with what its pages need."""
+    arguments = ["report", "production", "--html", str(tmp_path / "site")]
+    ran = subprocess.run(
+        [deployed.python, "-c", PROGRAM, *arguments],
+        cwd=deployed.root,
+        env=deployed.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.stderr.splitlines()[-1] == "0 []", ran
+    assert '<svg class="plot"' in (tmp_path / "site/models/lateness.html").read_text()

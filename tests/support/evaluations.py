@@ -7,7 +7,7 @@ from dataclasses import replace
 from reconciler.core.artifact.evaluation import ClassScore, Evaluation, Influence
 from reconciler.core.artifact.oci_artifact import Schema, SchemaColumn
 from reconciler.core.digest import digest_of_bytes
-from reconciler.core.evaluation.detailed import DetailedEvaluation, OutcomeUnit, TrainingReport, named_slices
+from reconciler.core.evaluation.detailed import DetailedEvaluation, TrainingReport, named_slices
 from reconciler.core.evaluation.figures import (
     CalibrationBin,
     ClassDetail,
@@ -16,6 +16,7 @@ from reconciler.core.evaluation.figures import (
     FeatureInfluence,
     Figure,
     InfluenceReport,
+    OutcomeUnit,
     Slice,
 )
 from reconciler.core.evaluation.grade_reason import GradedBy, GradeReason, NaiveGuess

@@ -12,7 +12,7 @@ from reconciler.core.artifact.data_snapshot import MaskedColumn
 from reconciler.core.artifact.evaluation import ClassScore, Evaluation
 from reconciler.core.artifact.journal import Action, ApprovalRecord, OverrideRecord
 from reconciler.core.digest import Digest, digest_of_bytes
-from reconciler.core.evaluation.detailed import DetailedEvaluation, OutcomeUnit, TrainingReport
+from reconciler.core.evaluation.detailed import DetailedEvaluation, TrainingReport
 from reconciler.core.evaluation.figures import (
     CalibrationBin,
     ClassDetail,
@@ -21,6 +21,7 @@ from reconciler.core.evaluation.figures import (
     FeatureInfluence,
     Figure,
     InfluenceReport,
+    OutcomeUnit,
     Slice,
 )
 from reconciler.core.evaluation.grade_reason import GradedBy, GradeReason, NaiveGuess

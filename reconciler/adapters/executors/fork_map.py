@@ -1,4 +1,4 @@
-"""Compute partitions of some work in forked processes, which give back bytes.
+"""Compute partitions of some work in forked processes, which give back bytes, or tell lines as they go.
 
 For work that only reads, in a process that has no threads and no worker processes of its own yet. A partition that
 fails gives None; the caller then does all of the work itself, and reports the error.
@@ -8,13 +8,22 @@ from __future__ import annotations
 
 import contextlib
 import os
+import selectors
 import signal
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Generator, Iterator
+from typing import IO
 
 from reconciler.adapters.system.host import cores
 
 MOST_PROCESSES = 4
 MOST_PARTITIONS = 256  # numbers that fit a byte
+_AT_ONCE = 1 << 16  # bytes
+
+
+def is_safe() -> bool:
+    """Tell whether a process may be forked here and now: not on macOS, and not beside threads."""
+    return hasattr(os, "sched_getaffinity") and threading.active_count() == 1
 
 
 def count() -> int:
@@ -36,6 +45,48 @@ def fork_map(work: Callable[[int], bytes], partitions: int) -> list[bytes | None
             os.kill(process, signal.SIGKILL)
             _answer(reader, process)
     return answers + [None] * (partitions - len(answers))
+
+
+def fork_lines(work: Callable[[int], Iterator[bytes]], partitions: int, processes: int) -> Generator[bytes, None, None]:
+    """Yield the lines that `work(0)` to `work(partitions - 1)` yield, as they come: each in a process of its own, which
+    gives its memory back, and `processes` at once.
+
+    Of a partition whose process fails no more lines come. Within `work`, the same may be called again.
+    """
+    waiting, running = iter(range(partitions)), dict[int, tuple[int, bytes]]()
+    with selectors.DefaultSelector() as selector:
+
+        def begin() -> None:
+            for partition in waiting:
+                with contextlib.suppress(OSError):  # no more processes or open files: this partition is not done
+                    reader, process = _fork_told(work, partition)
+                    running[reader] = process, b""
+                    selector.register(reader, selectors.EVENT_READ)
+                    return
+
+        def end(reader: int) -> None:
+            selector.unregister(reader)
+            process, _ = running.pop(reader)
+            os.close(reader)
+            os.waitpid(process, 0)
+
+        try:
+            for _ in range(processes):
+                begin()
+            while running:
+                for key, _ in selector.select():
+                    process, rest = running[key.fd]
+                    more = os.read(key.fd, _AT_ONCE)
+                    *lines, rest = (rest + more).split(b"\n")
+                    running[key.fd] = process, rest
+                    yield from lines
+                    if not more:
+                        end(key.fd)
+                        begin()
+        finally:
+            for reader, (process, _) in list(running.items()):  # an error: their lines are not wanted any more
+                os.kill(process, signal.SIGKILL)
+                end(reader)
 
 
 class PartitionCounter:
@@ -65,6 +116,26 @@ def _answer(reader: int, process: int) -> bytes | None:
 
 def _fork(work: Callable[[int], bytes], partition: int) -> tuple[int, int]:
     """Return (pipe to read the answer from, process id)."""
+
+    def answer(stream: IO[bytes]) -> None:
+        stream.write(work(partition))
+
+    return _forked(answer)
+
+
+def _fork_told(work: Callable[[int], Iterator[bytes]], partition: int) -> tuple[int, int]:
+    """Return (pipe to read the lines from, process id)."""
+
+    def tell(stream: IO[bytes]) -> None:
+        for line in work(partition):
+            stream.write(line + b"\n")
+            stream.flush()
+
+    return _forked(tell)
+
+
+def _forked(work: Callable[[IO[bytes]], None]) -> tuple[int, int]:
+    """Fork a process that writes what `work` writes; return (pipe to read it from, process id)."""
     reader, writer = os.pipe()
     try:
         process = os.fork()
@@ -78,9 +149,8 @@ def _fork(work: Callable[[int], bytes], partition: int) -> tuple[int, int]:
     code = 1
     try:
         os.close(reader)
-        answer = work(partition)
         with os.fdopen(writer, "wb") as stream:
-            stream.write(answer)
+            work(stream)
         code = 0
     finally:
         os._exit(code)  # whatever was raised: no exit handler and no buffer of the parent runs twice

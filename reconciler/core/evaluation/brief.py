@@ -33,7 +33,8 @@ class JudgedInBrief(DefaultsLeftOut):
     def figure(self) -> str:
         """Return `f1_macro 0.778 (0.743 to 0.807)`."""
         unit = f" (in {self.unit})" if self.unit else ""
-        return f"{self.headline.name} {within(self.headline)}{unit}"
+        why = f" ({self.headline.why})" if self.headline.interval is None and self.headline.why else ""
+        return f"{self.headline.name} {within(self.headline)}{why}{unit}"
 
     @property
     def removed(self) -> str:

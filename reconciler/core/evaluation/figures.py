@@ -31,6 +31,25 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OutcomeUnit:
+    """The unit in which a number is judged. `unit`: of the grade and of `figures`; `predicted`: what the model itself
+    predicts, such as `ln(1 + days)`; equal where the outcome is no known transform of anything."""
+
+    unit: str
+    predicted: str
+
+    @property
+    def transformed(self) -> bool:
+        """Tell whether the model predicts in another unit than it is judged in."""
+        return self.unit != self.predicted
+
+    def of_own(self, figure: str, command: str) -> str:
+        """Say what an artifact's own grade and `figure` are of, and the `command` that judges it in its unit."""
+        shown = "R2" if figure == "r2" else figure
+        return f"grade and {shown} are of {seen(self.predicted)}: `{command}` judges it in {seen(self.unit)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CurvePoint:
     """A point of a curve. ROC: the false and the true positive rate; precision-recall: recall and precision.
     `threshold`: from which probability on a row counts as of the class; None for all, and none, of the rows."""

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 
 from reconciler.core.artifact.evaluation import Evaluation
-from reconciler.core.evaluation.detailed import OutcomeUnit
+from reconciler.core.evaluation.figures import OutcomeUnit
 from reconciler.core.spec.model import Model
 from reconciler.core.spec.recipe import Recipe, Task
 
@@ -72,8 +72,14 @@ def unit_in_words(model: Model | None, evaluation: Evaluation) -> str:
 
 def unit_of_figures(recipe: Recipe) -> str | None:
     """Return in what the own figures of a recipe's artifacts are, where that is a transform; None where it is not."""
+    unit = transformed_unit(recipe)
+    return unit.predicted if unit is not None else None
+
+
+def transformed_unit(recipe: Recipe) -> OutcomeUnit | None:
+    """Return what a recipe's artifacts predict, and the unit that they are judged in, where those are two."""
     judging = judging_of(recipe)
-    return judging.unit.predicted if recipe.task is Task.REGRESSION and judging.steps else None
+    return judging.unit if recipe.task is Task.REGRESSION and judging.steps else None
 
 
 def outcome_text(recipe: Recipe) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from reconciler.core.digest import Digest
 from reconciler.core.evaluation.brief import JudgedInBrief
+from reconciler.core.evaluation.figures import OutcomeUnit
 from reconciler.core.monitoring.record import MonitoringRecord
 from reconciler.core.plan.plan import ModelPlan, Step
 from reconciler.core.quality.findings import CheckFacts
@@ -25,7 +26,8 @@ class Explanation:
     """`part`: of today's plan; None where git does not declare the model there. `state`: a sentence. `deployed`: the
     artifact that the journal's head says; `deployed_unknown`: the journal is damaged or lost entries, and cannot say.
     `checks`: what the checks found in the rows that it was trained on; `live`: what monitoring found of it last.
-    `judged`: its evaluation in full, in brief, where that is recorded.
+    `judged`: its evaluation in full, in brief, where that is recorded; `unit`: of `live`, where what is deployed
+    predicts a transform.
     """
 
     model: str
@@ -41,6 +43,7 @@ class Explanation:
     checks: CheckFacts | None = None
     live: MonitoringRecord | None = None
     judged: JudgedInBrief | None = None
+    unit: OutcomeUnit | None = None
     format: int = 1
 
     @property

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from reconciler.core.artifact.journal import Action, ApprovalRecord, OverrideRecord, RollbackHold
 from reconciler.core.digest import Digest
+from reconciler.core.evaluation.figures import OutcomeUnit
 from reconciler.core.spec.grade import Grade
 
 
@@ -24,13 +25,15 @@ class HistoryFilter:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventEvaluation:
     """How good the artifact of an event was on the holdout of its own build: `value` is that of `metric`; `doubt` says
-    how far off it may be where few rows were judged."""
+    how far off it may be where few rows were judged; `unit`: of what grade and value are, where the artifact predicts a
+    transform."""
 
     grade: Grade
     metric: str
     value: float | None
     rows: int
     doubt: str | None = None
+    unit: OutcomeUnit | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

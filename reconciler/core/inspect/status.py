@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from reconciler.core.age import age_of
 from reconciler.core.digest import Digest
 from reconciler.core.evaluation.brief import JudgedInBrief, command_for
+from reconciler.core.evaluation.figures import OutcomeUnit
 from reconciler.core.plan.plan_summary import UnchangedPlan
 from reconciler.core.spec.policy import Freeze
 from reconciler.core.status_codes import HealthStatus, ResultStatus, SyncStatus, worst_health, worst_status
@@ -25,7 +26,9 @@ NOT_REQUIRED = "what is not signed is let through: `trust.required` is not set"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelStatus:
-    """`since`: when the entry that put `artifact` there was written; `headline`: F1 macro or R2 on its holdout;
+    """`since`: when the entry that put `artifact` there was written; `headline`: F1 macro, R2 or pinball on its
+    holdout, `figure`: which of them; `unit`: of what these, the grade and live figures are, where the model predicts a
+    transform;
     `judged`: its evaluation in full, in brief, where that was asked for and is recorded."""
 
     model: str
@@ -41,6 +44,8 @@ class ModelStatus:
     notes: tuple[str, ...] = ()
     status: ResultStatus = ResultStatus.CLEAN
     judged: JudgedInBrief | None = None
+    unit: OutcomeUnit | None = None
+    figure: str | None = None
 
 
 def with_live_outcomes(status: ModelStatus, record: MonitoringRecord | str | None) -> ModelStatus:
@@ -54,7 +59,7 @@ def with_live_outcomes(status: ModelStatus, record: MonitoringRecord | str | Non
     if record.artifact != status.artifact:
         return status
     health = worst_health((status.health, HealthStatus.DEGRADED))
-    return replace(status, health=health, notes=(*status.notes, words.degraded(record)))
+    return replace(status, health=health, notes=(*status.notes, words.degraded(record, status.unit)))
 
 
 def with_judgement(status: ModelStatus, environment: str, judged: JudgedInBrief | None) -> ModelStatus:

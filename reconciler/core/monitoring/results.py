@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from reconciler.core.digest import Digest
+from reconciler.core.evaluation.figures import OutcomeUnit
 from reconciler.core.monitoring.record import LiveFigure, LiveVerdict, RetrainRequest
 from reconciler.core.promotion.proposal import OpenedPullRequest
 from reconciler.core.quality.drift import DriftSummary
@@ -15,7 +16,8 @@ from reconciler.core.status_codes import ResultStatus, worst_status
 class MonitoredModel:
     """One model. `verdict` is None where `problem` says why nothing can be told. `predicted`: records that were
     predicted, of which `known` have an outcome, `waiting` none yet, and `gone` are not in the tables any more.
-    `drift`: of the records predicted last, on `drift_day`: an early sign, no proof. `entry`: of the monitoring log."""
+    `drift`: of the records predicted last, on `drift_day`: an early sign, no proof. `entry`: of the monitoring log.
+    `unit`: of the figures, where the model predicts a transform."""
 
     model: str
     artifact: Digest | None = None
@@ -37,6 +39,7 @@ class MonitoredModel:
     problem: str | None = None
     remedy: str | None = None
     entry: int | None = None
+    unit: OutcomeUnit | None = None
     status: ResultStatus = ResultStatus.CLEAN
 
 

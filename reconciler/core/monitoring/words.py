@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from reconciler.core.evaluation.figures import OutcomeUnit
 from reconciler.core.monitoring.record import LiveFigure, LiveVerdict, MonitoringRecord
+from reconciler.core.names import seen
 from reconciler.core.quality.drift import DriftSummary
 
 DEGRADED = "degraded by known outcomes"
@@ -15,19 +17,24 @@ def figure(value: float) -> str:
     return f"{value:.3f}" if abs(value) < 1000 else f"{value:,.0f}"
 
 
+def of_unit(figure: str | None, unit: OutcomeUnit | None) -> str:
+    """Return a figure's name, with what it is of where the model predicts a transform: `mae of ln(1 + days)`."""
+    return f"{figure} of {seen(unit.predicted)}" if unit is not None else str(figure)
+
+
 def outcomes(live: LiveFigure) -> str:
     """Say how many outcomes, and of which records."""
     when = f"on {live.first}" if live.first == live.last else f"from {live.first} to {live.last}"
     return f"{live.rows:,} known outcome{'s' * (live.rows != 1)} of records predicted {when}"
 
 
-def degraded(record: MonitoringRecord) -> str:
-    """Say why a model is degraded; empty where it is not."""
+def degraded(record: MonitoringRecord, unit: OutcomeUnit | None) -> str:
+    """Say why a model is degraded; empty where it is not. `unit`: of what it predicts, where that is a transform."""
     if record.verdict is not LiveVerdict.DEGRADED or record.recent is None:
         return ""
     promise = record.promise
     return (
-        f"{DEGRADED}: {promise.figure} {figure(record.recent.value)} in {outcomes(record.recent)}; "
+        f"{DEGRADED}: {of_unit(promise.figure, unit)} {figure(record.recent.value)} in {outcomes(record.recent)}; "
         f"its holdout promised {figure(promise.value)} ({promise.rows:,} rows); found on {record.found}"
         + (f"; asked to train it again: {record.asked.url or record.asked.branch}" if record.asked is not None else "")
     )

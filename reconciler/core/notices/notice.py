@@ -11,7 +11,7 @@ from reconciler.core.digest import Checksummed
 from reconciler.core.inspect.drift import EnvironmentDrift
 from reconciler.core.monitoring.record import LiveVerdict
 from reconciler.core.monitoring.results import Monitoring
-from reconciler.core.monitoring.words import figure, outcomes
+from reconciler.core.monitoring.words import figure, of_unit, outcomes
 from reconciler.core.plan.apply_result import ApplyResult
 from reconciler.core.spec.notify import NoticeEvent
 from reconciler.core.status_codes import ResultStatus
@@ -97,8 +97,8 @@ def degradations(found: Monitoring) -> tuple[Notice, ...]:
             event=NoticeEvent.DEGRADED,
             model=each.model,
             about=str(each.artifact),
-            text=f"{each.figure} {figure(each.recent.value)} in {outcomes(each.recent)}; its holdout promised "
-            f"{figure(each.promised)} ({each.promised_rows:,} rows)",
+            text=f"{of_unit(each.figure, each.unit)} {figure(each.recent.value)} in {outcomes(each.recent)}; "
+            f"its holdout promised {figure(each.promised)} ({each.promised_rows:,} rows)",
         )
         for each in found.models
         if each.verdict is LiveVerdict.DEGRADED and each.recent is not None and each.promised is not None

@@ -46,7 +46,8 @@ class ModelChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteRow:
-    """A model in the lists of the site. `since`, `data_as_of`: days (ISO), empty where there are none."""
+    """A model in the lists of the site. `since`, `data_as_of`: days (ISO), empty where there are none. `figure`: the
+    metric that `headline` is; `unit`: of what both it and the grade are, where the model predicts a transform."""
 
     model: str
     sync: SyncStatus
@@ -57,6 +58,8 @@ class SiteRow:
     data_as_of: str
     reason: str
     notes: int = 0
+    figure: str = ""
+    unit: str = ""
     status: ResultStatus = ResultStatus.CLEAN
 
     @property

@@ -22,7 +22,7 @@ from reconciler.engine.evaluation.evidence import against_deployed
 from reconciler.engine.evaluation.known import brief_of
 from reconciler.engine.find_environment import unknown_model
 from reconciler.engine.monitoring import monitoring_log
-from reconciler.engine.plan import make_plan, observe
+from reconciler.engine.plan import make_plan, observe, verification
 from reconciler.engine.promotion import adopt
 from reconciler.engine.storage import builds
 from reconciler.errors import ReconcilerError
@@ -62,6 +62,7 @@ def why(deps: Dependencies, desired: DesiredState, environment: Environment, mod
         checks=_checks(deps, desired, environment, model) if deployed is not None else None,
         live=live,
         judged=brief_of(deps.stores, desired, environment, model, deployed),
+        unit=verification.unit_of(deps.stores[environment.name], live.artifact) if live is not None else None,
     )
 
 

@@ -201,6 +201,7 @@ def event_evaluation(store: Store, artifact: Digest) -> EventEvaluation | None:
                 value=value,
                 rows=evaluation.rows,
                 doubt=evaluation.doubt.removeprefix(", ") or None,
+                unit=None if evaluation.classes else verification.unit_of(store, artifact),
             )
     return None
 

@@ -8,9 +8,7 @@ from datetime import datetime
 from functools import partial
 
 from reconciler.core.artifact.evaluation import HEADLINES, Evaluation
-from reconciler.core.artifact.observed_state import SeenHead
 from reconciler.core.digest import Digest
-from reconciler.core.evaluation.units import judging_of, unit_of_figures
 from reconciler.core.inspect.status import (
     NOT_REQUIRED,
     UNSIGNED,
@@ -22,7 +20,6 @@ from reconciler.core.inspect.status import (
     with_judgement,
     with_live_outcomes,
 )
-from reconciler.core.names import seen
 from reconciler.core.plan import policy_check
 from reconciler.core.plan.plan import ModelPlan
 from reconciler.core.spec.desired_state import DesiredState
@@ -154,6 +151,10 @@ def model_status(deps: Dependencies, journals: Journals, environment: Environmen
             grade, metrics = part.detail.grade, {each.metric: each.candidate for each in part.detail.metrics}
         elif (evaluation := _evaluation(deps.stores[environment.name], head.artifact)) is not None:
             grade, metrics = evaluation.grade.value, dict(evaluation.metrics)
+    headline = next((name for name in HEADLINES if metrics.get(name) is not None), "")
+    unit = None
+    if head is not None and head.artifact is not None and headline not in ("", "f1_macro"):
+        unit = verification.unit_of(deps.stores[environment.name], head.artifact)
     refusals = part.blocked.reasons if part.blocked else ()
     return ModelStatus(
         model=part.model,
@@ -164,29 +165,19 @@ def model_status(deps: Dependencies, journals: Journals, environment: Environmen
         entry=head.n if head else None,
         since=head.when if head else None,
         grade=grade,
-        headline=next((metrics[name] for name in HEADLINES if metrics.get(name) is not None), None),
+        headline=metrics.get(headline),
         data_as_of=head.data_as_of if head and grade is not None else None,
         notes=(
             *part.detail.notes,
             *((f"checks: {', '.join(head.checks)}",) if head is not None and head.checks else ()),
-            *(_unit_notes(deps.stores[environment.name], part.model, head) if "r2" in metrics else ()),
+            *((unit.of_own(headline, f"reconciler show {part.model}"),) if unit is not None else ()),
             *(finding for finding in part.findings if finding not in part.reason),
             *(reason for reason in refusals if reason != part.reason),
         ),
         status=part.status,
+        unit=unit,
+        figure=headline or None,
     )
-
-
-def _unit_notes(store: Store, model: str, head: SeenHead | None) -> tuple[str, ...]:
-    """Say what the own grade and R2 of what is deployed are of, where that is a transform of what it is judged in."""
-    if head is None or head.artifact is None:
-        return ()
-    with suppress(ReconcilerError):  # the plan's part tells what cannot be read
-        recipe = verification.recipe_of(store, head.artifact).recipe
-        if (own := unit_of_figures(recipe)) is not None:
-            unit = judging_of(recipe).unit.unit
-            return (f"grade and R2 are of {seen(own)}: `reconciler show {model}` judges it in {seen(unit)}",)
-    return ()
 
 
 def _evaluation(store: Store, artifact: Digest) -> Evaluation | None:

@@ -19,12 +19,13 @@ from reconciler.core.artifact.evaluation import Evaluation
 from reconciler.core.artifact.oci_artifact import EVALUATION_FILE, RECIPE_FILE, SCHEMA_FILE, Schema
 from reconciler.core.artifact.prediction_log import PredictionLog
 from reconciler.core.digest import Digest
-from reconciler.core.evaluation.units import unit_of_figures
+from reconciler.core.evaluation.units import transformed_unit
 from reconciler.core.monitoring.judge import judge
 from reconciler.core.monitoring.outcomes import KnownOutcomes
 from reconciler.core.monitoring.promise import PINBALL, LossKind, Promise, promise_of, quantile_of
 from reconciler.core.monitoring.record import LiveVerdict, MonitoringRecord
 from reconciler.core.monitoring.results import MonitoredModel, Monitoring
+from reconciler.core.names import seen
 from reconciler.core.notices.notice import degradations
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
@@ -110,8 +111,11 @@ def _monitor(deps: Dependencies, desired: DesiredState, environment: Environment
             shutil.rmtree(work, ignore_errors=True)
     if known.waiting and recipe.outcome.matured is None:
         notes = (*notes, "its recipe says no outcome.matured: outcomes that are known early may be unlike the others")
-    if (unit := unit_of_figures(recipe)) is not None:
-        notes = (*notes, f"its figures are in {unit}, which the model predicts")
+    if (unit := transformed_unit(recipe)) is not None:
+        notes = (
+            *notes,
+            f"its figures are of {seen(unit.predicted)}, which the model predicts, not of {seen(unit.unit)}",
+        )
     if known.before:
         notes = (*notes, f"not counted, since the outcome was known when it was predicted: {known.before:,}")
     if known.other:
@@ -137,6 +141,7 @@ def _monitor(deps: Dependencies, desired: DesiredState, environment: Environment
         asked=record.asked,
         notes=notes,
         entry=entry,
+        unit=unit,
         status=ResultStatus.PENDING if record.verdict is LiveVerdict.DEGRADED else ResultStatus.CLEAN,
     )
 

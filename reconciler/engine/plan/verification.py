@@ -5,6 +5,7 @@ The gates themselves are run where the data is, by `engine.apply.run_gates`.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -13,6 +14,8 @@ from reconciler.core.artifact import store_layout
 from reconciler.core.artifact.evaluation import Evaluation
 from reconciler.core.artifact.oci_artifact import EVALUATION_FILE, RECIPE_FILE, Artifact
 from reconciler.core.digest import Digest, digest_of_bytes, short
+from reconciler.core.evaluation.figures import OutcomeUnit
+from reconciler.core.evaluation.units import transformed_unit
 from reconciler.core.judging.applicable_gates import ApplicableGates, gates_of
 from reconciler.core.judging.judged_again import judged_again
 from reconciler.core.plan.facts import VerificationFacts
@@ -22,7 +25,7 @@ from reconciler.core.spec.model import Model
 from reconciler.core.spec.recipe import BuiltRecipe, Preprocessing
 from reconciler.engine.storage import blobs, numbered_log
 from reconciler.engine.storage.yardsticks import Yardsticks
-from reconciler.errors import IntegrityError
+from reconciler.errors import IntegrityError, ReconcilerError
 from reconciler.ports import Store
 
 
@@ -46,6 +49,14 @@ def recipe_in(store: Store, artifact: Artifact) -> BuiltRecipe:
     """Read the recipe of an artifact whose manifest was just read."""
     body = blobs.document(store, artifact, RECIPE_FILE)
     return codec.decode(BuiltRecipe, body, what=f"{RECIPE_FILE} of {artifact.digest}")
+
+
+def unit_of(store: Store, artifact: Digest) -> OutcomeUnit | None:
+    """Return what an artifact predicts and what it is judged in, where those are two; None also where its recipe
+    cannot be read, which the plan tells."""
+    with suppress(ReconcilerError):
+        return transformed_unit(recipe_of(store, artifact).recipe)
+    return None
 
 
 def is_made_by(store: Store, artifact: Artifact, recipe: Digest) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from reconciler.core.artifact.build import Provenance
 from reconciler.core.digest import short
 from reconciler.core.duration import in_words
-from reconciler.core.evaluation.detailed import DetailedEvaluation
+from reconciler.core.evaluation.detailed import DetailedEvaluation, areas_of
 from reconciler.core.evaluation.figures import ClassDetail
 from reconciler.core.evaluation.grade_reason import GradeReason
 from reconciler.core.evaluation.grading import reason_of
@@ -116,6 +116,10 @@ def in_full(detailed: DetailedEvaluation, detail: Detail) -> Iterator[Block]:
     unit = f" in {detailed.unit.unit}" if detailed.unit is not None else ""
     yield Paragraph(f"Figures{unit}", tone=Tone.STRONG)
     yield from figures.table(detailed.figures, detailed.naive)
+    if (areas := areas_of(detailed)) is not None:
+        shown, other, average = areas
+        said = ("roc_auc and average_precision are of ", Code(shown), "; average_precision of ", Code(other))
+        yield Paragraph((*said, f": {figures.with_interval(average)}"), indent=2, hang=2)
     yield Paragraph(figures.naive(detailed), indent=2, hang=2)
     if detailed.unit is not None and detailed.as_predicted:
         told = ", ".join(f"{each.name} {figures.with_interval(each)}" for each in detailed.as_predicted)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from reconciler.core.artifact.evaluation import Evaluation
-from reconciler.core.evaluation.detailed import DetailedEvaluation
+from reconciler.core.evaluation.detailed import DetailedEvaluation, areas_of
 from reconciler.core.evaluation.figures import Figure
 from reconciler.core.evaluation.judged_model import JudgedModel
 from reconciler.core.site.model_report import ModelReport
@@ -194,6 +194,10 @@ def figures(evaluation: DetailedEvaluation) -> Html:
     unit = evaluation.unit
     told, note = told_once(evaluation.figures)
     parts = [table("Figures with 95% intervals", ("figure", "value"), _rows(evaluation.figures, told)), note]
+    if (areas := areas_of(evaluation)) is not None:
+        shown, other, average = areas
+        said = html("roc_auc and average_precision are of ", name(shown), "; average_precision of ", name(other), ": ")
+        parts.append(paragraph(said, figure(average, told), kind="note"))
     if unit is not None and unit.transformed:
         said = html("Judged in ", name(unit.unit), "; the model itself predicts ", name(unit.predicted), ".")
         parts.insert(0, paragraph(said))

@@ -86,7 +86,7 @@ def _one(explanation: Explanation, detail: Detail) -> Iterator[Block]:
         reasons = (*(part.blocked.reasons if part.blocked else ()), *part.detail.notes) if part else ()
         if reasons:
             yield Items(tuple(map(Item, reasons)))
-    if explanation.live is not None and (degraded := words.degraded(explanation.live)):
+    if explanation.live is not None and (degraded := words.degraded(explanation.live, explanation.unit)):
         yield Paragraph(f"{degraded[:1].upper()}{degraded[1:]}.", tone=Tone.BAD)
     yield from _checks(explanation, screen=screen)
     yield GAP

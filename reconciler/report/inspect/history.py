@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reconciler.core.artifact.journal import ApprovalRecord
+from reconciler.core.digest import short
 from reconciler.core.inspect.history import ErasureEvent, History, HistoryBeginning, HistoryEvent
 from reconciler.report.layout.blocks import (
     Block,
@@ -105,6 +106,9 @@ def _brought(event: HistoryEvent) -> Iterator[str]:
     if (found := event.evaluation) is not None:
         doubt = f", {found.doubt}" if found.doubt is not None else ""
         yield f"grade {found.grade}, {found.metric} {metric(found.value)} on {count(found.rows, 'row')}{doubt}"
+        if found.unit is not None and event.artifact is not None:
+            named = f"{event.model} --in {event.environment} --digest {short(event.artifact)}"
+            yield found.unit.of_own(found.metric, f"reconciler show {named}")
     if event.data is not None:
         yield f"trained on data as of {event.data.as_of}, taken {moment(event.data.taken)}"
     if event.request is not None and event.approved is None:

@@ -39,6 +39,8 @@ _COLUMNS = (
     Column(name="since", spare=4),
 )
 
+_NAMED = ("f1_macro", "r2")  # by the column
+
 DOCUMENTS = {"status": (Status, ("exit",))}  # what commands print as JSON, and the facts added to it
 
 
@@ -119,7 +121,7 @@ def _row(model: ModelStatus, detail: Detail) -> Row:
         Literal(digest(model.artifact)),
         Literal(NONE if model.entry is None else str(model.entry)),
         model.grade or Literal(NONE),
-        Literal(metric(model.headline)),
+        Literal(_headline(model)),
         model.data_as_of or Literal(NONE),
         Literal(NONE if model.since is None else day(model.since)),
     )
@@ -128,6 +130,12 @@ def _row(model: ModelStatus, detail: Detail) -> Row:
         return Row((*cells, "; ".join(reasons)))
     unclear = model.status is not ResultStatus.CLEAN or model.sync is not SyncStatus.IN_SYNC
     return Row(cells, tone=_tone(model), notes=tuple(reasons) if unclear else model.notes)
+
+
+def _headline(model: ModelStatus) -> str:
+    """Return the figure under `F1/R2`; one that is neither says what it is."""
+    value = metric(model.headline)
+    return value if model.figure in (None, *_NAMED) else f"{model.figure} {value}"
 
 
 def _reasons(model: ModelStatus) -> list[str]:

@@ -87,7 +87,8 @@ def _notes(model: MonitoredModel) -> Iterator[str]:
         return
     if model.verdict is LiveVerdict.DEGRADED and model.recent is not None:
         promised = f"its holdout promised {metric(model.promised)} ({count(model.promised_rows or 0, 'row')})"
-        worse = f"{model.figure} {metric(model.recent.value)} in {words.outcomes(model.recent)}"
+        figure = words.of_unit(model.figure, model.unit)
+        worse = f"{figure} {metric(model.recent.value)} in {words.outcomes(model.recent)}"
         yield f"{worse}; {promised}; found on {model.found}"
     if model.known is not None and model.known != model.recent and model.verdict is not LiveVerdict.KEPT:
         yield f"in all: {model.figure} {metric(model.known.value)} in {words.outcomes(model.known)}"

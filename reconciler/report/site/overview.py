@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 
+from reconciler.core.names import seen
 from reconciler.core.site.site import SiteOverview, SiteRow
 from reconciler.core.status_codes import HealthStatus, SyncStatus
 from reconciler.report.evaluation_page.elements import (
@@ -124,9 +125,17 @@ def _cells(row: SiteRow, made: date, up: str) -> tuple[Html, ...]:
         text(row.grade or "–"),
         text(row.data_as_of or "–"),
         text(row.since or "–"),
-        Html(number(row.headline)),
+        _figure(row),
         _age(row.data_as_of, made),
     )
+
+
+def _figure(row: SiteRow) -> Html:
+    """Return the figure with its metric, and of what it and the grade are where the model predicts a transform."""
+    if row.headline is None:
+        return DASH
+    value = html(text(row.figure.replace("_", " ")), " " * bool(row.figure), number(row.headline))
+    return html(value, "; it and the grade are of ", name(seen(row.unit))) if row.unit else value
 
 
 def _age(day: str, made: date) -> Html:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import shlex
+
 from tests.support.project import PRODUCTION, Project
 
 ACCURACY = "      - {uses: threshold, metric: accuracy, atLeast: 0.4}\n"
@@ -70,6 +73,13 @@ def test_a_transform_is_compared_in_its_unit_and_its_own_figures_say_what_they_a
     assert 0.5 < compared["candidate"] / compared["incumbent"] < 2, "both in days"
     told = flat(project.run("status").out)
     assert told.count("grade and R2 are of ln(100 + days_late): `reconciler show lateness`") == 1, told
+    told = flat(project.run("history", "sandbox").out)
+    (command,) = re.findall(
+        r"grade and R2 are of ln\(100 \+ days_late\): `reconciler ([^`]+)` judges it in days_late", told
+    )
+    assert project.run(*shlex.split(command)).code == 0
+    project.run("report", "sandbox", "--html", str(project.root / "../site"))
+    assert "it and the grade are of <bdi>ln(100 + days_late)" in (project.root / "../site/index.html").read_text()
     differ = flat(project.run("diff", "production", "sandbox").out)
     assert "OUTCOME CHANGED" in differ
     assert 'Its own figures are in "ln(100 + days_late)"' in differ

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import resource
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from reconciler.adapters.executors.fork_map import PartitionCounter, fork_map
+from reconciler.adapters.executors.fork_map import PartitionCounter, fork_lines, fork_map
 
 
 def test_answers_come_in_the_order_of_the_partitions_and_partition_0_is_computed_here() -> None:
@@ -76,3 +77,36 @@ def test_each_number_is_claimed_once() -> None:
     answers = fork_map(lambda partition: bytes(counter), 3)
     counter.close()
     assert sorted(b"".join(one or b"" for one in answers)) == list(range(200))
+
+
+def test_lines_come_from_processes_of_their_own_also_within_one_and_a_partition_that_fails_tells_no_more() -> None:
+    def told(partition: int) -> Iterator[bytes]:
+        yield f"{partition} {os.getpid()}".encode()
+        if partition == 1:
+            raise RuntimeError("of this partition")
+        yield b"x" * 10**6
+
+    lines = list(fork_lines(lambda _: fork_lines(told, 5, 2), 1, 1))
+    numbers, processes = zip(*(line.decode().split() for line in lines if len(line) < 100), strict=True)
+    assert sorted(numbers) == ["0", "1", "2", "3", "4"]
+    assert len({*processes, str(os.getpid())}) == 6
+    assert [len(line) for line in lines].count(10**6) == 4
+
+
+def test_who_wants_no_more_lines_leaves_no_process_and_no_pipe() -> None:
+    before = len(list(Path("/dev/fd").iterdir()))
+    never, writer = os.pipe()
+
+    def told(partition: int) -> Iterator[bytes]:
+        yield f"{partition} {os.getpid()}".encode()
+        os.read(never, 1)  # for ever: only an end from outside ends it
+
+    lines = fork_lines(told, 3, 2)
+    processes = [int(next(lines).split()[1]) for _ in range(2)]
+    lines.close()
+    os.close(never)
+    os.close(writer)
+    for process in processes:
+        with pytest.raises(ProcessLookupError):
+            os.kill(process, 0)
+    assert len(list(Path("/dev/fd").iterdir())) == before

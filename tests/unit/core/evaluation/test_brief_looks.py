@@ -28,3 +28,9 @@ def test_it_is_said_in_the_line_that_every_list_has(looks: LooksSoFar | None, sa
     line = replace(brief, looks=looks).line
     assert said in line
     assert ("candidate" in line) is bool(said)
+
+
+def test_a_headline_without_an_interval_says_why() -> None:
+    brief = in_brief(three_classes())
+    assert brief is not None
+    assert "f1_macro 0.493 (32 rows of class late: too few for an interval)" in brief.line

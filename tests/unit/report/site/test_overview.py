@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 
 from reconciler.core.site.site import SiteOverview, SiteRow
 from reconciler.core.status_codes import HealthStatus, ResultStatus, SyncStatus
@@ -67,6 +68,21 @@ def test_the_age_of_the_data_is_as_of_the_time_that_the_page_names() -> None:
     body = overview.index(site(row("a"))).decode()
     assert '<time datetime="2026-11-29T08:00Z">' in body
     assert ">30 d<" in body
+
+
+def test_a_figure_has_its_metric_and_what_it_and_the_grade_are_of_where_that_is_a_transform() -> None:
+    rows = [
+        replace(row("a"), figure="r2", unit=SCRIPT),
+        replace(row("b"), figure="f1_macro"),
+        replace(row("c"), figure=""),
+    ]
+    body = overview.index(site(*rows)).decode()
+    listed = body.split('id="list"')[1]
+    assert "r2 0.500; it and the grade are of <bdi>" in listed
+    assert listed.count("are of") == 1
+    assert ">f1 macro 0.500<" in listed
+    assert ">0.500<" in listed
+    assert SCRIPT not in body
 
 
 def test_a_site_without_models_says_so() -> None:
