@@ -9,6 +9,7 @@ from functools import partial
 
 from reconciler.core.artifact.evaluation import HEADLINES, Evaluation
 from reconciler.core.digest import Digest
+from reconciler.core.evaluation.brief import command_for
 from reconciler.core.inspect.status import (
     NOT_REQUIRED,
     UNSIGNED,
@@ -170,7 +171,7 @@ def model_status(deps: Dependencies, journals: Journals, environment: Environmen
         notes=(
             *part.detail.notes,
             *((f"checks: {', '.join(head.checks)}",) if head is not None and head.checks else ()),
-            *((unit.of_own(headline, f"reconciler show {part.model}"),) if unit is not None else ()),
+            *((unit.of_own(headline, command_for(part.model, environment.name)),) if unit is not None else ()),
             *(finding for finding in part.findings if finding not in part.reason),
             *(reason for reason in refusals if reason != part.reason),
         ),

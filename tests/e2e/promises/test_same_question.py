@@ -72,7 +72,7 @@ def test_a_transform_is_compared_in_its_unit_and_its_own_figures_say_what_they_a
     assert compared["reason"] == "judged in days_late"
     assert 0.5 < compared["candidate"] / compared["incumbent"] < 2, "both in days"
     told = flat(project.run("status").out)
-    assert told.count("grade and R2 are of ln(100 + days_late): `reconciler show lateness`") == 1, told
+    assert told.count("grade and R2 are of ln(100 + days_late): `reconciler show lateness --in sandbox`") == 1, told
     told = flat(project.run("history", "sandbox").out)
     (command,) = re.findall(
         r"grade and R2 are of ln\(100 \+ days_late\): `reconciler ([^`]+)` judges it in days_late", told
