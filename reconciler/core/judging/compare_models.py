@@ -10,6 +10,7 @@ from reconciler.core.judging.compare_parts import compare_parts, kept_parts, par
 from reconciler.core.number_text import declared, rounded
 from reconciler.core.spec.comparison import Comparability, Comparison, Seen
 from reconciler.core.spec.gates import Gate, GateResult, GateStatus, NoWorseThanIncumbent
+from reconciler.core.spec.gates.known_figures import as_it_moved
 
 
 def gate_result(gate: Gate, passed: bool, reason: str, comparison: Comparison | None = None) -> GateResult:
@@ -90,9 +91,10 @@ def _compared(gate: NoWorseThanIncumbent, comparison: Comparison) -> GateResult:
         )
     passed = passes(gate, difference, lower, upper)
     confidence = 100 * (comparison.confidence or 0.95)
+    name, moved, least, most = as_it_moved(gate.metric, comparison)
     numbers = (
-        f"{gate.metric} {difference:+.4f} against {_name(comparison)} "
-        f"({rounded(confidence)}% interval {lower:+.4f} to {upper:+.4f}) "
+        f"{name} {moved:+.4f} against {_name(comparison)} "
+        f"({rounded(confidence)}% interval {least:+.4f} to {most:+.4f}) "
         f"on {comparison.rows:,} rows, {gate.rule} rule, tolerance {declared(gate.tolerance)}"
     )
     if comparison.detectable is not None:

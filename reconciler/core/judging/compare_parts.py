@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from reconciler.core.number_text import declared, rounded
 from reconciler.core.spec.comparison import ComparedPart, ComparedParts, Comparison
 from reconciler.core.spec.gates import NoWorseThanIncumbent, Rule, SliceCounts
+from reconciler.core.spec.gates.known_figures import as_it_moved
 
 MOST_KEPT = 20
 """Parts of a slice that are recorded, the worst first."""
@@ -89,6 +90,7 @@ def _worst_first(gate: NoWorseThanIncumbent, found: ComparedParts) -> list[tuple
 
 def _in_words(gate: NoWorseThanIncumbent, part: ComparedPart, name: str) -> str:
     confidence = rounded(100 * (part.confidence or 0.95), 4)
-    interval = f"({confidence}% interval {part.lower or 0.0:+.4f} to {part.upper or 0.0:+.4f})"
-    difference = f"{gate.metric} {part.difference or 0.0:+.4f} against {name}"
+    metric, moved, least, most = as_it_moved(gate.metric, part)
+    interval = f"({confidence}% interval {least:+.4f} to {most:+.4f})"
+    difference = f"{metric} {moved:+.4f} against {name}"
     return f"{difference} {interval} in {part.name} ({part.rows:,} rows)"

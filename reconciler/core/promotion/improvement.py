@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from reconciler.core.spec.comparison import Comparability, Comparison
 from reconciler.core.spec.gates import NoWorseThanIncumbent, Verification
+from reconciler.core.spec.gates.known_figures import as_it_moved
 
 _NO_GATE = "no gate compares it with the deployed artifact"
 
@@ -30,5 +31,5 @@ def why_not_better(verification: Verification | None) -> str | None:
 
 def _figures(comparison: Comparison) -> str:
     rows = f"on {comparison.rows:,} rows that neither learnt from"
-    interval = f"95% interval {comparison.lower:+.3f} to {comparison.upper:+.3f}"
-    return f"{comparison.metric} {comparison.difference:+.3f} ({interval}) {rows}"
+    name, moved, least, most = as_it_moved(comparison.metric, comparison)
+    return f"{name} {moved:+.3f} (95% interval {least:+.3f} to {most:+.3f}) {rows}"

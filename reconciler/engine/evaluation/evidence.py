@@ -6,6 +6,7 @@ from reconciler.core.artifact.journal import GateSetResult
 from reconciler.core.digest import Digest, short
 from reconciler.core.spec.comparison import Comparability, Comparison, Seen
 from reconciler.core.spec.gates import Verification
+from reconciler.core.spec.gates.known_figures import as_it_moved
 from reconciler.engine.plan import verification
 from reconciler.errors import ReconcilerError
 from reconciler.ports import Store
@@ -33,8 +34,8 @@ def against_deployed(
 
 
 def _told(comparison: Comparison) -> str:
-    interval = f"95% interval {comparison.lower:+.3f} to {comparison.upper:+.3f}"
-    return f"{comparison.metric} {comparison.difference or 0.0:+.3f}, {interval}, on {comparison.rows:,} rows"
+    name, moved, least, most = as_it_moved(comparison.metric, comparison)
+    return f"{name} {moved:+.3f}, 95% interval {least:+.3f} to {most:+.3f}, on {comparison.rows:,} rows"
 
 
 def _verification(store: Store, artifact: Digest, judged: GateSetResult | None) -> Verification | None:

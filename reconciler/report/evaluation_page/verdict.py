@@ -11,6 +11,7 @@ from reconciler.core.evaluation.judged_model import JudgedModel
 from reconciler.core.site.model_report import ModelReport
 from reconciler.core.spec.comparison import Comparability, Comparison
 from reconciler.core.spec.gates import Verification
+from reconciler.core.spec.gates.known_figures import as_it_moved
 from reconciler.core.status_codes import HealthStatus, SyncStatus
 from reconciler.report.evaluation_page.elements import (
     Html,
@@ -143,11 +144,10 @@ def compared_in_words(compared: Comparison) -> str:
         seen = "better"
     elif high is not None and high < 0:
         seen = "worse"
+    name, moved, least, most = as_it_moved(compared.metric, compared)
+    shown = interval(None, None) if low is None or high is None else interval(least, most)
     rows = f"on {compared.rows:,} rows that neither was trained on"
-    return (
-        f"Against the incumbent: {seen} in {compared.metric}, by {signed(compared.difference)} "
-        f"{interval(low, high)}, {rows}."
-    )
+    return f"Against the incumbent: {seen} in {name}, by {signed(moved)} {shown}, {rows}."
 
 
 def comparison(report: ModelReport) -> Html:

@@ -10,6 +10,7 @@ from reconciler.core.evaluation.grading import reason_of
 from reconciler.core.promotion.promotion_summary import PromotionSummary
 from reconciler.core.quality.findings import CheckFacts
 from reconciler.core.spec.comparison import Comparability, Comparison, Seen
+from reconciler.core.spec.gates.known_figures import as_it_moved
 from reconciler.report.evaluation import figures
 from reconciler.report.evaluation import tables as evaluation
 from reconciler.report.layout.blocks import (
@@ -112,12 +113,11 @@ def _main(summary: PromotionSummary) -> Comparison | None:
 
 
 def _difference(comparison: Comparison) -> Words:
-    moved: Words = ""
-    if comparison.difference is not None:
-        moved = (Code(comparison.metric), Literal(f" {comparison.difference:+.3f}"))
+    name, moved, least, most = as_it_moved(comparison.metric, comparison)
     rows = f" against the incumbent on the same {count(comparison.rows, 'row')} "
     told = ": no difference seen" if comparison.seen is Seen.NOTHING else ""
-    return (moved, rows, Literal(f"(95% interval {comparison.lower:+.3f} to {comparison.upper:+.3f})"), told)
+    figure: Words = (Code(name), Literal(f" {moved:+.3f}"))
+    return (figure, rows, Literal(f"(95% interval {least:+.3f} to {most:+.3f})"), told)
 
 
 def _changes(summary: PromotionSummary) -> Iterator[Block]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from reconciler.core.spec.comparison import ComparedPart, Comparison
 from reconciler.core.spec.recipe import Task
 
 COVERAGE, CALIBRATION_ERROR = "coverage", "expected_calibration_error"
@@ -56,6 +57,19 @@ def known_figure(name: str) -> KnownFigure | None:
     if colon:
         return KnownFigure(task=_OF_CLASSES) if kind in OF_ONE_CLASS and label else None
     return KNOWN_FIGURES.get(name)
+
+
+def as_it_moved(name: str, compared: Comparison | ComparedPart) -> tuple[str, float, float, float]:
+    """Return the name of a figure, how it differs between two models that were compared, and the interval.
+
+    A loss that rose by 0.1 is told as +0.1, as the two values beside it say, where the comparison's own difference is
+    -0.1, because less is better. Of coverage, of which nearer to the quantile is better, the name says so.
+    """
+    known = known_figure(name)
+    difference, lower, upper = (each or 0.0 for each in (compared.difference, compared.lower, compared.upper))
+    if known is not None and known.higher is False:
+        return name, -difference or 0.0, -upper or 0.0, -lower or 0.0
+    return (f"nearness of {name}" if known is not None and known.higher is None else name), difference, lower, upper
 
 
 def is_of_task(name: str, task: Task | None) -> bool:
