@@ -99,6 +99,7 @@ lock: $(READY)
 	$(BIN)/pip-compile $(LOCK) --only-build-deps --build-deps-for wheel -c requirements-dev.lock -o requirements-build.lock pyproject.toml
 	$(BIN)/pip-compile $(LOCK) --extra fuzz -o requirements-fuzz.lock pyproject.toml
 	$(BIN)/pip-compile $(LOCK) --extra audit -o requirements-audit.lock pyproject.toml
+	$(BIN)/python .ci/extras_first.py requirements*.lock
 LOCK := --quiet --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links \
   --no-emit-trusted-host --no-strip-extras --allow-unsafe
 

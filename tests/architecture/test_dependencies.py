@@ -56,6 +56,13 @@ def test_what_is_imported_is_a_run_time_dependency_or_of_an_extra_that_says_so()
         assert module in {module_of(text) for text in extras[OF_AN_EXTRA[module]]}, module
 
 
+@pytest.mark.parametrize("lock", sorted(path.name for path in REPOSITORY.glob("requirements*.lock")))
+def test_pip_23_can_read_a_lock_that_names_extras(lock: str) -> None:
+    """It refuses a lock in which `name[extra]` comes after a package that needs the name alone."""
+    named = re.findall(r"^[A-Za-z0-9_.-]+(\[?)", (REPOSITORY / lock).read_text(), re.MULTILINE)
+    assert named == sorted(named, reverse=True), "python .ci/extras_first.py requirements*.lock"
+
+
 @pytest.mark.parametrize("lock", ["requirements.lock", "requirements-action.lock", "requirements-fuzz.lock"])
 def test_a_production_host_installs_no_library_of_notebooks_and_reports(lock: str) -> None:
     locked = set(re.findall(r"^([a-z0-9-]+)[^=]*==", (REPOSITORY / lock).read_text(), re.MULTILINE))
