@@ -80,7 +80,7 @@ def test_models_are_compared_by_any_figure_and_per_slice_and_every_door_says_the
     project.recipe("max_depth: 3", "max_depth: 1")
     applied = flat(project.run("apply", "sandbox", "--yes", code=4).out)
     ranked = "(97.5% interval -0.1527 to -0.0525) in size = true (171 rows), evidence rule, tolerance 0.01"
-    lost = "worse than the incumbent: brier -0.0260 against the incumbent (95% interval -0.0393 to -0.0131) on 380 rows"
+    lost = "worse than the incumbent: brier +0.0260 against the incumbent (95% interval +0.0131 to +0.0393) on 380 rows"
     planned, why = (
         flat(project.run(*each).out) for each in (("plan", "sandbox"), ("why", "lateness", "--in", "sandbox"))
     )
